@@ -1,0 +1,27 @@
+"""Our own ids, made before the thing they name, so that its first event finds its owner.
+
+All are ULIDs: sortable by time, safe in URLs, file names and dialplan text.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from ulid import ULID
+
+CallId = NewType("CallId", str)
+ChannelId = NewType("ChannelId", str)
+BridgeId = NewType("BridgeId", str)
+
+
+def new_call_id() -> CallId:
+    return CallId(str(ULID()))
+
+
+def operator_leg_id(call: CallId, attempt: int) -> ChannelId:
+    """The id of the `attempt`-th operator leg of a call (1, 2, …)."""
+    return ChannelId(f"{call}-op{attempt}")
+
+
+def bridge_id(call: CallId) -> BridgeId:
+    return BridgeId(f"{call}-bridge")

@@ -1,0 +1,155 @@
+"""Settings: read from the environment (prefix ATTENDANT_), checked once at start.
+
+Each field's description is what `python -m controller check` and README say of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from controller.errors import SettingsError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class PortRange(NamedTuple):
+    """First and last UDP port, both included; written "10000-10999"."""
+
+    first: int
+    last: int
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations.
+
+    >>> Settings.load({"ATTENDANT_HTTP_PORT": "8081"}).http_port
+    8081
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ATTENDANT_", extra="ignore", frozen=True, arbitrary_types_allowed=True)
+
+    http_host: str = Field("127.0.0.1", description="address the pages and the API listen on")
+    http_port: Port = Field(8080, description="TCP port of the pages and the API")
+    secure_cookies: bool = Field(False, description="true when the pages are reached over https")
+    sip_host: str = Field("127.0.0.1", description="address the SIP phones and trunks reach Asterisk at")
+    sip_port: Port = Field(5060, description="UDP and TCP port of SIP")
+    rtp_ports: Annotated[PortRange, NoDecode] = Field(
+        PortRange(10000, 10999), description="UDP ports of media, first-last; two for each line in use"
+    )
+    media_address: str | None = Field(
+        None, description="address that phones send media to, when it is not sip_host (NAT, containers)"
+    )
+    data_dir: Path = Field(CHECKOUT / "var", description="folder of everything that changes: database, recordings, secrets, logs")
+    database_url: str | None = Field(None, description="SQLAlchemy address of the database; default: SQLite in data_dir")
+    redis_url: str | None = Field(None, description="Redis or Valkey for notices between several processes; default: none")
+    language: str = Field("en", pattern=r"^[a-z]{2}$", description="language of a call until something sets another: en or ru")
+
+    ari_url: str | None = Field(
+        None, description="ARI address of an Asterisk that is already running; default: one is started here"
+    )
+    ari_user: str = Field("attendant", pattern=r"^[A-Za-z0-9_-]+$", description="ARI user of that Asterisk")
+    ari_password: str | None = Field(None, description="ARI password of that Asterisk: letters, digits, - and _ only")
+    ari_app: str = Field("attendant", pattern=r"^[A-Za-z0-9_-]+$", description="Stasis application name")
+    ami_host: str = Field("127.0.0.1", description="AMI address of that Asterisk")
+    ami_port: Port | None = Field(
+        None, description="AMI port; default: a free one is chosen for an Asterisk started here, 5038 elsewhere"
+    )
+    ami_user: str = Field("attendant", pattern=r"^[A-Za-z0-9_-]+$", description="AMI user")
+    ami_password: str | None = Field(None, description="AMI password: letters, digits, - and _ only")
+    asterisk_recordings_dir: Path | None = Field(
+        None, description="the recordings folder as that Asterisk sees it, when it is not the same path as here"
+    )
+    asterisk: Path | None = Field(
+        None, description="asterisk program to start; default: one on PATH of version 20 or newer, else Debian's packages"
+    )
+    asterisk_prefix: Path = Field(CHECKOUT / ".asterisk", description="folder that Debian's Asterisk packages are unpacked into")
+    debian_mirror: str | None = Field(None, description="address of a Debian mirror; default: the one in the host's apt sources")
+    demo_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.0/8",), description="networks whose SIP calls are taken as the demo carrier's, comma-separated"
+    )
+
+    @field_validator("rtp_ports", mode="before")
+    @classmethod
+    def _parse_ports(cls, value: object) -> object:
+        match = re.fullmatch(r"\s*(\d{1,5})\s*-\s*(\d{1,5})\s*", value) if isinstance(value, str) else None
+        if match is None:
+            if isinstance(value, PortRange):
+                return value
+            raise ValueError('write it as first-last, for example "10000-10999"')
+        first, last = int(match[1]), int(match[2])
+        if not 1024 <= first < last <= 65535:
+            raise ValueError("the first port must be 1024 or more, the last at most 65535 and above the first")
+        return PortRange(first, last)
+
+    @field_validator("demo_networks", mode="before")
+    @classmethod
+    def _parse_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, tuple):
+            for network in value:
+                ipaddress.ip_network(network)
+        return value
+
+    @field_validator("ari_password", "ami_password")
+    @classmethod
+    def _url_safe(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,}", value):
+            raise ValueError("use at least 8 letters, digits, - or _ (it travels in URLs)")
+        return value
+
+    @field_validator("ari_url")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError('write it as http://host:port/, for example "http://127.0.0.1:8088/"')
+        return value
+
+    @model_validator(mode="after")
+    def _outside_asterisk_needs_passwords(self) -> Settings:
+        if self.ari_url is not None and (self.ari_password is None or self.ami_password is None):
+            raise ValueError("ATTENDANT_ARI_URL needs ATTENDANT_ARI_PASSWORD and ATTENDANT_AMI_PASSWORD beside it")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'attendant.db'}"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings lie, as this process sees it."""
+        return self.data_dir / "recordings"
+
+    @property
+    def pages_url(self) -> str:
+        return f"http://{self.http_host}:{self.http_port}/"
+
+    @classmethod
+    def load(cls, environment: dict[str, str] | None = None) -> Settings:
+        """Settings from the process environment, or from `environment` alone.
+
+        Raises SettingsError: one line that names the variable and how to mend it.
+        """
+        try:
+            if environment is None:
+                return cls()
+            given: dict[str, Any] = {
+                name: environment[variable]
+                for name in cls.model_fields
+                if (variable := f"ATTENDANT_{name.upper()}") in environment
+            }
+            return cls(_env_prefix="ATTENDANT_NOT_READ_", **given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"ATTENDANT_{str(first['loc'][0]).upper()}={first['input']!s}: " if first["loc"] else ""
+            raise SettingsError(name + first["msg"].removeprefix("Value error, ")) from error
