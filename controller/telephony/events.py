@@ -1,0 +1,101 @@
+"""What Asterisk reports, as frozen values.
+
+A call's own keys and playbacks are reported as `ivr.events.DigitReceived` and `ivr.events.PlaybackFinished`
+(wrapped in `KeyPressed` and `PlaybackEnded` with the channel they belong to); everything else is here.
+`at` is Asterisk's own clock (aware, UTC), not the time of arrival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from controller.ids import ChannelId
+from ivr.events import Key
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntered:
+    """A channel came under our control (StasisStart)."""
+
+    channel: ChannelId
+    at: datetime
+    args: tuple[str, ...]
+    caller_number: str
+    caller_name: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    channel: ChannelId
+    at: datetime
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """A playback is over; `playback` is the id given to `Telephony.play`."""
+
+    channel: ChannelId
+    playback: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The far phone rings."""
+
+    channel: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The far phone was picked up."""
+
+    channel: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The channel is out of our hands for good: hung up, refused, or lost with Asterisk.
+
+    `cause` is the Q.850 cause (0: unknown), `sip_status` the final SIP status of a leg we dialled (None: none seen).
+    `by_us`: our own hang-up. Comes exactly once for a channel; nothing of the channel comes after it.
+    """
+
+    channel: ChannelId
+    at: datetime
+    cause: int
+    sip_status: int | None = None
+    by_us: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStateChanged:
+    """A phone's state, as Asterisk sees it."""
+
+    device: str
+    state: DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The event stream is up (again). What happened while it was down was not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The event stream is down; calls go on in Asterisk unobserved."""
+
+    reason: str
+
+
+DeviceState: TypeAlias = Literal["unavailable", "not_in_use", "ringing", "in_use", "unknown"]
+CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | Ringing | Answered | Gone
+"""Delivered to the mailbox that the channel belongs to."""
+SystemEvent: TypeAlias = DeviceStateChanged | Connected | Disconnected
+"""Delivered to whoever listens to the whole system."""

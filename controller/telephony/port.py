@@ -1,0 +1,141 @@
+"""What the rest of the house may ask of Asterisk.
+
+`AriTelephony` (real) and `FakeTelephony` (in memory) keep the same contract: `tests/contracts/`.
+Every method returns when Asterisk has taken the request, within `REQUEST_LIMIT` seconds; all ids are made by the caller.
+Every method raises TelephonyUnavailable when Asterisk can't be reached or does not answer in time,
+ChannelGone when the thing it is about does not exist, TelephonyError for any other refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.ids import BridgeId, ChannelId
+from controller.telephony.events import DeviceState, SystemEvent
+from controller.telephony.mailboxes import Mailboxes
+from ivr.commands import HangupCause
+
+REQUEST_LIMIT = 5.0
+"""Seconds that a request may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """A channel that exists now. `call` is the value of its variable ATTENDANT_CALL, "" when it has none."""
+
+    channel: ChannelId
+    call: str
+    in_our_app: bool
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SipAccount:
+    """A phone that may register. `name` is account, user and device name in one; `secret` is its password in clear."""
+
+    name: str
+    secret: str
+    caller_name: str
+    context: str
+
+
+class Telephony(Protocol):
+    """The door. One object per process."""
+
+    mailboxes: Mailboxes
+
+    def listen(self, listener: Callable[[SystemEvent], None]) -> None:
+        """Have every SystemEvent given to `listener`, which must only enqueue."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """True while events arrive and requests can be made."""
+        ...
+
+    async def answer(self, channel: ChannelId) -> None: ...
+
+    async def play(self, channel: ChannelId, playback: str, media: Sequence[str], language: str) -> None:
+        """Play media ("sound:hello", "sound:/absolute/path/without/extension") in order; one PlaybackEnded follows.
+
+        It also follows (failed) when nothing of it can be played, and when the channel is hung up meanwhile.
+        """
+        ...
+
+    async def stop_playback(self, playback: str) -> None:
+        """Stop it now; no error when it has ended already. Its PlaybackEnded still follows."""
+        ...
+
+    async def start_music(self, channel: ChannelId) -> None:
+        """Music on hold, until stopped, or until the channel is joined to a bridge."""
+        ...
+
+    async def stop_music(self, channel: ChannelId) -> None: ...
+
+    async def dial(
+        self,
+        channel: ChannelId,
+        endpoint: str,
+        *,
+        ring_seconds: float,
+        originator: ChannelId | None,
+        caller_number: str,
+        caller_name: str,
+        variables: Mapping[str, str],
+    ) -> None:
+        """Call `endpoint` ("PJSIP/2001") as `channel`, whose mailbox is already expected.
+
+        Ringing, Answered and Gone follow; Gone alone when it rang too long (cause 19), was refused, or can't be reached
+        at once (then no TelephonyError is raised: a phone that is off is an outcome, not an error).
+        """
+        ...
+
+    async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
+        """Join answered channels so that they hear each other; keys pressed by them are still reported."""
+        ...
+
+    async def unbridge(self, bridge: BridgeId) -> None:
+        """Dissolve the bridge; its channels stay. No error when it is gone."""
+        ...
+
+    async def hangup(self, channel: ChannelId, cause: HangupCause | None = None, *, answered_elsewhere: bool = False) -> None:
+        """Hang up; no error when it is gone already. A channel never answered is refused with the cause."""
+        ...
+
+    async def continue_in_dialplan(self, channel: ChannelId, context: str, extension: str = "s") -> None:
+        """Give the channel back to the dialplan; Gone (by_us) follows for us."""
+        ...
+
+    async def set_variable(self, channel: ChannelId, name: str, value: str) -> None: ...
+
+    async def start_recording(self, channel: ChannelId, path: str) -> None:
+        """Record what the channel says and hears, mixed, to `path` (a .wav, as Asterisk sees the folder), until it ends."""
+        ...
+
+    async def stop_recording(self, channel: ChannelId) -> None: ...
+
+    async def channels(self) -> list[ChannelInfo]:
+        """Every channel of this Asterisk."""
+        ...
+
+    async def playing(self, playback: str) -> bool:
+        """True while that playback exists."""
+        ...
+
+    async def watch_device(self, device: str) -> DeviceState:
+        """Report DeviceStateChanged of "PJSIP/2001" from now on, also after a reconnection; the state now is returned."""
+        ...
+
+    async def put_sip_account(self, account: SipAccount) -> None:
+        """Make or change an account, valid at once; safe to repeat."""
+        ...
+
+    async def remove_sip_account(self, name: str) -> None:
+        """No error when there is none."""
+        ...
+
+    async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
+        """Whom the fallback dialplan rings while no controller answers ("PJSIP/2001", …); kept by Asterisk over restarts."""
+        ...
