@@ -1,0 +1,46 @@
+"""A scenario: nodes with operations, and links from their exits.
+
+Limits keep a hostile document from costing more than a moment: MAX_NODES nodes, names of NODE_NAME's form.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NewType
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from ivr.operations import AnyOperation
+
+MAX_NODES = 1000
+NodeId = NewType("NodeId", str)
+_NodeName = Annotated[NodeId, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+_ExitName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,31}|[0-9*#])$")]
+
+
+class Position(BaseModel):
+    """Where the editor draws a node, in its own units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    x: float = Field(allow_inf_nan=False)
+    y: float = Field(allow_inf_nan=False)
+
+
+class Node(BaseModel):
+    """One step of a scenario. `links` leads from an exit's name to the next node's id; an exit without one ends the call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    operation: AnyOperation
+    links: dict[_ExitName, NodeId] = Field(default_factory=dict)
+    title: str = Field("", max_length=100, description="what people see on the node")
+    position: Position | None = None
+
+
+class Scenario(BaseModel):
+    """A graph that callers walk. It may be a draft with mistakes in it: see `ivr.validation`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: NodeId
+    nodes: dict[_NodeName, Node] = Field(min_length=1, max_length=MAX_NODES)

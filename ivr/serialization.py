@@ -1,0 +1,71 @@
+"""Scenario documents: JSON with `schema_version`, read strictly, written canonically (equal scenarios, equal text)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from ivr.errors import DocumentProblem, InvalidDocument
+from ivr.graph import Scenario
+from ivr.operations import OPERATIONS
+
+SCHEMA_VERSION = 1
+MAX_BYTES = 2_000_000
+_MAX_PROBLEMS = 50
+_TYPES = {operation.model_fields["type"].default for operation in OPERATIONS}
+
+
+def load(document: bytes | str) -> Scenario:
+    """A scenario from JSON text.
+
+    Raises InvalidDocument: too large, not JSON, of another version, or with wrong nodes or fields (all of them, up to 50).
+    """
+    if len(document) > MAX_BYTES:
+        _refuse("", f"{len(document)} bytes; at most {MAX_BYTES} are read")
+    try:
+        parsed = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        _refuse("", f"not JSON: {error}")
+    return from_data(parsed)
+
+
+def from_data(data: object) -> Scenario:
+    """A scenario from parsed JSON.
+
+    Raises InvalidDocument.
+    """
+    if not isinstance(data, dict):
+        _refuse("", "a scenario is a JSON object")
+    body: dict[str, Any] = dict(data)
+    version = body.pop("schema_version", None)
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        _refuse("schema_version", f"{version!r} is not known; this Attendant reads {SCHEMA_VERSION}")
+    try:
+        return Scenario.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        raise InvalidDocument([_problem(item) for item in error.errors(include_url=False)[:_MAX_PROBLEMS]]) from None
+
+
+def to_data(scenario: Scenario) -> dict[str, Any]:
+    """The document as plain data."""
+    return {"schema_version": SCHEMA_VERSION, **scenario.model_dump(mode="json", exclude_none=True)}
+
+
+def dump(scenario: Scenario) -> str:
+    """The document as text: keys sorted, two spaces of indent, a final newline."""
+    return json.dumps(to_data(scenario), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def _problem(item: Any) -> DocumentProblem:
+    path = [str(part) for part in item["loc"]]
+    if "operation" in path:
+        place = path.index("operation") + 1
+        if len(path) > place and path[place] in _TYPES:
+            del path[place]
+    return DocumentProblem(".".join(path), item["msg"].removeprefix("Value error, "))
+
+
+def _refuse(where: str, message: str) -> NoReturn:
+    raise InvalidDocument([DocumentProblem(where, message)])
