@@ -1,0 +1,1 @@
+"""Finding, configuring and running the Asterisk that belongs to this installation."""
