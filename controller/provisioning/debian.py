@@ -234,19 +234,20 @@ class Fetcher:
 
     def _resolve_lean(self, packages: PackageSet) -> list[Package]:
         everything = self._resolve(packages)
-        skipped = [package.name for package in everything if packages.skip.fullmatch(package.name)]
+        skipped = [package for package in everything if packages.skip.fullmatch(package.name)]
         (self._work / "status").write_text("".join(map(self._as_installed, skipped)))
         try:
             return self._resolve(packages)
         except SetupError:
-            # A future dependency on an exact version of a skipped package: fetch more rather than fail.
+            # Should the archive's dependencies ever not bear the pretence, fetch more rather than fail.
             (self._work / "status").write_text("")
             return everything
 
-    def _as_installed(self, name: str) -> str:
-        multi_arch = "allowed" if re.match(r"perl|python3", name) else "same"
+    def _as_installed(self, package: Package) -> str:
+        # "allowed" for the interpreters, because others depend on "perl:any".
+        multi_arch = "allowed" if re.match(r"perl|python3", package.name) else "same"
         return (
-            f"Package: {name}\nStatus: install ok installed\nVersion: 9999:0\nArchitecture: {self._architecture}\n"
+            f"Package: {package.name}\nStatus: install ok installed\nVersion: {package.version}\nArchitecture: {self._architecture}\n"
             f"Multi-Arch: {multi_arch}\nMaintainer: none <none@example.invalid>\nDescription: left out\n\n"
         )
 
@@ -335,9 +336,11 @@ def copy_with_libraries(tree: Path, programs: Sequence[Path], into: Path) -> lis
     for program in programs:
         command = [loader(libraries), "--library-path", f"{libraries}:{libraries}/pulseaudio", "--list", program]
         listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        if "not found" not in listing:
+        found = {Path(path) for path in re.findall(r"=> (/.+) \(0x", listing)}
+        # The loader also looks among the host's libraries, which are not for us.
+        if "not found" not in listing and all(path.is_relative_to(tree) for path in found):
             whole.append(program)
-            needed |= {Path(path) for path in re.findall(r"=> (/\S+) \(", listing)}
+            needed |= found
     into.mkdir(parents=True, exist_ok=True)
     for library in itertools.chain(needed, _loaded_by_name(libraries, needed)):
         shutil.copy(library, into / library.name)
