@@ -335,10 +335,10 @@ def copy_with_libraries(tree: Path, programs: Sequence[Path], into: Path) -> lis
     needed: set[Path] = {loader(libraries)}
     for program in programs:
         command = [loader(libraries), "--library-path", f"{libraries}:{libraries}/pulseaudio", "--list", program]
-        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        found = {Path(path) for path in re.findall(r"=> (/.+) \(0x", listing)}
+        listing = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = {Path(path) for path in re.findall(r"=> (/.+) \(0x", listing.stdout)}
         # The loader also looks among the host's libraries, which are not for us.
-        if "not found" not in listing and all(path.is_relative_to(tree) for path in found):
+        if listing.returncode == 0 and all(path.is_relative_to(tree) for path in found):
             whole.append(program)
             needed |= found
     into.mkdir(parents=True, exist_ok=True)
