@@ -1,0 +1,26 @@
+"""What processes tell each other. A notice only says that something changed: who cares reads the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPublished:
+    """A scenario has a new published version, or was removed."""
+
+    scenario_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallsChanged:
+    """Live calls began, moved or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChanged:
+    """Operators, groups or numbers changed."""
+
+
+Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged

@@ -1,0 +1,250 @@
+"""Calls: what happened to each caller, its legs to operators and its way through the scenario.
+
+Rows are written by `controller.storage.journal`. They name operators and scenario versions without foreign keys: something
+removed meanwhile must not keep a call from being stored, and the history stays when it is removed later.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias, TypeVar
+
+from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Index, String, text, update
+from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from controller.errors import FieldProblem, InvalidInput, NotFound
+from controller.ids import CallId
+from controller.storage.columns import UtcDateTime
+from controller.storage.recordings import Recording
+
+EndedBy: TypeAlias = Literal["caller", "operator", "scenario", "system"]
+Outcome: TypeAlias = Literal["live", "talked", "abandoned", "ended", "refused", "handed_over", "lost"]
+MAX_PAGE = 200
+_IDS_AT_ONCE = 500
+
+
+class Call(SQLModel, table=True):
+    """One caller, from arrival to the end.
+
+    `outcome`: live (not over yet) · talked (with an operator) · abandoned (hung up while waiting for one) · ended (by the
+    scenario or in it) · refused (never answered) · handed_over (to the dialplan) · lost (the controller died meanwhile).
+    `hangup_cause` is the Q.850 cause.
+    """
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_newest", "started_at", "id"),
+        Index("ix_calls_live", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: str = Field(primary_key=True)
+    caller_number: str
+    caller_name: str
+    called_number: str
+    line_name: str
+    language: str
+    scenario_version_id: int | None = None
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: EndedBy | None = Field(default=None, sa_type=String)
+    hangup_cause: int | None = None
+    outcome: Outcome = Field(default="live", sa_type=String)
+
+
+class CallLeg(SQLModel, table=True):
+    """One attempt to reach an operator. `id` is its channel; name and extension are as they were then.
+
+    The leg that was connected with the caller has `talk_started_at`, and `talk_ended_at` when that is over.
+    """
+
+    __tablename__ = "call_legs"
+    __table_args__ = (Index("ix_call_legs_extension", "operator_extension", "call_id"),)
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True))
+    operator_id: int | None = None
+    operator_name: str
+    operator_extension: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    talk_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    talk_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    cause: int | None = None
+    sip_status: int | None = None
+
+
+class CallStep(SQLModel, table=True):
+    """One visit of a node; `visit` counts 1, 2, … within the call.
+
+    `exit` is None while the caller is in the node, and when the call ended there (`left_at` tells which).
+    """
+
+    __tablename__ = "call_steps"
+
+    call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True))
+    visit: int = Field(primary_key=True)
+    node: str
+    title: str
+    operation: str
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    exit: str | None = None
+    digits: str = ""
+    prompts: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetail:
+    """A call with all that belongs to it, each in the order of time."""
+
+    call: Call
+    steps: tuple[CallStep, ...]
+    legs: tuple[CallLeg, ...]
+    recordings: tuple[Recording, ...]
+
+    @property
+    def talk_leg(self) -> CallLeg | None:
+        """The leg of the operator that the caller talked to last."""
+        return next((leg for leg in reversed(self.legs) if leg.talk_started_at is not None), None)
+
+    def talk_seconds(self, at: datetime) -> float:
+        """How long the caller has talked with operators, in seconds; a conversation that goes on is counted up to `at`."""
+        talks = ((leg.talk_started_at, leg.talk_ended_at or at) for leg in self.legs)
+        return sum((end - begin).total_seconds() for begin, end in talks if begin is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilters:
+    """Which calls to list; None: no matter.
+
+    `caller` and `called` match a part of the number; `operator` is the extension of one who talked with the caller;
+    `since` is included, `until` is not (both of the start of the call).
+    """
+
+    live: bool | None = None
+    caller: str | None = None
+    called: str | None = None
+    operator: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some calls; `next_cursor` asks for those after them, None when there are none."""
+
+    calls: tuple[CallDetail, ...]
+    next_cursor: str | None
+
+
+def list_calls(session: Session, filters: CallFilters, limit: int = 50, cursor: str | None = None) -> Page:
+    """Calls, newest first, at most `limit` (1 to MAX_PAGE; others are moved into that range).
+
+    Raises InvalidInput for a cursor that is not one of ours.
+    """
+    limit = min(max(limit, 1), MAX_PAGE)
+    query = _filtered(select(Call), filters)
+    if cursor is not None:
+        query = query.where(_after(*_read_cursor(cursor)))
+    query = query.order_by(col(Call.started_at).desc(), col(Call.id).desc()).limit(limit + 1)
+    calls = session.exec(query).all()
+    shown = calls[:limit]
+    return Page(_details(session, shown), _cursor(shown[-1]) if len(calls) > limit else None)
+
+
+def get_call(session: Session, id: str) -> CallDetail:
+    """Raises NotFound."""
+    call = session.get(Call, id)
+    if call is None:
+        raise NotFound(f"there is no call {id}")
+    return _details(session, [call])[0]
+
+
+def close_open_calls(session: Session, at: datetime, known_ids: Collection[CallId]) -> int:
+    """Close calls that a controller left open when it died, except those in `known_ids`, with all that is open in them.
+
+    They end as "lost" at `at`: nobody knows when they did. Returns how many.
+    """
+    open_ids = session.exec(select(Call.id).where(col(Call.ended_at).is_(None))).all()
+    lost = [id for id in open_ids if id not in known_ids]
+    talking = col(CallLeg.talk_started_at).is_not(None) & col(CallLeg.talk_ended_at).is_(None)
+    for start in range(0, len(lost), _IDS_AT_ONCE):
+        ids = lost[start : start + _IDS_AT_ONCE]
+        session.exec(update(CallStep).where(col(CallStep.call_id).in_(ids), col(CallStep.left_at).is_(None)).values(left_at=at))
+        session.exec(update(CallLeg).where(col(CallLeg.call_id).in_(ids), talking).values(talk_ended_at=at))
+        session.exec(update(CallLeg).where(col(CallLeg.call_id).in_(ids), col(CallLeg.ended_at).is_(None)).values(ended_at=at))
+        open_recordings = col(Recording.call_id).in_(ids) & col(Recording.ended_at).is_(None)
+        session.exec(update(Recording).where(open_recordings).values(ended_at=at))
+        ending = {"ended_at": at, "ended_by": "system", "outcome": "lost"}
+        session.exec(update(Call).where(col(Call.id).in_(ids)).values(**ending))
+    return len(lost)
+
+
+def _filtered(query: SelectOfScalar[Call], filters: CallFilters) -> SelectOfScalar[Call]:
+    if filters.live is not None:
+        query = query.where(col(Call.ended_at).is_(None) if filters.live else col(Call.ended_at).is_not(None))
+    if filters.caller:
+        query = query.where(col(Call.caller_number).contains(filters.caller, autoescape=True))
+    if filters.called:
+        query = query.where(col(Call.called_number).contains(filters.called, autoescape=True))
+    if filters.operator:
+        of_operator = (col(CallLeg.operator_extension) == filters.operator) & col(CallLeg.talk_started_at).is_not(None)
+        query = query.where(col(Call.id).in_(select(CallLeg.call_id).where(of_operator)))
+    if filters.outcome is not None:
+        query = query.where(Call.outcome == filters.outcome)
+    if filters.since is not None:
+        query = query.where(Call.started_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(Call.started_at < filters.until)
+    return query
+
+
+def _details(session: Session, calls: Sequence[Call]) -> tuple[CallDetail, ...]:
+    """One query per table, however many calls."""
+    ids = [call.id for call in calls]
+    step_query = select(CallStep).where(col(CallStep.call_id).in_(ids)).order_by(col(CallStep.visit))
+    leg_query = select(CallLeg).where(col(CallLeg.call_id).in_(ids)).order_by(col(CallLeg.started_at), col(CallLeg.id))
+    recording_query = select(Recording).where(col(Recording.call_id).in_(ids)).order_by(col(Recording.started_at))
+    steps = _by_call(session.exec(step_query))
+    legs = _by_call(session.exec(leg_query))
+    recordings = _by_call(session.exec(recording_query))
+    return tuple(CallDetail(call, tuple(steps[call.id]), tuple(legs[call.id]), tuple(recordings[call.id])) for call in calls)
+
+
+_Part = TypeVar("_Part", CallStep, CallLeg, Recording)
+
+
+def _by_call(parts: Iterable[_Part]) -> dict[str, list[_Part]]:
+    found: dict[str, list[_Part]] = defaultdict(list)
+    for part in parts:
+        found[part.call_id].append(part)
+    return found
+
+
+def _after(started_at: datetime, id: str) -> ColumnElement[bool]:
+    """What comes after this call when the newest come first; the first term lets the index be used."""
+    same_moment = (col(Call.started_at) == started_at) & (col(Call.id) < id)
+    return (col(Call.started_at) <= started_at) & ((col(Call.started_at) < started_at) | same_moment)
+
+
+def _cursor(call: Call) -> str:
+    return base64.urlsafe_b64encode(f"{call.started_at.isoformat()} {call.id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        moment, id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(" ")
+        started_at = datetime.fromisoformat(moment)
+    except ValueError:
+        raise InvalidInput("the cursor is not one of ours", [FieldProblem("cursor", "take it from the page before")]) from None
+    if started_at.tzinfo is None:
+        raise InvalidInput("the cursor is not one of ours", [FieldProblem("cursor", "take it from the page before")])
+    return started_at, id

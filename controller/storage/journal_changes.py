@@ -1,0 +1,143 @@
+"""What happens to a call, as the journal takes it. Values only; moments are aware and in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from controller.ids import CallId, ChannelId
+from controller.storage.calls import EndedBy, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call came. Always the first change of a call."""
+
+    call: CallId
+    at: datetime
+    caller_number: str
+    caller_name: str
+    called_number: str
+    line_name: str
+    language: str
+    scenario_version_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The line was opened."""
+
+    call: CallId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over; `hangup_cause` is the Q.850 cause."""
+
+    call: CallId
+    at: datetime
+    ended_by: EndedBy | None
+    hangup_cause: int | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntered:
+    """The caller came to a node; `visit` counts 1, 2, … within the call."""
+
+    call: CallId
+    visit: int
+    at: datetime
+    node: str
+    title: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLeft:
+    """The caller left a node; `exit` is None when the call ended in it. `digits` are stored as they are: no secrets.
+
+    `prompts` are those that were begun, as written in scenarios.
+    """
+
+    call: CallId
+    visit: int
+    at: datetime
+    exit: str | None
+    digits: str = ""
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LegStarted:
+    """An operator is being called; `leg` is the channel."""
+
+    call: CallId
+    leg: ChannelId
+    at: datetime
+    operator_id: int | None
+    operator_name: str
+    operator_extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The operator's phone was picked up."""
+
+    call: CallId
+    leg: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LegConnected:
+    """Caller and operator hear each other."""
+
+    call: CallId
+    leg: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is over, and with it the conversation, if there was one."""
+
+    call: CallId
+    leg: ChannelId
+    at: datetime
+    cause: int | None
+    sip_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """`recording` is our id of it; `path` is relative to the recordings folder."""
+
+    call: CallId
+    recording: str
+    at: datetime
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    call: CallId
+    recording: str
+    at: datetime
+
+
+Change: TypeAlias = (
+    CallStarted
+    | CallAnswered
+    | CallEnded
+    | StepEntered
+    | StepLeft
+    | LegStarted
+    | LegAnswered
+    | LegConnected
+    | LegEnded
+    | RecordingStarted
+    | RecordingEnded
+)

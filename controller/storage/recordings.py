@@ -1,0 +1,31 @@
+"""Recordings of conversations: where the file is, and of which call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey
+from sqlmodel import Field, Session, SQLModel
+
+from controller.errors import NotFound
+from controller.storage.columns import UtcDateTime
+
+
+class Recording(SQLModel, table=True):
+    """`id` is ours, made before the recording starts; `path` is relative to the recordings folder."""
+
+    __tablename__ = "recordings"
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True))
+    path: str
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+def get_recording(session: Session, id: str) -> Recording:
+    """Raises NotFound."""
+    found = session.get(Recording, id)
+    if found is None:
+        raise NotFound(f"there is no recording {id}")
+    return found

@@ -1,0 +1,125 @@
+"""Scenarios: a draft that people edit, and published versions that calls run. A version never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import defer
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from controller.errors import NotFound
+from controller.storage.columns import UtcDateTime
+
+
+class StoredScenario(SQLModel, table=True):
+    """A scenario that people edit.
+
+    `draft` is a readable document, perhaps with mistakes. `draft_revision` grows by one with each saved draft; who saves
+    names the revision he started from. `published_version_id` is None until the first publication.
+    """
+
+    __tablename__ = "scenarios"
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    draft: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    draft_revision: int = 1
+    # use_alter: scenarios and versions point at each other.
+    published_version_id: int | None = Field(
+        default=None,
+        sa_column=Column(
+            ForeignKey("scenario_versions.id", use_alter=True, name="fk_scenarios_published_version"), nullable=True
+        ),
+    )
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ScenarioVersion(SQLModel, table=True):
+    """One publication; `number` counts 1, 2, … within the scenario. Immutable."""
+
+    __tablename__ = "scenario_versions"
+    __table_args__ = (UniqueConstraint("scenario_id", "number"),)
+
+    id: int = Field(default=None, primary_key=True)
+    scenario_id: int = Field(sa_column=Column(ForeignKey("scenarios.id", ondelete="CASCADE"), nullable=False))
+    number: int
+    document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    published_at: datetime = Field(sa_type=UtcDateTime)
+    published_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSummary:
+    """A scenario without its documents. `published_number` is None until the first publication."""
+
+    id: int
+    name: str
+    draft_revision: int
+    updated_at: datetime
+    published_version_id: int | None
+    published_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """A version without its document."""
+
+    id: int
+    number: int
+    published_at: datetime
+    published_by: str
+
+
+def list_scenarios(session: Session) -> list[ScenarioSummary]:
+    """All scenarios by name."""
+    published = col(ScenarioVersion.id) == StoredScenario.published_version_id
+    query = (
+        select(StoredScenario, ScenarioVersion.number)
+        .outerjoin(ScenarioVersion, published)
+        .options(defer(StoredScenario.draft))  # type: ignore[arg-type]  # SQLModel's attributes are SQLAlchemy's at run time
+        .order_by(col(StoredScenario.name))
+    )
+    return [
+        ScenarioSummary(found.id, found.name, found.draft_revision, found.updated_at, found.published_version_id, number)
+        for found, number in session.exec(query)
+    ]
+
+
+def get_scenario(session: Session, id: int) -> StoredScenario:
+    """Raises NotFound."""
+    found = session.get(StoredScenario, id)
+    if found is None:
+        raise NotFound(f"there is no scenario {id}")
+    return found
+
+
+def find_scenario(session: Session, name: str) -> StoredScenario | None:
+    return session.exec(select(StoredScenario).where(StoredScenario.name == name)).first()
+
+
+def get_version(session: Session, id: int) -> ScenarioVersion:
+    """A published version by its id (`Call.scenario_version_id`). Raises NotFound."""
+    found = session.get(ScenarioVersion, id)
+    if found is None:
+        raise NotFound(f"there is no scenario version {id}")
+    return found
+
+
+def find_version(session: Session, scenario_id: int, number: int) -> ScenarioVersion | None:
+    """The `number`-th version of a scenario."""
+    query = select(ScenarioVersion).where(ScenarioVersion.scenario_id == scenario_id, ScenarioVersion.number == number)
+    return session.exec(query).first()
+
+
+def list_versions(session: Session, scenario_id: int) -> Sequence[VersionSummary]:
+    """The versions of a scenario, newest first."""
+    query = (
+        select(ScenarioVersion.id, ScenarioVersion.number, ScenarioVersion.published_at, ScenarioVersion.published_by)
+        .where(ScenarioVersion.scenario_id == scenario_id)
+        .order_by(col(ScenarioVersion.number).desc())
+    )
+    return [VersionSummary(*row) for row in session.exec(query)]
