@@ -11,6 +11,8 @@ class Operator(SQLModel, table=True):
     """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because Asterisk needs it so."""
 
     __tablename__ = "operators"
+    # Legs of calls name operators: the id of one that was removed must not come again.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: int = Field(default=None, primary_key=True)
     extension: str = Field(unique=True)

@@ -19,7 +19,8 @@ class StoredScenario(SQLModel, table=True):
     """A scenario that people edit.
 
     `draft` is a readable document, perhaps with mistakes. `draft_revision` grows by one with each saved draft; who saves
-    names the revision he started from. `published_version_id` is None until the first publication.
+    names the revision he started from. `published_version_id` is None until the first publication; no foreign key, because the
+    two tables would point at each other, and a version goes only with its scenario.
     """
 
     __tablename__ = "scenarios"
@@ -28,13 +29,7 @@ class StoredScenario(SQLModel, table=True):
     name: str = Field(unique=True)
     draft: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     draft_revision: int = 1
-    # use_alter: scenarios and versions point at each other.
-    published_version_id: int | None = Field(
-        default=None,
-        sa_column=Column(
-            ForeignKey("scenario_versions.id", use_alter=True, name="fk_scenarios_published_version"), nullable=True
-        ),
-    )
+    published_version_id: int | None = None
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -42,7 +37,8 @@ class ScenarioVersion(SQLModel, table=True):
     """One publication; `number` counts 1, 2, … within the scenario. Immutable."""
 
     __tablename__ = "scenario_versions"
-    __table_args__ = (UniqueConstraint("scenario_id", "number"),)
+    # Calls name versions: the id of one that was removed must not come again.
+    __table_args__ = (UniqueConstraint("scenario_id", "number"), {"sqlite_autoincrement": True})
 
     id: int = Field(default=None, primary_key=True)
     scenario_id: int = Field(sa_column=Column(ForeignKey("scenarios.id", ondelete="CASCADE"), nullable=False))

@@ -1,0 +1,25 @@
+"""All tables together, for whoever needs to know every one of them."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from controller.storage import audit, calls, groups, numbers, operators, recordings, scenarios, users
+
+TABLES = (
+    users.User,
+    users.WebSession,
+    users.ApiToken,
+    scenarios.StoredScenario,
+    scenarios.ScenarioVersion,
+    numbers.InboundNumber,
+    operators.Operator,
+    groups.Group,
+    groups.GroupMember,
+    calls.Call,
+    calls.CallLeg,
+    calls.CallStep,
+    recordings.Recording,
+    audit.AuditEntry,
+)
+METADATA = SQLModel.metadata
