@@ -64,7 +64,8 @@ class Gone:
     """The channel is out of our hands for good: hung up, refused, or lost with Asterisk.
 
     `cause` is the Q.850 cause (0: unknown), `sip_status` the final SIP status of a leg we dialled (None: none seen).
-    `by_us`: our own hang-up. Comes exactly once for a channel; nothing of the channel comes after it.
+    `by_us`: our own hang-up. `lost`: gone together with Asterisk or while nobody watched. Comes exactly once for a
+    channel; nothing of the channel comes after it.
     """
 
     channel: ChannelId
@@ -72,6 +73,7 @@ class Gone:
     cause: int
     sip_status: int | None = None
     by_us: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

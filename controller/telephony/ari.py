@@ -1,0 +1,350 @@
+"""The door to a real Asterisk: ARI for calls, AMI for what ARI can't do.
+
+One task keeps the event stream up. It never waits for a call: each event goes through `ari_channels` into the mailbox of its call
+at once. After a gap the table of channels is compared with Asterisk's before `Connected` is reported, so no call
+waits for an event that was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aioari.client import Client
+
+from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
+from controller.ids import BridgeId, ChannelId
+from controller.telephony import sip_accounts
+from controller.telephony.ami import Ami
+from controller.telephony.ari_channels import DIALLED, NORMAL_CLEARING, Channels, Frame, device_state
+from controller.telephony.ari_operations import Operations
+from controller.telephony.ari_transport import AriTransport, Reply
+from controller.telephony.events import Connected, DeviceState, Disconnected, SystemEvent
+from controller.telephony.mailboxes import Mailboxes
+from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount
+from ivr.commands import HangupCause
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
+RETRY_AFTER_REPLACEMENT = 10.0
+"""Seconds to leave the application to whoever took it from us."""
+
+PLAYABLE = "sound:"
+ABSENT = 20
+"""Q.850 "subscriber absent": the phone is off."""
+ANSWERED_ELSEWHERE = 26
+CAUSES: Mapping[HangupCause, int] = {"normal": 16, "busy": 17, "congestion": 34, "rejected": 21, "unallocated": 1}
+"""Q.850 causes of our own hang-ups."""
+
+_CONNECTION_EVENTS = ["RESTResponse", "ApplicationReplaced"]
+"""Asterisk's filter withholds even these two unless they are named."""
+
+
+class AriTelephony:
+    """`Telephony` on a real Asterisk: `start`, use, `stop`."""
+
+    def __init__(self, base_url: str, user: str, password: str, app: str, ami: Ami) -> None:
+        self.mailboxes = Mailboxes()
+        self._app = app
+        self._ami = ami
+        self._listeners: list[Callable[[SystemEvent], None]] = []
+        self._transport = AriTransport(base_url, user, password)
+        self._channels = Channels(app, self.mailboxes, self._report)
+        self._client: Client | None = None
+        self._call: Operations | None = None
+        self._devices: set[str] = set()
+        self._connected = False
+        self._replaced = False
+        self._task: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[None]] = set()
+
+    def listen(self, listener: Callable[[SystemEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    async def start(self) -> None:
+        """Begin to connect, and stay connected from then on; `Connected` is reported when it is done."""
+        self._task = asyncio.create_task(self._stay_connected(), name="ari")
+
+    async def stop(self) -> None:
+        """Disconnect; what is under way fails with TelephonyUnavailable."""
+        tasks = [task for task in (self._task, *self._errands) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = None
+        await self._transport.close()
+
+    # -- the connection
+
+    async def _stay_connected(self) -> None:
+        delay = FIRST_RETRY
+        while True:
+            was_connected = False
+            try:
+                await self._prepare()
+                reason = await self._serve()
+                was_connected = True
+            except TelephonyError as error:
+                reason = str(error)
+            except Exception as error:
+                log.exception("the connection to Asterisk failed in a way not foreseen")
+                reason = f"unexpected: {error!r}"
+            if was_connected:
+                delay = FIRST_RETRY
+            if self._replaced:
+                delay = RETRY_AFTER_REPLACEMENT
+            log.warning("%s; next try in %.1f s", reason, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_RETRY)
+
+    async def _prepare(self) -> None:
+        """Have aioari read the API documents, once."""
+        if self._call is None:
+            client = Client(self._transport.root.removesuffix("ari/"), self._transport)
+            await client.init()
+            self._client, self._call = client, Operations(client, self._transport.request)
+
+    async def _serve(self) -> str:
+        """One connection, from its opening to its end; returns why it ended."""
+        self._replaced = False
+        await self._transport.connect(self._app)
+        reading = asyncio.create_task(self._transport.read(self._take), name="ari-reader")
+        try:
+            await self._settle()
+            self._connected = True
+            log.info("connected to Asterisk as %s", self._app)
+            self._report(Connected())
+            reason = await asyncio.shield(reading)
+        except BaseException:
+            await self._transport.disconnect()
+            await asyncio.gather(reading, return_exceptions=True)
+            raise
+        finally:
+            was, self._connected = self._connected, False
+            if was:
+                self._report(Disconnected(self._reason(reading)))
+        return self._reason(reading) if self._replaced else reason
+
+    def _reason(self, reading: asyncio.Task[str]) -> str:
+        if self._replaced:
+            return f"another controller has taken over the application {self._app!r}: only one may run"
+        return reading.result() if reading.done() and not reading.cancelled() else "stopped"
+
+    async def _settle(self) -> None:
+        """Put a new connection in order: which events, which channels are still there, whose state we watch."""
+        allowed = [{"type": kind} for kind in (*_CONNECTION_EVENTS, *self._channels.event_types)]
+        # aioari's own applications.filter wraps the body once too often and sets nothing.
+        url = f"{self._transport.root}applications/{self._app}/eventFilter"
+        await self._transport.request("PUT", url, data=json.dumps({"allowed": allowed}))
+        self._channels.compare(await self._list_channels())
+        for channel, playback in self._channels.playbacks():
+            if not await self.playing(playback):
+                self._channels.playback_ended(channel, playback, failed=False)
+        for device in sorted(self._devices):
+            state = await self._subscribe(device)
+            self._channels.take({"type": "DeviceStateChanged", "device_state": {"name": device, "state": state}})
+
+    def _take(self, frame: Frame) -> None:
+        if frame["type"] == "ApplicationReplaced":
+            self._replaced = True
+            log.critical("another controller has taken over the application %r: only one may run", self._app)
+            self._run_errand(self._transport.disconnect())
+        else:
+            self._channels.take(frame)
+
+    def _report(self, event: SystemEvent) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def _run_errand(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _request(self, operation: str, **arguments: object) -> Reply:
+        if self._call is None:
+            raise TelephonyUnavailable("not connected to Asterisk")
+        return await self._call(operation, **arguments)
+
+    # -- a channel
+
+    async def answer(self, channel: ChannelId) -> None:
+        await self._request("channels.answer", channelId=channel)
+
+    async def play(self, channel: ChannelId, playback: str, media: Sequence[str], language: str) -> None:
+        line = self._channels.line(channel)
+        if line is None:
+            raise ChannelGone(f"{channel} is not in our hands")
+        playable = [one for one in media if one.startswith(PLAYABLE)]
+        if len(playable) < len(media):
+            log.warning("left out what is no sound: %s", [one for one in media if one not in playable])
+        line.playbacks.add(playback)
+        if not playable:
+            # Asterisk would report the beginning of such a playback and never its end.
+            self._channels.playback_ended(channel, playback, failed=True)
+            return
+        try:
+            await self._request(
+                "channels.playWithId", channelId=channel, playbackId=playback, media=",".join(playable), lang=language
+            )
+        except BaseException:
+            line.playbacks.discard(playback)
+            raise
+
+    async def stop_playback(self, playback: str) -> None:
+        with contextlib.suppress(ChannelGone):
+            await self._request("playbacks.stop", playbackId=playback)
+
+    async def playing(self, playback: str) -> bool:
+        try:
+            await self._request("playbacks.get", playbackId=playback)
+        except ChannelGone:
+            return False
+        return True
+
+    async def start_music(self, channel: ChannelId) -> None:
+        await self._request("channels.startMoh", channelId=channel)
+
+    async def stop_music(self, channel: ChannelId) -> None:
+        await self._request("channels.stopMoh", channelId=channel)
+
+    async def set_variable(self, channel: ChannelId, name: str, value: str) -> None:
+        await self._request("channels.setChannelVar", channelId=channel, variable=name, value=value)
+
+    async def hangup(self, channel: ChannelId, cause: HangupCause | None = None, *, answered_elsewhere: bool = False) -> None:
+        line = self._channels.line(channel)
+        code = ANSWERED_ELSEWHERE if answered_elsewhere else CAUSES[cause] if cause else NORMAL_CLEARING
+        if line is not None and not line.by_us:
+            line.by_us, line.cause = True, code
+        with contextlib.suppress(ChannelGone):
+            await self._request("channels.hangup", channelId=channel, reason_code=code)
+
+    async def continue_in_dialplan(self, channel: ChannelId, context: str, extension: str = "s") -> None:
+        line = self._channels.line(channel)
+        if line is not None:
+            line.by_us = True
+        await self._request("channels.continueInDialplan", channelId=channel, context=context, extension=extension, priority=1)
+
+    async def start_recording(self, channel: ChannelId, path: str) -> None:
+        await self._ami.mix_monitor(channel, path)
+
+    async def stop_recording(self, channel: ChannelId) -> None:
+        await self._ami.stop_mix_monitor(channel)
+
+    async def channels(self) -> list[ChannelInfo]:
+        return [self._channels.info(one) for one in await self._list_channels()]
+
+    async def _list_channels(self) -> list[Frame]:
+        listed: list[Frame] = json.loads((await self._request("channels.list")).body)
+        return listed
+
+    # -- legs and bridges
+
+    async def dial(
+        self,
+        channel: ChannelId,
+        endpoint: str,
+        *,
+        ring_seconds: float,
+        originator: ChannelId | None,
+        caller_number: str,
+        caller_name: str,
+        variables: Mapping[str, str],
+    ) -> None:
+        identity = {"CONNECTEDLINE(num)": caller_number, "CONNECTEDLINE(name)": caller_name}
+        entered = self._channels.expect_dialled(channel)
+        try:
+            await self._create(channel, endpoint, originator, {**variables, **identity})
+            if self._channels.line(channel) is None:
+                return
+            # Before its StasisStart the leg refuses to be dialled (409).
+            async with asyncio.timeout(REQUEST_LIMIT):
+                await entered
+            await self._request("channels.dial", channelId=channel, timeout=max(1, round(ring_seconds)))
+        except TimeoutError:
+            self._run_errand(self._drop(channel))
+            raise TelephonyUnavailable(f"Asterisk did not hand over the new leg {channel}") from None
+        except ChannelGone:
+            # Its Gone tells the rest, unless it was the originator that is gone.
+            if self._channels.line(channel) is not None and not entered.done():
+                self._channels.forget(channel)
+                raise
+        except BaseException:
+            # A leg that is made but not dialled would stay for ever.
+            self._run_errand(self._drop(channel))
+            raise
+
+    async def _create(
+        self, channel: ChannelId, endpoint: str, originator: ChannelId | None, variables: Mapping[str, str]
+    ) -> None:
+        arguments: dict[str, object] = {"originator": originator} if originator else {}
+        try:
+            await self._request(
+                "channels.create",
+                channelId=channel,
+                endpoint=endpoint,
+                app=self._app,
+                appArgs=DIALLED,
+                variables=variables,
+                **arguments,
+            )
+        except TelephonyError as error:
+            if "Allocation failed" not in str(error):
+                raise
+            self._channels.gone(channel, datetime.now(UTC), ABSENT)
+
+    async def _drop(self, channel: ChannelId) -> None:
+        with contextlib.suppress(TelephonyError):
+            await self.hangup(channel)
+
+    async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
+        # dtmf_events keeps Asterisk from joining the media so closely that it no longer sees the keys.
+        made = self._request("bridges.createWithId", bridgeId=bridge, type="mixing,dtmf_events")
+        joined = self._request("bridges.addChannel", bridgeId=bridge, channel=",".join(channels))
+        # Sent together: Asterisk serves the requests of one connection in turn.
+        results = await asyncio.gather(made, joined, return_exceptions=True)
+        failure = next((result for result in results if isinstance(result, BaseException)), None)
+        if failure is not None:
+            self._run_errand(self._undo_bridge(bridge))
+            raise failure
+
+    async def _undo_bridge(self, bridge: BridgeId) -> None:
+        with contextlib.suppress(TelephonyError):
+            await self.unbridge(bridge)
+
+    async def unbridge(self, bridge: BridgeId) -> None:
+        with contextlib.suppress(ChannelGone):
+            await self._request("bridges.destroy", bridgeId=bridge)
+
+    # -- phones
+
+    async def watch_device(self, device: str) -> DeviceState:
+        self._devices.add(device)
+        return device_state(await self._subscribe(device))
+
+    async def _subscribe(self, device: str) -> str:
+        await self._request("applications.subscribe", applicationName=self._app, eventSource=f"deviceState:{device}")
+        return str(json.loads((await self._request("deviceStates.get", deviceName=device)).body)["state"])
+
+    async def put_sip_account(self, account: SipAccount) -> None:
+        for kind, fields in sip_accounts.objects(account):
+            given = [{"attribute": name, "value": value} for name, value in fields.items()]
+            await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=account.name, fields=given)
+
+    async def remove_sip_account(self, name: str) -> None:
+        for kind in reversed(sip_accounts.KINDS):
+            with contextlib.suppress(ChannelGone):
+                await self._request("asterisk.deleteObject", configClass="res_pjsip", objectType=kind, id=name)
+
+    async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
+        await self._ami.db_put(*FALLBACK_DIAL, "&".join(endpoints))

@@ -1,0 +1,238 @@
+"""The channels that are in our hands, and what each frame of Asterisk's event stream means for them.
+
+Rules kept here: a channel's `Gone` is delivered exactly once and last; a playback's `PlaybackEnded` exactly once; nothing
+here waits. Asterisk tells of an end in different ways:
+
+- a caller's channel ends with StasisEnd; its cause came before, with ChannelHangupRequest;
+- a leg that we dialled ends with ChannelDestroyed, which has the cause and the SIP status;
+- some playbacks never report their end; the end of the channel ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from controller.ids import ChannelId
+from controller.telephony.events import (
+    Answered,
+    ChannelEntered,
+    DeviceState,
+    DeviceStateChanged,
+    Gone,
+    KeyPressed,
+    PlaybackEnded,
+    Ringing,
+    SystemEvent,
+)
+from controller.telephony.mailboxes import Mailboxes
+from controller.telephony.port import ChannelInfo
+from ivr.events import KEYS
+
+log = logging.getLogger(__name__)
+
+Frame = dict[str, Any]
+
+DIALLED = "dialled"
+"""The application argument of a leg that we dial."""
+
+CALL_VARIABLE = "ATTENDANT_CALL"
+"""The channel variable that Asterisk lists with a channel (ari.conf, channelvars)."""
+
+NORMAL_CLEARING = 16
+LOST_WITH_ASTERISK = 27
+"""Q.850 "destination out of order": the channel vanished while we could not look."""
+
+_KEYS = frozenset(KEYS)
+_DEVICE_STATES: Mapping[str, DeviceState] = {
+    "NOT_INUSE": "not_in_use",
+    "INUSE": "in_use",
+    "BUSY": "in_use",
+    "ONHOLD": "in_use",
+    "RINGINUSE": "in_use",
+    "RINGING": "ringing",
+    "UNAVAILABLE": "unavailable",
+    "INVALID": "unavailable",
+}
+
+
+def device_state(asterisk_says: str) -> DeviceState:
+    return _DEVICE_STATES.get(asterisk_says, "unknown")
+
+
+@dataclass(slots=True)
+class Line:
+    """What we remember of a channel in our hands."""
+
+    dialled: bool = False
+    answered: bool = False
+    ringing: bool = False
+    by_us: bool = False
+    cause: int = 0
+    entered: asyncio.Future[None] | None = None
+    playbacks: set[str] = field(default_factory=set)
+
+
+class Channels:
+    """The table of lines; `take` is the only reader of Asterisk's events."""
+
+    def __init__(self, app: str, mailboxes: Mailboxes, report: Callable[[SystemEvent], None]) -> None:
+        self._app = app
+        self._deliver = mailboxes.deliver
+        self._report = report
+        self._lines: dict[ChannelId, Line] = {}
+        self._readers: dict[str, Callable[[Frame], None]] = {
+            "StasisStart": self._entered,
+            "ChannelStateChange": self._state_changed,
+            "ChannelDtmfReceived": self._key,
+            "PlaybackFinished": self._playback_finished,
+            "ChannelHangupRequest": self._hangup_requested,
+            "StasisEnd": self._left,
+            "ChannelDestroyed": self._destroyed,
+            "DeviceStateChanged": self._device_changed,
+        }
+
+    @property
+    def event_types(self) -> list[str]:
+        """The events that Asterisk must send."""
+        return list(self._readers)
+
+    def take(self, frame: Frame) -> None:
+        """One event of Asterisk."""
+        reader = self._readers.get(frame["type"])
+        if reader is not None:
+            reader(frame)
+
+    def line(self, channel: ChannelId) -> Line | None:
+        return self._lines.get(channel)
+
+    def expect_dialled(self, channel: ChannelId) -> asyncio.Future[None]:
+        """A leg is about to be made; the future is done when it is in our hands."""
+        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines[channel] = Line(dialled=True, entered=entered)
+        return entered
+
+    def forget(self, channel: ChannelId) -> None:
+        """The leg was never made."""
+        self._lines.pop(channel, None)
+
+    def gone(self, channel: ChannelId, at: datetime, cause: int, sip_status: int | None = None, *, lost: bool = False) -> None:
+        """The channel is out of our hands; nothing happens when that is known already."""
+        line = self._lines.pop(channel, None)
+        if line is None:
+            return
+        if line.entered is not None and not line.entered.done():
+            line.entered.set_result(None)
+        for playback in line.playbacks:
+            self._deliver(PlaybackEnded(channel, playback, failed=True))
+        self._deliver(Gone(channel, at, cause, sip_status, line.by_us, lost))
+
+    def playback_ended(self, channel: ChannelId, playback: str, *, failed: bool) -> None:
+        """Report the end of a playback, once."""
+        line = self._lines.get(channel)
+        if line is not None and playback in line.playbacks:
+            line.playbacks.discard(playback)
+            self._deliver(PlaybackEnded(channel, playback, failed))
+
+    def playbacks(self) -> list[tuple[ChannelId, str]]:
+        """Those whose end has not been reported."""
+        return [(channel, playback) for channel, line in self._lines.items() for playback in line.playbacks]
+
+    def compare(self, listed: list[Frame]) -> None:
+        """Hold the table against Asterisk's list of channels, after a time without events."""
+        now = datetime.now(UTC)
+        ours = {ChannelId(one["id"]): one for one in listed if self.is_ours(one)}
+        for channel in [channel for channel in self._lines if channel not in ours]:
+            self.gone(channel, now, LOST_WITH_ASTERISK, lost=True)
+        for channel, one in ours.items():
+            line = self._lines.get(channel)
+            answered = one["state"] == "Up"
+            if line is None:
+                args = one["dialplan"]["app_data"].split(",")[1:]
+                self._lines[channel] = Line(dialled=args[:1] == [DIALLED], answered=answered)
+                continue
+            if line.entered is not None and not line.entered.done():
+                line.entered.set_result(None)
+            if line.dialled and answered and not line.answered:
+                line.answered = True
+                self._deliver(Answered(channel, now))
+
+    def is_ours(self, channel: Frame) -> bool:
+        dialplan = channel["dialplan"]
+        return bool(dialplan.get("app_name") == "Stasis" and dialplan.get("app_data", "").split(",")[0] == self._app)
+
+    def info(self, channel: Frame) -> ChannelInfo:
+        call = (channel.get("channelvars") or {}).get(CALL_VARIABLE, "")
+        return ChannelInfo(ChannelId(channel["id"]), call, self.is_ours(channel), channel["state"] == "Up")
+
+    def _entered(self, frame: Frame) -> None:
+        channel = frame["channel"]
+        identity = ChannelId(channel["id"])
+        args = tuple(frame["args"])
+        line = self._lines.get(identity)
+        if line is not None and line.dialled:
+            if line.entered is not None and not line.entered.done():
+                line.entered.set_result(None)
+            return
+        if args[:1] == (DIALLED,):
+            log.warning("a leg that nobody waits for was made: %s", identity)
+            return
+        answered = channel["state"] == "Up"
+        self._lines[identity] = Line(answered=answered)
+        caller = channel["caller"]
+        self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
+
+    def _state_changed(self, frame: Frame) -> None:
+        channel = ChannelId(frame["channel"]["id"])
+        line = self._lines.get(channel)
+        if line is None:
+            return
+        state = frame["channel"]["state"]
+        if state == "Up" and not line.answered:
+            line.answered = True
+            if line.dialled:
+                self._deliver(Answered(channel, _at(frame)))
+        elif state == "Ringing" and line.dialled and not line.ringing:
+            line.ringing = True
+            self._deliver(Ringing(channel, _at(frame)))
+
+    def _key(self, frame: Frame) -> None:
+        if frame["digit"] in _KEYS:
+            self._deliver(KeyPressed(ChannelId(frame["channel"]["id"]), _at(frame), frame["digit"]))
+
+    def _playback_finished(self, frame: Frame) -> None:
+        playback = frame["playback"]
+        kind, _, channel = playback["target_uri"].partition(":")
+        if kind == "channel":
+            self.playback_ended(ChannelId(channel), playback["id"], failed=playback["state"] == "failed")
+
+    def _hangup_requested(self, frame: Frame) -> None:
+        line = self._lines.get(ChannelId(frame["channel"]["id"]))
+        if line is not None and not line.by_us:
+            line.cause = int(frame.get("cause") or 0)
+
+    def _left(self, frame: Frame) -> None:
+        channel = ChannelId(frame["channel"]["id"])
+        line = self._lines.get(channel)
+        if line is not None and not line.dialled:
+            self.gone(channel, _at(frame), line.cause)
+
+    def _destroyed(self, frame: Frame) -> None:
+        channel = ChannelId(frame["channel"]["id"])
+        line = self._lines.get(channel)
+        if line is not None:
+            cause = int(frame.get("cause") or 0) or line.cause
+            status = int(frame.get("tech_cause") or 0) or None
+            self.gone(channel, _at(frame), cause, status)
+
+    def _device_changed(self, frame: Frame) -> None:
+        device = frame["device_state"]
+        self._report(DeviceStateChanged(device["name"], device_state(device["state"])))
+
+
+def _at(frame: Frame) -> datetime:
+    return datetime.fromisoformat(frame["timestamp"])
