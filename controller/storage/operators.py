@@ -12,7 +12,7 @@ class Operator(SQLModel, table=True):
 
     __tablename__ = "operators"
     # Legs of calls name operators: the id of one that was removed must not come again.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int = Field(default=None, primary_key=True)
     extension: str = Field(unique=True)
