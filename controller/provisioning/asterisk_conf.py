@@ -5,6 +5,7 @@ Everything lies in <data_dir>/asterisk, readable by its owner alone, because the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import ipaddress
 import json
@@ -90,22 +91,24 @@ def check_sip_port(settings: Settings) -> None:
     """Raises SettingsError when the SIP address can't be bound by UDP and TCP."""
     address = sip_address(settings)
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(family, kind) as trial:
             if kind == socket.SOCK_STREAM:
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 trial.bind((str(address), settings.sip_port))
-            except PermissionError as error:
-                raise SettingsError(f"ATTENDANT_SIP_PORT={settings.sip_port}: not allowed to you; choose one above 1023") from error
             except OSError as error:
-                if error.errno == 98:
-                    raise SettingsError(
-                        f"ATTENDANT_SIP_PORT={settings.sip_port}: {name} port in use on {address}; stop what uses it or choose another"
-                    ) from error
-                raise SettingsError(
-                    f"ATTENDANT_SIP_HOST={settings.sip_host}: can't be bound ({error.strerror}); name an address of this machine"
-                ) from error
+                raise SettingsError(_sip_problem(settings, kind, error)) from error
+
+
+def _sip_problem(settings: Settings, kind: socket.SocketKind, error: OSError) -> str:
+    port = f"ATTENDANT_SIP_PORT={settings.sip_port}"
+    if error.errno == errno.EACCES:
+        return f"{port}: this user may not bind it; choose one above 1023"
+    if error.errno == errno.EADDRINUSE:
+        protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+        return f"{port}: the {protocol} port is in use on {settings.sip_host}; stop what uses it or choose another"
+    return f"ATTENDANT_SIP_HOST={settings.sip_host}: {error.strerror}; name an address of this machine"
 
 
 def sip_address(settings: Settings) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -47,7 +47,7 @@ def present_modules(modules_dir: Path) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    names = []
+    names: list[str] = []
     for word in text.split():
         match = re.fullmatch(r"(.*)\{(.*)\}", word)
         names += [match[1] + ending for ending in match[2].split(",")] if match else [word]

@@ -135,7 +135,9 @@ def _fetched(settings: Settings, name: str, progress: Callable[[str], None]) -> 
             if not _is_whole(folder):
                 _fetch(settings, name, folder, progress)
     except OSError as error:
-        raise SetupError(f"{name} can't be put into {prefix} ({error.strerror or error}): mend that or set ATTENDANT_ASTERISK_PREFIX") from error
+        raise SetupError(
+            f"{name} can't be put into {prefix} ({error.strerror or error}): mend that or set ATTENDANT_ASTERISK_PREFIX"
+        ) from error
     return folder
 
 

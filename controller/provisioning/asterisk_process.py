@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 
-from controller.errors import SetupError
+from controller.errors import SettingsError, SetupError
 from controller.provisioning import asterisk_conf
 from controller.provisioning.asterisk_conf import Ports, Secrets
 from controller.provisioning.asterisk_prefix import AsteriskInstall, find_or_fetch
@@ -29,13 +31,15 @@ READY_TIME = 20.0  # seconds from exec to the first ARI answer; 0.6 is usual
 STOP_TIME = 20.0  # seconds; with stuck channels Asterisk takes up to 17 to end
 _POLL = 0.05
 _RESTART_PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+_LARGEST_LOG = 20_000_000  # bytes, at a start
 _GOOD_RUN = 60.0  # seconds after which a run counts as good, and pauses begin anew
 
 
 class AsteriskProcess:
     """One Asterisk in one instance folder.
 
-    `exited` is set while it does not run; `restarts` counts unexpected ends that were mended.
+    `running` is set while it is up and has answered, `exited` while there is no process; between the two it is starting.
+    `restarts` counts unexpected ends that were mended.
     """
 
     def __init__(self, settings: Settings, install: AsteriskInstall, conf: Path, ports: Ports, secrets: Secrets) -> None:
@@ -45,6 +49,7 @@ class AsteriskProcess:
         self.install = install
         self.exited = asyncio.Event()
         self.exited.set()
+        self.running = asyncio.Event()
         self.restarts = 0
         self.adopted = False
         self._settings = settings
@@ -52,6 +57,8 @@ class AsteriskProcess:
         self._pid: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._held: IO[str] | None = None
+        self._log_begins = 0
 
     @classmethod
     def prepare(cls, settings: Settings, progress: Callable[[str], None]) -> AsteriskProcess:
@@ -61,9 +68,13 @@ class AsteriskProcess:
         """
         install = find_or_fetch(settings, progress)
         folder = asterisk_conf.instance_dir(settings)
+        held = _hold(folder)
         secrets = asterisk_conf.load_or_make_secrets(settings.data_dir)
         ports = asterisk_conf.load_or_choose_ports(settings, in_use_by_us=_running_pid(folder) is not None)
-        return cls(settings, install, asterisk_conf.render(settings, install, secrets, folder, ports), ports, secrets)
+        conf = asterisk_conf.render(settings, install, secrets, folder, ports)
+        process = cls(settings, install, conf, ports, secrets)
+        process._held = held
+        return process
 
     @property
     def pid(self) -> int | None:
@@ -75,29 +86,37 @@ class AsteriskProcess:
 
         Raises SettingsError for a taken SIP port, SetupError when Asterisk does not come up.
         """
+        self._held = self._held or _hold(self._instance)
         if not await self._adopt():
             asterisk_conf.check_sip_port(self._settings)
             await self._spawn()
+        self.running.set()
         self._watch = asyncio.create_task(self._keep_running(), name="asterisk-watch")
 
     async def stop(self) -> None:
         """End it, politely within STOP_TIME seconds, then by force. Calls still up are hung up."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
+        await self._stop_watching()
         if self._pid is not None:
             await self._end(self._pid)
         self._ended()
+        self._release()
 
     async def detach(self) -> None:
         """Stop watching but leave it running, to be adopted by the next start."""
+        await self._stop_watching()
+        self._release()
+
+    async def _stop_watching(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
             self._watch = None
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     async def _adopt(self) -> bool:
         pid = _running_pid(self._instance)
@@ -113,21 +132,28 @@ class AsteriskProcess:
         return False
 
     async def _spawn(self) -> None:
-        output = self._instance / "log/output.log"
-        with output.open("wb") as file:
+        self._execute()
+        try:
+            await self._wait_until_ready()
+        except BaseException:
+            if self._pid is not None:
+                await self._end(self._pid)
+            self._ended()
+            raise
+
+    def _execute(self) -> None:
+        logs = self._instance / "log"
+        for name in ("messages.log", "security.log"):
+            _roll(logs / name)
+        self._log_begins = _size(logs / "messages.log")
+        with (logs / "output.log").open("wb") as output:
             self._child = subprocess.Popen(
                 [*self.install.command, "-C", str(self.conf), "-f", "-n"],
-                stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, cwd=self._instance,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=self._instance,
             )  # fmt: skip
         self._pid, self.adopted = self._child.pid, False
         self.exited.clear()
         self._fingerprint.write_text(self._configuration())
-        try:
-            await self._wait_until_ready()
-        except BaseException:
-            await self._end(self._pid)
-            self._ended()
-            raise
 
     async def _wait_until_ready(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -140,10 +166,10 @@ class AsteriskProcess:
         raise SetupError(f"Asterisk did not answer within {READY_TIME:.0f} s: {self._last_lines()}")
 
     async def _answers(self) -> bool:
-        login = aiohttp.BasicAuth(self._settings.ari_user, self.secrets.ari_password)
+        login = {"Authorization": aiohttp.encode_basic_auth(self._settings.ari_user, self.secrets.ari_password)}
         try:
             async with (
-                aiohttp.ClientSession(auth=login, timeout=aiohttp.ClientTimeout(total=2)) as session,
+                aiohttp.ClientSession(headers=login, timeout=aiohttp.ClientTimeout(total=2)) as session,
                 session.get(f"{self.ports.ari_url}ari/asterisk/ping") as response,
             ):
                 return response.status == 200
@@ -166,6 +192,7 @@ class AsteriskProcess:
                 try:
                     await self._spawn()
                     self.restarts += 1
+                    self.running.set()
                 except (SetupError, OSError) as error:
                     log.error("Asterisk could not be started again: %s", error)
 
@@ -180,9 +207,20 @@ class AsteriskProcess:
             await self._gone(pid)
 
     async def _gone(self, pid: int | None) -> None:
-        # An adopted one is nobody's child here, so its end can only be looked for.
-        while self._alive(pid):
-            await asyncio.sleep(_POLL)
+        """Wait for its end. By a descriptor of the process, because an adopted one is nobody's child here."""
+        if pid is None or not self._alive(pid):
+            return
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(descriptor, over.set)
+        try:
+            await over.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
 
     def _alive(self, pid: int | None) -> bool:
         if self._child is not None and self._child.pid == pid:
@@ -195,7 +233,10 @@ class AsteriskProcess:
                 os.kill(pid, number)
 
     def _ended(self) -> None:
+        if self._child is not None:
+            self._child.poll()
         self._pid = None
+        self.running.clear()
         self.exited.set()
 
     @property
@@ -206,12 +247,44 @@ class AsteriskProcess:
         return f"{' '.join(self.install.command)}\n{self.install.version}\n{asterisk_conf.digest(self.conf)}\n"
 
     def _last_lines(self) -> str:
-        lines: list[str] = []
-        for name in ("messages.log", "output.log"):
-            with contextlib.suppress(OSError):
-                lines += (self._instance / "log" / name).read_text(errors="replace").splitlines()
+        """The telling end of what this run logged, on one line."""
+        logs = self._instance / "log"
+        text = ""
+        with contextlib.suppress(OSError), (logs / "messages.log").open(errors="replace") as messages:
+            messages.seek(self._log_begins)
+            text = messages.read()
+        with contextlib.suppress(OSError):
+            text += (logs / "output.log").read_text(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         telling = [line for line in lines if "ERROR" in line] or lines
-        return " / ".join(line.strip() for line in telling[-3:] if line.strip()) or f"see {self._instance}/log"
+        return " / ".join([*telling[-3:], f"see {logs}"])
+
+
+def _hold(instance: Path) -> IO[str]:
+    """Claim the instance folder for this process until the file is closed. Raises SettingsError when another has it."""
+    try:
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (instance / "lock").open("w")
+    except OSError as error:
+        raise SettingsError(f"ATTENDANT_DATA_DIR={instance.parent}: {error.strerror}: {error.filename}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise SettingsError(
+            f"ATTENDANT_DATA_DIR={instance.parent}: another Attendant is running in it; stop that one or choose another folder"
+        ) from error
+    return file
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _roll(path: Path) -> None:
+    """Asterisk itself lets its logs grow for ever."""
+    if _size(path) > _LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
 
 
 def _running_pid(instance: Path) -> int | None:

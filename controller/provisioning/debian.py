@@ -247,8 +247,9 @@ class Fetcher:
         # "allowed" for the interpreters, because others depend on "perl:any".
         multi_arch = "allowed" if re.match(r"perl|python3", package.name) else "same"
         return (
-            f"Package: {package.name}\nStatus: install ok installed\nVersion: {package.version}\nArchitecture: {self._architecture}\n"
-            f"Multi-Arch: {multi_arch}\nMaintainer: none <none@example.invalid>\nDescription: left out\n\n"
+            f"Package: {package.name}\nVersion: {package.version}\nStatus: install ok installed\n"
+            f"Architecture: {self._architecture}\nMulti-Arch: {multi_arch}\n"
+            "Maintainer: none <none@example.invalid>\nDescription: left out\n\n"
         )
 
     def _resolve(self, packages: PackageSet) -> list[Package]:
@@ -334,7 +335,7 @@ def copy_with_libraries(tree: Path, programs: Sequence[Path], into: Path) -> lis
     whole: list[Path] = []
     needed: set[Path] = {loader(libraries)}
     for program in programs:
-        command = [loader(libraries), "--library-path", f"{libraries}:{libraries}/pulseaudio", "--list", program]
+        command = (loader(libraries), "--library-path", libraries, "--list", program)
         listing = subprocess.run(command, capture_output=True, text=True, check=False)
         found = {Path(path) for path in re.findall(r"=> (/.+) \(0x", listing.stdout)}
         # The loader also looks among the host's libraries, which are not for us.
