@@ -16,7 +16,7 @@ class Bus(Protocol):
     """
 
     async def start(self) -> None:
-        """Begin to listen. Returns at once; a bus that can't be reached yet is tried again."""
+        """Begin to listen. Returns within some seconds even when the bus can't be reached yet; it goes on trying."""
         ...
 
     async def stop(self) -> None:

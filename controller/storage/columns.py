@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_SQLITE_WIDTH = len("2026-01-01 00:00:00.000000")
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: aware and in UTC on the way in and out, with microseconds.
@@ -20,7 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String(26) if dialect.name == "sqlite" else DateTime(timezone=True))
+        return dialect.type_descriptor(String(_SQLITE_WIDTH) if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -29,7 +31,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError(f"{value!r} has no time zone")
         if dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return value.astimezone(UTC).isoformat(" ", "microseconds")[:_SQLITE_WIDTH]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -27,7 +27,7 @@ from controller.storage.journal_rows import write_changes
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.1
 MOST_AT_ONCE: Final = 500
 BOUND: Final = 100_000
 _LONGEST_RETRY_SECONDS: Final = 5.0
@@ -36,7 +36,7 @@ _Flush: TypeAlias = "asyncio.Future[None]"
 
 
 class CallJournal:
-    """Takes changes without ever waiting and stores them within about a twentieth of a second.
+    """Takes changes without ever waiting and stores them within about a tenth of a second.
 
     `on_stored` is called, in the event loop, after each transaction. `bound` and `retry_seconds` (the first wait after a
     failure) are for tests.

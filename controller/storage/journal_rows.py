@@ -198,16 +198,21 @@ class _Prepared:
 
     def __init__(self, dialect: Dialect, statement: Insert | Update, columns: Iterable[Column[Any]]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=[])
+        processors = {column.name: column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns}
+        # SQLite's driver takes parameters by place, PostgreSQL's by name.
+        self._by_place = compiled.positiontup is not None
         self._sql = compiled.string
-        self._processors = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in columns]
-        self._order = compiled.positiontup
+        self._processors = [(name, processors[name]) for name in compiled.positiontup or processors]
 
     def execute(self, connection: Connection, rows: Iterable[_Values]) -> None:
-        ready = [
-            {name: row[name] if process is None else process(row[name]) for name, process in self._processors} for row in rows
-        ]
-        order = self._order
-        connection.exec_driver_sql(self._sql, ready if order is None else [tuple([row[name] for name in order]) for row in ready])
+        parameters: list[Any] = [self._tuple(row) if self._by_place else self._dict(row) for row in rows]
+        connection.exec_driver_sql(self._sql, parameters)
+
+    def _tuple(self, row: _Values) -> tuple[Any, ...]:
+        return tuple([row[name] if process is None else process(row[name]) for name, process in self._processors])
+
+    def _dict(self, row: _Values) -> _Values:
+        return {name: row[name] if process is None else process(row[name]) for name, process in self._processors}
 
 
 @cache
