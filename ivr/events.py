@@ -58,9 +58,13 @@ class RoutingEnded:
 
 @dataclass(frozen=True, slots=True)
 class ConversationEnded:
-    """The operator left the conversation that `Connect` began; the caller is still there."""
+    """The operator left the conversation that `Connect` began; the caller is still there.
+
+    `established` is False when they never really talked: the operator dropped the call at once.
+    """
 
     visit: VisitId
+    established: bool = True
 
 
 @dataclass(frozen=True, slots=True)

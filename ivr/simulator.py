@@ -27,7 +27,7 @@ from ivr.graph import NodeId, Scenario
 from ivr.interpreter import EndReason, Entered, Left, Run, Transition, advance, start
 from ivr.prompts import PromptRef
 
-MAX_EVENTS = 10_000
+MAX_EVENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

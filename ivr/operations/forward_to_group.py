@@ -14,7 +14,7 @@ from ivr.operations.base import Leave, Operation, Stay, Step
 
 class ForwardToGroup(Operation):
     """Finds an operator of a group by the group's rules; the caller hears music while he waits. Leaves by "failed" when
-    nobody answered, nobody could be rung, or the longest wait is over; by "answered" after a conversation that the
+    nobody answered, nobody could be rung, who answered dropped the call at once, or the longest wait is over; by "answered" after a conversation that the
     operator ended (not linked: the call ends there).
     """
 
@@ -53,4 +53,6 @@ class _Talking:
     visit: VisitId
 
     def handle(self, event: Event) -> Step:
-        return Leave("answered") if event == ConversationEnded(self.visit) else Stay(self)
+        if isinstance(event, ConversationEnded) and event.visit == self.visit:
+            return Leave("answered" if event.established else "failed")
+        return Stay(self)

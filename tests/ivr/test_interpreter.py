@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.commands import Answer, CancelTimer, Hangup, Play, RouteToGroup, StartTimer, StopPlayback
+from ivr.events import (
+    KEYS,
+    CallerHungUp,
+    ConversationEnded,
+    DigitReceived,
+    Event,
+    PlaybackFinished,
+    PlaybackId,
+    RoutingEnded,
+    TimerExpired,
+    TimerId,
+    VisitId,
+)
+from ivr.interpreter import Entered, Left, Run, Transition, advance, start
+from ivr.prompts import PromptRef
+from tests.ivr.builders import GREETED, graphs, hang_up, scenario
+
+
+def walk(*events: Event, of: Any = GREETED) -> Transition:
+    """The last transition."""
+    transition = start(of)
+    for event in events:
+        transition = advance(transition.run, event)
+    return transition
+
+
+def test_a_call_is_answered_before_its_first_prompt_and_only_once() -> None:
+    assert walk().commands == (Answer(), Play(PlaybackId("1.1"), (PromptRef("hello"),)))
+    assert Answer() not in walk(PlaybackFinished(PlaybackId("1.1"))).commands
+
+
+def test_a_call_may_be_refused_unanswered() -> None:
+    transition = start(scenario(start=hang_up("busy")))
+    assert transition.commands == (Hangup("busy"),)
+    assert transition.run.ended == "scenario_ended"
+
+
+@pytest.mark.covers("UIS-1", "UIS-4")
+def test_a_key_leads_along_its_link_to_the_next_operation() -> None:
+    transition = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("1"))
+    assert transition.commands == (StopPlayback(PlaybackId("2.1")), RouteToGroup(VisitId(3), "Sales", 60))
+    assert transition.moves == (Left(VisitId(2), "1"), Entered(VisitId(3), "sales", "forward_to_group"))  # type: ignore[arg-type]
+
+
+def test_a_node_entered_again_is_a_new_visit() -> None:
+    transition = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("*"))
+    assert transition.commands == (StopPlayback(PlaybackId("2.1")), Play(PlaybackId("3.1"), (PromptRef("choose"),)))
+
+
+def test_the_end_of_a_stopped_prompt_reported_late_changes_nothing() -> None:
+    again = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("*"))
+    assert advance(again.run, PlaybackFinished(PlaybackId("2.1"))) == Transition(again.run)
+
+
+def test_a_timer_that_expires_late_changes_nothing() -> None:
+    waiting = walk(PlaybackFinished(PlaybackId("1.1")), PlaybackFinished(PlaybackId("2.1")))
+    assert waiting.commands == (StartTimer(TimerId("2.1"), 5),)
+    again = advance(waiting.run, DigitReceived("*"))
+    assert again.commands == (CancelTimer(TimerId("2.1")), Play(PlaybackId("3.1"), (PromptRef("choose"),)))
+    assert advance(again.run, TimerExpired(TimerId("2.1"))) == Transition(again.run)
+
+
+def test_an_exit_without_a_link_ends_the_call() -> None:
+    talking = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("1"), RoutingEnded(VisitId(3), "answered"))
+    over = advance(talking.run, ConversationEnded(VisitId(3)))
+    assert over.commands == (Hangup(),)
+    assert over.run.ended == "scenario_ended"
+
+
+@pytest.mark.parametrize("events", [(), (PlaybackFinished(PlaybackId("1.1")),)])
+def test_a_caller_may_hang_up_anywhere(events: tuple[Event, ...]) -> None:
+    transition = walk(*events, CallerHungUp())
+    assert transition.commands == ()
+    assert transition.run.ended == "caller_hung_up"
+    assert transition.moves == (Left(VisitId(1 + len(events)), None),)
+
+
+def test_nothing_happens_after_the_end() -> None:
+    over = walk(CallerHungUp()).run
+    for event in (DigitReceived("1"), CallerHungUp(), PlaybackFinished(PlaybackId("1.1"))):
+        assert advance(over, event) == Transition(over)
+
+
+# Any graph, any order of events.
+
+
+def answers(run: Run) -> st.SearchStrategy[Event]:
+    """Events that fit the state as well as late and wrong ones."""
+    visits = st.integers(1, run.visit + 1).map(VisitId)
+    ids = st.builds(lambda visit, number: f"{visit}.{number}", visits, st.integers(1, 2))
+    return st.one_of(
+        st.builds(DigitReceived, st.sampled_from(KEYS)),
+        st.builds(PlaybackFinished, ids.map(PlaybackId), st.booleans()),
+        st.builds(TimerExpired, ids.map(TimerId)),
+        st.builds(RoutingEnded, visits, st.sampled_from(["answered", "no_answer", "no_operators", "timeout"])),
+        st.builds(ConversationEnded, visits, st.booleans()),
+        st.just(CallerHungUp()),
+    )
+
+
+@given(graphs(), st.data())
+def test_any_order_of_events_on_any_graph_neither_raises_nor_loses_the_caller(graph: Any, data: st.DataObject) -> None:
+    transition = start(graph)
+    opened = Answer() in transition.commands
+    for _ in range(data.draw(st.integers(0, 25))):
+        run = transition.run
+        if run.ended is None:
+            assert run.running is not None, "a caller who has not left is somewhere"
+        transition = advance(run, data.draw(answers(run)))
+        assert not (opened and Answer() in transition.commands), "the line is opened once"
+        opened = opened or Answer() in transition.commands
+    if transition.run.ended == "scenario_ended" and transition.commands:
+        assert isinstance(transition.commands[-1], Hangup), "a scenario that ends hangs up"
+
+
+@given(graphs(), st.data())
+def test_moves_tell_a_path_without_gaps(graph: Any, data: st.DataObject) -> None:
+    transition = start(graph)
+    moves = list(transition.moves)
+    for _ in range(data.draw(st.integers(0, 25))):
+        transition = advance(transition.run, data.draw(answers(transition.run)))
+        moves += transition.moves
+    visits = [move.visit for move in moves]
+    expected = [visit for number in range(1, transition.run.visit + 1) for visit in (number, number)]
+    assert visits == (expected if transition.run.ended else expected[:-1])
