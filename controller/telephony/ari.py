@@ -214,8 +214,14 @@ class AriTelephony:
 
     async def start_music(self, channel: ChannelId) -> None:
         await self._request("channels.startMoh", channelId=channel)
+        line = self._channels.line(channel)
+        if line is not None:
+            line.music = True
 
     async def stop_music(self, channel: ChannelId) -> None:
+        line = self._channels.line(channel)
+        if line is not None:
+            line.music = False
         await self._request("channels.stopMoh", channelId=channel)
 
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None:
@@ -275,7 +281,7 @@ class AriTelephony:
             self._run_errand(self._drop(channel))
             raise TelephonyUnavailable(f"Asterisk did not hand over the new leg {channel}") from None
         except ChannelGone:
-            # Its Gone tells the rest, unless it was the originator that is gone.
+            # It ended between its making and its dialling, and its Gone tells so; or the id was in use and nothing was made.
             if self._channels.line(channel) is not None and not entered.done():
                 self._channels.forget(channel)
                 raise
@@ -311,12 +317,18 @@ class AriTelephony:
         # dtmf_events keeps Asterisk from joining the media so closely that it no longer sees the keys.
         made = self._request("bridges.createWithId", bridgeId=bridge, type="mixing,dtmf_events")
         joined = self._request("bridges.addChannel", bridgeId=bridge, channel=",".join(channels))
+        # Music goes on inside a bridge and drowns the other side.
+        silenced = [self.stop_music(channel) for channel in channels if self._has_music(channel)]
         # Sent together: Asterisk serves the requests of one connection in turn.
-        results = await asyncio.gather(made, joined, return_exceptions=True)
+        results = await asyncio.gather(*silenced, made, joined, return_exceptions=True)
         failure = next((result for result in results if isinstance(result, BaseException)), None)
         if failure is not None:
             self._run_errand(self._undo_bridge(bridge))
             raise failure
+
+    def _has_music(self, channel: ChannelId) -> bool:
+        line = self._channels.line(channel)
+        return line is not None and line.music
 
     async def _undo_bridge(self, bridge: BridgeId) -> None:
         with contextlib.suppress(TelephonyError):

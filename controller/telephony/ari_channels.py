@@ -71,6 +71,7 @@ class Line:
     dialled: bool = False
     answered: bool = False
     ringing: bool = False
+    music: bool = False
     by_us: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
@@ -213,7 +214,7 @@ class Channels:
     def _hangup_requested(self, frame: Frame) -> None:
         line = self._lines.get(ChannelId(frame["channel"]["id"]))
         if line is not None and not line.by_us:
-            line.cause = int(frame.get("cause") or 0)
+            line.cause = int(frame.get("cause") or NORMAL_CLEARING)
 
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])

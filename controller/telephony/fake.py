@@ -1,0 +1,354 @@
+"""Telephony in memory: keeps the contract of `port.Telephony` without an Asterisk.
+
+Callers and phones are scripted:
+
+    fake = FakeTelephony()
+    fake.phone("PJSIP/2001").answers()
+    caller = fake.call("8000", number="+74951112233")
+    caller.press("1")
+    assert caller.heard == ["sound:hello"]
+
+A playback ends at once, or when told (`hold_playbacks`, `finish_playback`). Time is the asyncio loop's, and every duration may be 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import wave
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
+from controller.ids import BridgeId, ChannelId
+from controller.telephony.ari import ABSENT, ANSWERED_ELSEWHERE, CAUSES
+from controller.telephony.ari_channels import CALL_VARIABLE, LOST_WITH_ASTERISK, NORMAL_CLEARING
+from controller.telephony.events import (
+    Answered,
+    CallEvent,
+    ChannelEntered,
+    Connected,
+    DeviceState,
+    DeviceStateChanged,
+    Disconnected,
+    Gone,
+    KeyPressed,
+    PlaybackEnded,
+    Ringing,
+    SystemEvent,
+)
+from controller.telephony.fake_people import FakeCaller, FakePhone
+from controller.telephony.mailboxes import Mailboxes
+from controller.telephony.port import ChannelInfo, SipAccount
+from ivr.commands import HangupCause
+from ivr.events import Key
+
+NO_ANSWER = 19
+
+
+@dataclass(slots=True)
+class FakeChannel:
+    """A line in memory."""
+
+    id: ChannelId
+    answered: bool = False
+    ours: bool = True
+    by_us: bool = False
+    music: bool = False
+    bridge: BridgeId | None = None
+    recording: str | None = None
+    phone: FakePhone | None = None
+    caller: FakeCaller | None = None
+    playbacks: dict[str, list[str]] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    ring_timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that was made of the fake: the method's name and its arguments."""
+
+    method: str
+    arguments: Mapping[str, Any]
+
+
+class FakeTelephony:
+    """`Telephony` in memory, with callers and phones that do as they are told."""
+
+    def __init__(self) -> None:
+        self.mailboxes = Mailboxes()
+        self.requests: list[Request] = []
+        self.lines: dict[ChannelId, FakeChannel] = {}
+        self.bridges: dict[BridgeId, set[ChannelId]] = {}
+        self.accounts: dict[str, SipAccount] = {}
+        self.fallback_dial: tuple[str, ...] = ()
+        self.missing: set[str] = set()
+        """Media that can't be played."""
+        self.hold_playbacks = False
+        """True: a playback lasts until `finish_playback`."""
+        self._phones: dict[str, FakePhone] = {}
+        self._watched: set[str] = set()
+        self._failures: dict[str, TelephonyError] = {}
+        self._listeners: list[Callable[[SystemEvent], None]] = []
+        self._connected = True
+        self._numbers = itertools.count(1)
+
+    # -- the world outside
+
+    def call(self, number: str, *, caller: str = "+74951112233", name: str = "", kind: str = "inbound") -> FakeCaller:
+        """Somebody calls `number`; the channel enters at once."""
+        channel = FakeChannel(ChannelId(f"fake-{next(self._numbers)}"))
+        channel.caller = FakeCaller(self, channel.id)
+        self.lines[channel.id] = channel
+        self.deliver(ChannelEntered(channel.id, now(), (kind, number), caller, name, answered=False))
+        return channel.caller
+
+    def phone(self, device: str) -> FakePhone:
+        """The phone "PJSIP/2001"; off until it is told what to do."""
+        if device not in self._phones:
+            self._phones[device] = FakePhone(self, device)
+        return self._phones[device]
+
+    def finish_playback(self, playback: str, *, failed: bool = False) -> None:
+        """A held playback comes to its end."""
+        channel = self._playing(playback)
+        if channel is None:
+            raise KeyError(playback)
+        self._end_playback(channel, playback, failed=failed)
+
+    def fail_next(self, method: str, error: TelephonyError) -> None:
+        """The next request of this name raises `error`."""
+        self._failures[method] = error
+
+    def disconnect(self, reason: str = "told to") -> None:
+        """The event stream breaks; requests fail until `reconnect`."""
+        self._connected = False
+        self.report(Disconnected(reason))
+
+    def reconnect(self, *, asterisk_was_restarted: bool = False) -> None:
+        """The event stream is back; after a restart of Asterisk all channels are lost."""
+        self._connected = True
+        if asterisk_was_restarted:
+            for channel in list(self.lines.values()):
+                self.end(channel, LOST_WITH_ASTERISK, lost=True)
+        self.report(Connected())
+        for device in sorted(self._watched):
+            self.report(DeviceStateChanged(device, self.phone(device).state))
+
+    # -- what phones and callers do to the line
+
+    def deliver(self, event: CallEvent) -> None:
+        self.mailboxes.deliver(event)
+
+    def report(self, event: SystemEvent) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def key(self, channel: ChannelId, key: Key) -> None:
+        if channel in self.lines:
+            self.deliver(KeyPressed(channel, now(), key))
+
+    def ring(self, channel: FakeChannel) -> None:
+        self.deliver(Ringing(channel.id, now()))
+
+    def pick_up(self, channel: FakeChannel) -> None:
+        if channel.id in self.lines and not channel.answered:
+            self._stop_ringing(channel)
+            channel.answered = True
+            self.deliver(Answered(channel.id, now()))
+
+    def end(self, channel: FakeChannel, cause: int, sip_status: int | None = None, *, lost: bool = False) -> None:
+        """The channel is over, whoever ended it."""
+        if self.lines.pop(channel.id, None) is None:
+            return
+        self._stop_ringing(channel)
+        for members in self.bridges.values():
+            members.discard(channel.id)
+        for playback in list(channel.playbacks):
+            self._end_playback(channel, playback, failed=True)
+        if channel.caller is not None:
+            channel.caller.line_ended(cause)
+        if channel.phone is not None:
+            channel.phone.line_ended()
+        if channel.ours:
+            self.deliver(Gone(channel.id, now(), cause, sip_status, channel.by_us, lost))
+
+    def device_changed(self, phone: FakePhone) -> None:
+        if phone.device in self._watched and self._connected:
+            self.report(DeviceStateChanged(phone.device, phone.state))
+
+    # -- the port
+
+    def listen(self, listener: Callable[[SystemEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    async def answer(self, channel: ChannelId) -> None:
+        line = self._request("answer", channel=channel)
+        line.answered = True
+        if line.caller is not None:
+            line.caller.state = "answered"
+
+    async def play(self, channel: ChannelId, playback: str, media: Sequence[str], language: str) -> None:
+        line = self._request("play", channel=channel, playback=playback, media=tuple(media), language=language)
+        audible = [one for one in media if one.startswith("sound:") and one not in self.missing]
+        line.playbacks[playback] = audible
+        if line.caller is not None:
+            line.caller.heard += audible
+        if not audible:
+            self._end_playback(line, playback, failed=True)
+        elif not self.hold_playbacks:
+            asyncio.get_running_loop().call_soon(self._end_playback, line, playback)
+
+    async def stop_playback(self, playback: str) -> None:
+        self._note("stop_playback", playback=playback)
+        line = self._playing(playback)
+        if line is not None:
+            self._end_playback(line, playback)
+
+    async def playing(self, playback: str) -> bool:
+        self._note("playing", playback=playback)
+        return self._playing(playback) is not None
+
+    async def start_music(self, channel: ChannelId) -> None:
+        self._request("start_music", channel=channel).music = True
+
+    async def stop_music(self, channel: ChannelId) -> None:
+        self._request("stop_music", channel=channel).music = False
+
+    async def dial(
+        self,
+        channel: ChannelId,
+        endpoint: str,
+        *,
+        ring_seconds: float,
+        originator: ChannelId | None,
+        caller_number: str,
+        caller_name: str,
+        variables: Mapping[str, str],
+    ) -> None:
+        arguments = {"originator": originator, "caller_number": caller_number, "caller_name": caller_name}
+        self._note("dial", channel=channel, endpoint=endpoint, ring_seconds=ring_seconds, variables=variables, **arguments)
+        if channel in self.lines:
+            raise ChannelGone(f"the id {channel} is in use")
+        phone = self.phone(endpoint)
+        line = self.lines[channel] = FakeChannel(channel, phone=phone, variables=dict(variables))
+        if phone.is_off:
+            self.end(line, ABSENT)
+            return
+        line.ring_timer = asyncio.get_running_loop().call_later(ring_seconds, self.end, line, NO_ANSWER)
+        phone.line_rings(line)
+
+    async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
+        self._note("bridge", bridge=bridge, channels=tuple(channels))
+        for channel in channels:
+            line = self._line(channel)
+            line.bridge, line.music = bridge, False
+        self.bridges[bridge] = set(channels)
+
+    async def unbridge(self, bridge: BridgeId) -> None:
+        self._note("unbridge", bridge=bridge)
+        for channel in self.bridges.pop(bridge, ()):
+            self.lines[channel].bridge = None
+
+    async def hangup(self, channel: ChannelId, cause: HangupCause | None = None, *, answered_elsewhere: bool = False) -> None:
+        self._note("hangup", channel=channel, cause=cause, answered_elsewhere=answered_elsewhere)
+        line = self.lines.get(channel)
+        if line is not None:
+            line.by_us = True
+            self.end(line, ANSWERED_ELSEWHERE if answered_elsewhere else CAUSES[cause] if cause else NORMAL_CLEARING)
+
+    async def continue_in_dialplan(self, channel: ChannelId, context: str, extension: str = "s") -> None:
+        line = self._request("continue_in_dialplan", channel=channel, context=context, extension=extension)
+        line.by_us = True
+        for playback in list(line.playbacks):
+            self._end_playback(line, playback, failed=True)
+        if line.caller is not None:
+            line.caller.continued_at = f"{context},{extension}"
+        self.deliver(Gone(channel, now(), 0, None, by_us=True))
+        line.ours = False
+
+    async def set_variable(self, channel: ChannelId, name: str, value: str) -> None:
+        self._request("set_variable", channel=channel, name=name, value=value).variables[name] = value
+
+    async def start_recording(self, channel: ChannelId, path: str) -> None:
+        self._request("start_recording", channel=channel, path=path).recording = path
+        _write_silence(Path(path))
+
+    async def stop_recording(self, channel: ChannelId) -> None:
+        self._request("stop_recording", channel=channel).recording = None
+
+    async def channels(self) -> list[ChannelInfo]:
+        self._note("channels")
+        lines = self.lines.values()
+        return [ChannelInfo(line.id, line.variables.get(CALL_VARIABLE, ""), line.ours, line.answered) for line in lines]
+
+    async def watch_device(self, device: str) -> DeviceState:
+        self._note("watch_device", device=device)
+        self._watched.add(device)
+        return self.phone(device).state
+
+    async def put_sip_account(self, account: SipAccount) -> None:
+        self._note("put_sip_account", account=account)
+        self.accounts[account.name] = account
+
+    async def remove_sip_account(self, name: str) -> None:
+        self._note("remove_sip_account", name=name)
+        self.accounts.pop(name, None)
+
+    async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
+        self._note("set_fallback_dial", endpoints=tuple(endpoints))
+        self.fallback_dial = tuple(endpoints)
+
+    # -- inside
+
+    def _note(self, method: str, **arguments: object) -> None:
+        self.requests.append(Request(method, arguments))
+        if not self._connected:
+            raise TelephonyUnavailable("not connected")
+        failure = self._failures.pop(method, None)
+        if failure is not None:
+            raise failure
+
+    def _request(self, method: str, *, channel: ChannelId, **arguments: object) -> FakeChannel:
+        """Note a request about a channel of ours, and find it."""
+        self._note(method, channel=channel, **arguments)
+        return self._line(channel)
+
+    def _line(self, channel: ChannelId) -> FakeChannel:
+        line = self.lines.get(channel)
+        if line is None or not line.ours:
+            raise ChannelGone(f"{channel} is gone")
+        return line
+
+    def _playing(self, playback: str) -> FakeChannel | None:
+        return next((line for line in self.lines.values() if playback in line.playbacks), None)
+
+    def _end_playback(self, line: FakeChannel, playback: str, *, failed: bool = False) -> None:
+        if line.playbacks.pop(playback, None) is not None:
+            self.deliver(PlaybackEnded(line.id, playback, failed))
+
+    def _stop_ringing(self, line: FakeChannel) -> None:
+        if line.ring_timer is not None:
+            line.ring_timer.cancel()
+            line.ring_timer = None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _write_silence(path: Path) -> None:
+    """A recording of nothing, so that whoever looks for the file finds a WAV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16))
