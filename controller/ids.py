@@ -5,6 +5,7 @@ All are ULIDs: sortable by time, safe in URLs, file names and dialplan text.
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 from ulid import ULID
@@ -21,6 +22,11 @@ def new_call_id() -> CallId:
 def operator_leg_id(call: CallId, attempt: int) -> ChannelId:
     """The id of the `attempt`-th operator leg of a call (1, 2, …)."""
     return ChannelId(f"{call}-op{attempt}")
+
+
+def is_operator_leg(channel: ChannelId) -> bool:
+    """Whether this is a line that `operator_leg_id` named."""
+    return re.search(r"-op\d+$", channel) is not None
 
 
 def bridge_id(call: CallId) -> BridgeId:

@@ -1,0 +1,1 @@
+"""Live calls: one task and one mailbox each."""

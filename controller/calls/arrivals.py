@@ -1,0 +1,145 @@
+"""The newcomer handler: a call that arrives gets its number's scenario, a mailbox and a task of its own.
+
+It also keeps the list of live calls: has them compared with Asterisk when events may have been lost, and sees them off when
+the controller stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Final
+
+from controller.calls.facts import CallFacts, CallTools
+from controller.calls.numbers import UNKNOWN, Route
+from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss
+from controller.errors import TelephonyError
+from controller.ids import CallId, ChannelId, is_operator_leg, new_call_id
+from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
+from controller.telephony.mailboxes import Mailbox, new_mailbox
+
+log = logging.getLogger(__name__)
+
+CHECK_UP_EVERY: Final = 60.0
+"""Seconds between two comparisons with Asterisk."""
+
+
+class Arrivals:
+    """All live calls of this process."""
+
+    def __init__(self, tools: CallTools, language: str) -> None:
+        self._tools = tools
+        self._language = language
+        self._routes: Mapping[str, Route] = {}
+        self._live: dict[CallId, Mailbox] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._link_up = asyncio.Event()
+        self._compare = asyncio.Event()
+        self._closing = False
+        tools.telephony.listen(self._on_system_event)
+        tools.telephony.mailboxes.on_newcomer(self._on_newcomer)
+
+    @property
+    def live(self) -> int:
+        """How many calls there are now."""
+        return len(self._live)
+
+    def set_routes(self, routes: Mapping[str, Route]) -> None:
+        """What numbers lead to, for calls that come from now on."""
+        self._routes = routes
+
+    async def run(self) -> None:
+        """Compare with Asterisk after every connection and every CHECK_UP_EVERY seconds, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_UP_EVERY):
+                    await self._compare.wait()
+            except TimeoutError:
+                pass
+            self._compare.clear()
+            try:
+                await self._compare_with_asterisk()
+            except TelephonyError as error:
+                log.warning("live calls could not be compared with Asterisk: %s", error)
+
+    async def close(self, patience: float) -> None:
+        """Take no more calls, send the live ones on in the dialplan, and wait at most `patience` seconds for that."""
+        self._closing = True
+        for mailbox in self._live.values():
+            mailbox.put_nowait(Dismiss())
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience)
+        for task in self._tasks:
+            task.cancel()
+
+    def _on_newcomer(self, event: ChannelEntered) -> None:
+        if self._closing or len(event.args) < 2:
+            self._send_to_fallback(event.channel)
+            return
+        number = event.args[1]
+        route = self._routes.get(number, UNKNOWN)
+        facts = CallFacts(
+            new_call_id(),
+            event.channel,
+            event.caller_number,
+            event.caller_name,
+            number,
+            route.line_name,
+            route.language or self._language,
+            route.scenario,
+            route.scenario_version,
+        )
+        mailbox = self._live[facts.call] = new_mailbox()
+        self._tools.telephony.mailboxes.expect(event.channel, mailbox)
+        self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+
+    async def _serve(self, session: CallSession) -> None:
+        try:
+            await session.run()
+        finally:
+            del self._live[session.facts.call]
+            self._tools.telephony.mailboxes.forget(session.facts.channel)
+
+    def _on_system_event(self, event: SystemEvent) -> None:
+        if isinstance(event, Connected):
+            self._link_up.set()
+            self._compare.set()
+        elif isinstance(event, Disconnected):
+            self._link_up.clear()
+
+    async def _compare_with_asterisk(self) -> None:
+        """Calls whose channel is no more hear of it; channels in our hands that no call knows are sent on."""
+        mailboxes = self._tools.telephony.mailboxes
+        expected = mailboxes.expected
+        existing = {info.channel: info for info in await self._tools.telephony.channels()}
+        for channel in expected - existing.keys():
+            mailboxes.deliver(Gone(channel, self._tools.clock.now(), cause=0, lost=True))
+        for mailbox in list(self._live.values()):
+            mailbox.put_nowait(CheckUp())
+        for channel, info in existing.items():
+            if info.in_our_app and channel not in expected and channel not in mailboxes.expected:
+                log.warning("channel %s belongs to no call; it is sent on", channel)
+                self._send_to_fallback(channel)
+
+    def _send_to_fallback(self, channel: ChannelId) -> None:
+        self._start(self._leave_to_dialplan(channel))
+
+    async def _leave_to_dialplan(self, channel: ChannelId) -> None:
+        try:
+            if is_operator_leg(channel):
+                await self._tools.telephony.hangup(channel)
+            else:
+                await self._tools.telephony.continue_in_dialplan(channel, FALLBACK_CONTEXT)
+        except TelephonyError as error:
+            log.warning("channel %s could not be sent on: %s", channel, error)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the task of a call failed", exc_info=error)

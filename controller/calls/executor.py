@@ -1,0 +1,162 @@
+"""Carries out one command of the interpreter. What takes time is only begun here; its end comes back as an event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import PurePosixPath
+from typing import assert_never
+
+from controller.calls.facts import CallFacts, CallTools
+from controller.errors import ChannelGone, TelephonyError
+from controller.ids import ChannelId, bridge_id
+from controller.routing import LineRequest
+from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
+from controller.telephony.mailboxes import Mailbox
+from ivr.commands import Answer, CancelTimer, Command, Connect, Hangup, Play, RouteToGroup, StartTimer, StopPlayback
+from ivr.events import ConversationEnded, PlaybackFinished, PlaybackId, TimerExpired, TimerId, VisitId
+
+log = logging.getLogger(__name__)
+
+
+class Executor:
+    """The hands of one call."""
+
+    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox) -> None:
+        self._facts = facts
+        self._tools = tools
+        self._mailbox = mailbox
+        self._timers: dict[TimerId, asyncio.TimerHandle] = {}
+        self._bridged = False
+        self._recording: PurePosixPath | None = None
+        self.playing: PlaybackId | None = None
+        self.operator_leg: ChannelId | None = None
+        self.searching = False
+
+    async def execute(self, command: Command) -> None:
+        """Begin it. Raises TelephonyError as the port says; ChannelGone is followed by the channel's `Gone`."""
+        telephony, channel = self._tools.telephony, self._facts.channel
+        match command:
+            case Answer():
+                await telephony.answer(channel)
+                self._tools.journal.record(CallAnswered(self._facts.call, self._tools.clock.now()))
+            case Play():
+                await self._play(command)
+            case StopPlayback(playback):
+                await telephony.stop_playback(self._name(playback))
+            case StartTimer(timer, seconds):
+                loop = asyncio.get_running_loop()
+                self._timers[timer] = loop.call_later(seconds, self._mailbox.put_nowait, TimerExpired(timer))
+            case CancelTimer(timer):
+                self._cancel_timer(timer)
+            case RouteToGroup():
+                await self._route(command)
+            case Connect(visit):
+                await self._connect(visit)
+            case Hangup(cause):
+                await telephony.hangup(channel, cause)
+            case _:
+                assert_never(command)
+
+    def playback_ended(self, playback: str) -> PlaybackId:
+        """The interpreter's id of a playback that telephony names `playback`, which is over."""
+        ended = PlaybackId(playback.rpartition("-")[2])
+        if ended == self.playing:
+            self.playing = None
+        return ended
+
+    async def still_playing(self) -> bool:
+        """Ask Asterisk whether what should play now does."""
+        return self.playing is not None and await self._tools.telephony.playing(self._name(self.playing))
+
+    async def stop_waiting(self) -> None:
+        """The search for an operator ended without one: the music stops."""
+        await self._tools.telephony.stop_music(self._facts.channel)
+
+    async def part(self) -> None:
+        """The operator left: the caller is alone again."""
+        self.operator_leg = None
+        self._end_recording()
+        await self._unbridge()
+
+    async def tidy_up(self) -> None:
+        """The call is over: nothing of it may stay behind, whatever has failed before."""
+        for timer in list(self._timers):
+            self._cancel_timer(timer)
+        self._tools.distributor.leave(self._facts.call)
+        self._end_recording()
+        try:
+            if self.operator_leg is not None:
+                await self._tools.telephony.hangup(self.operator_leg)
+            await self._unbridge()
+        except TelephonyError as error:
+            log.warning("something of call %s stays in Asterisk: %s", self._facts.call, error)
+
+    async def _play(self, command: Play) -> None:
+        media = self._tools.prompts.media(command.prompts, self._facts.language)
+        if not media:
+            self._mailbox.put_nowait(PlaybackFinished(command.playback, failed=True))
+            return
+        self.playing = command.playback
+        await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._facts.language)
+
+    async def _route(self, command: RouteToGroup) -> None:
+        facts = self._facts
+        self.searching = True
+        self._tools.distributor.join(
+            LineRequest(
+                facts.call,
+                facts.channel,
+                self._mailbox,
+                command.visit,
+                command.group,
+                command.max_wait,
+                facts.caller_number,
+                f"{facts.line_name} {facts.caller_name}".strip(),
+            )
+        )
+        await self._tools.telephony.start_music(facts.channel)
+
+    async def _connect(self, visit: VisitId) -> None:
+        leg = self.operator_leg
+        if leg is None:
+            self._mailbox.put_nowait(ConversationEnded(visit, established=False))
+            return
+        try:
+            self._bridged = True
+            await self._tools.telephony.bridge(bridge_id(self._facts.call), (self._facts.channel, leg))
+        except ChannelGone:
+            log.info("call %s: somebody left before the two could be joined", self._facts.call)
+            return
+        self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
+        await self._record()
+
+    async def _record(self) -> None:
+        """Record the conversation; a call without a recording is better than no call."""
+        now = self._tools.clock.now()
+        self._recording = PurePosixPath(f"{now:%Y/%m/%d}", f"{self.operator_leg}.wav")
+        try:
+            await self._tools.telephony.start_recording(self._facts.channel, self._tools.recording_path(self._recording))
+        except TelephonyError as error:
+            log.warning("call %s is not recorded: %s", self._facts.call, error)
+            self._recording = None
+            return
+        self._tools.journal.record(RecordingStarted(self._facts.call, self._recording.stem, now, str(self._recording)))
+
+    def _end_recording(self) -> None:
+        if self._recording is not None:
+            self._tools.journal.record(RecordingEnded(self._facts.call, self._recording.stem, self._tools.clock.now()))
+            self._recording = None
+
+    async def _unbridge(self) -> None:
+        if self._bridged:
+            self._bridged = False
+            await self._tools.telephony.unbridge(bridge_id(self._facts.call))
+
+    def _cancel_timer(self, timer: TimerId) -> None:
+        handle = self._timers.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _name(self, playback: PlaybackId) -> str:
+        return f"{self._facts.call}-{playback}"

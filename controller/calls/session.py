@@ -1,0 +1,207 @@
+"""One call, from arrival to end: takes events from its mailbox, asks the interpreter, carries out what it says.
+
+Whatever goes wrong in here concerns this call alone, and its caller goes to the fallback of the dialplan: never silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from controller.calls.executor import Executor
+from controller.calls.facts import CallFacts, CallTools
+from controller.calls.trail import Trail
+from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
+from controller.routing import OperatorLineEnded, SearchEnded
+from controller.storage.calls import EndedBy, Outcome
+from controller.storage.journal_changes import CallEnded, CallStarted
+from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
+from controller.telephony.mailboxes import Mailbox
+from ivr.commands import Command
+from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, PlaybackFinished, RoutingEnded, TimerExpired
+from ivr.interpreter import Run, Transition, advance, start
+
+log = logging.getLogger(__name__)
+
+FALLBACK_CONTEXT: Final = "fallback"
+SHORTEST_CONVERSATION: Final = 1.0
+"""Seconds; an operator who drops the call sooner has not taken it."""
+LINK_PATIENCE: Final = 15.0
+"""Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
+GOODBYE_PATIENCE: Final = 10.0
+"""Seconds until a channel that was hung up must be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUp:
+    """Events may have been lost: compare what this call waits for with what Asterisk knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """The controller stops: the caller goes on in the dialplan."""
+
+
+class CallSession:
+    """A live call. `run()` is its whole life."""
+
+    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, link_up: asyncio.Event) -> None:
+        self.facts = facts
+        self._tools = tools
+        self._mailbox = mailbox
+        self._link_up = link_up
+        self._executor = Executor(facts, tools, mailbox)
+        self._trail = Trail(facts.call, facts.scenario)
+        self._run = Run(facts.scenario)
+        self._gone: Gone | None = None
+        self._talking_since: datetime | None = None
+        self._talked = False
+        self._ended_by_operator = False
+        self._handed_over = False
+
+    async def run(self) -> None:
+        """Serve the call to its end. Never raises, except when cancelled."""
+        facts = self.facts
+        self._tools.journal.record(
+            CallStarted(
+                facts.call,
+                self._tools.clock.now(),
+                facts.caller_number,
+                facts.caller_name,
+                facts.called_number,
+                facts.line_name,
+                facts.language,
+                facts.scenario_version,
+            )
+        )
+        try:
+            await self._walk()
+        except Exception:
+            log.exception("call %s failed; its caller goes to the fallback", facts.call)
+            await self._hand_over()
+        finally:
+            self._record_end()
+            await self._executor.tidy_up()
+
+    async def _walk(self) -> None:
+        await self._apply(start(self.facts.scenario))
+        while self._run.ended is None and not self._handed_over:
+            await self._receive(await self._mailbox.get())
+        if self._run.ended == "looping":
+            log.error("call %s went round without end in its scenario; its caller goes to the fallback", self.facts.call)
+            await self._hand_over()
+        await self._see_off()
+
+    async def _receive(self, message: object) -> None:
+        match message:
+            case Gone(channel) if channel == self.facts.channel:
+                self._gone = message
+                await self._take(CallerHungUp())
+            case KeyPressed(_, _, key):
+                await self._take(DigitReceived(key))
+            case PlaybackEnded(_, playback, failed):
+                await self._take(PlaybackFinished(self._executor.playback_ended(playback), failed))
+            case SearchEnded():
+                await self._on_search_ended(message)
+            case OperatorLineEnded(leg) if leg == self._executor.operator_leg:
+                await self._on_operator_gone()
+            case PlaybackFinished() | TimerExpired() | ConversationEnded():
+                await self._take(message)
+            case CheckUp():
+                await self._check_playback()
+            case Dismiss():
+                await self._hand_over()
+            case _:
+                pass
+
+    async def _take(self, event: Event) -> None:
+        self._trail.note_event(event)
+        await self._apply(advance(self._run, event))
+
+    async def _apply(self, transition: Transition) -> None:
+        self._run = transition.run
+        self._trail.note_commands(transition.commands)
+        for change in self._trail.changes(transition.moves, self._tools.clock.now()):
+            self._tools.journal.record(change)
+        for command in transition.commands:
+            await self._execute(command)
+
+    async def _execute(self, command: Command) -> None:
+        """Carry it out; wait once for a lost connection. A caller who is gone is reported by his channel's `Gone`."""
+        try:
+            try:
+                await self._executor.execute(command)
+            except TelephonyUnavailable:
+                async with asyncio.timeout(LINK_PATIENCE):
+                    await self._link_up.wait()
+                await self._executor.execute(command)
+        except ChannelGone:
+            log.debug("call %s: %r came too late", self.facts.call, command)
+
+    async def _on_search_ended(self, message: SearchEnded) -> None:
+        self._executor.searching = False
+        if message.leg is None:
+            await self._quietly(self._executor.stop_waiting())
+        else:
+            self._executor.operator_leg = message.leg
+            self._talking_since = self._tools.clock.now()
+        await self._take(RoutingEnded(message.visit, message.outcome))
+
+    async def _on_operator_gone(self) -> None:
+        since, self._talking_since = self._talking_since, None
+        talked = since is not None and (self._tools.clock.now() - since).total_seconds() >= SHORTEST_CONVERSATION
+        self._talked = self._talked or talked
+        await self._quietly(self._executor.part())
+        await self._take(ConversationEnded(self._run.visit, established=talked))
+        self._ended_by_operator = self._run.ended is not None
+
+    async def _check_playback(self) -> None:
+        """A prompt that Asterisk no longer knows has ended."""
+        playing = self._executor.playing
+        if playing is not None and not await self._executor.still_playing():
+            self._executor.playing = None
+            await self._take(PlaybackFinished(playing))
+
+    async def _hand_over(self) -> None:
+        """Give the caller to the dialplan's fallback."""
+        self._handed_over = True
+        if self._gone is None:
+            await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
+
+    async def _see_off(self) -> None:
+        """Wait until the channel has left, to know why."""
+        try:
+            async with asyncio.timeout(GOODBYE_PATIENCE):
+                while self._gone is None:
+                    message = await self._mailbox.get()
+                    if isinstance(message, Gone) and message.channel == self.facts.channel:
+                        self._gone = message
+        except TimeoutError:
+            log.warning("call %s: Asterisk has not reported the end of its channel", self.facts.call)
+
+    async def _quietly(self, request: Awaitable[None]) -> None:
+        """Make a request whose failure changes nothing for the caller."""
+        try:
+            await request
+        except TelephonyError as error:
+            log.info("call %s: %s", self.facts.call, error)
+
+    def _record_end(self) -> None:
+        outcome, ended_by = self._verdict()
+        cause = self._gone.cause if self._gone is not None else None
+        self._tools.journal.record(CallEnded(self.facts.call, self._tools.clock.now(), ended_by, cause, outcome))
+
+    def _verdict(self) -> tuple[Outcome, EndedBy]:
+        talked = self._talked or self._talking_since is not None
+        if self._handed_over:
+            return "handed_over", "system"
+        if self._run.ended == "caller_hung_up":
+            if self._gone is not None and self._gone.lost:
+                return "lost", "system"
+            return ("talked" if talked else "abandoned" if self._executor.searching else "ended"), "caller"
+        ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
+        return ("talked" if talked else "ended" if self._run.line_open else "refused"), ended_by

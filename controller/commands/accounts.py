@@ -1,0 +1,104 @@
+"""`user`, `token`, `sip-account`: who may use the system, and how his phone registers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from controller.actions.users import change_password, create_token, create_user, generate_password, revoke_token
+from controller.clock import SystemClock
+from controller.commands.opening import Commands, open_database
+from controller.errors import NotFound
+from controller.settings import Settings
+from controller.storage.operators import find_operator
+from controller.storage.users import list_api_tokens, list_users
+
+ACTING = "command line"
+
+
+def add_commands(commands: Commands) -> None:
+    user = commands.add_parser("user", help="people who log in to the pages").add_subparsers(required=True, metavar="ACTION")
+    create = user.add_parser("create", help="add one; the generated password is printed alone on the last line")
+    create.add_argument("login")
+    create.add_argument("--role", choices=["administrator", "supervisor", "operator"], default="operator")
+    create.set_defaults(command=_create_user)
+    reset = user.add_parser("reset-password", help="a new password, printed alone on the last line")
+    reset.add_argument("login")
+    reset.set_defaults(command=_reset_password)
+    user.add_parser("list", help="who there is").set_defaults(command=_list_users)
+
+    token = commands.add_parser("token", help="keys of programs that use the API").add_subparsers(required=True, metavar="ACTION")
+    create = token.add_parser("create", help="make one; it is printed once, alone on the last line")
+    create.add_argument("--name", required=True)
+    create.set_defaults(command=_create_token)
+    revoke = token.add_parser("revoke", help="make one invalid")
+    revoke.add_argument("--name", required=True)
+    revoke.set_defaults(command=_revoke_token)
+    token.add_parser("list", help="which there are").set_defaults(command=_list_tokens)
+
+    account = commands.add_parser("sip-account", help="how an operator's phone registers, as JSON")
+    account.add_argument("extension")
+    account.set_defaults(command=_sip_account)
+
+
+def _create_user(settings: Settings, given: argparse.Namespace) -> int:
+    password = generate_password()
+    with open_database(settings) as database, database.session() as session:
+        create_user(session, given.login, password, given.role, acting_user=ACTING, at=SystemClock().now())
+    print(f"user {given.login} ({given.role}); the password is shown once:", file=sys.stderr)
+    print(password)
+    return 0
+
+
+def _reset_password(settings: Settings, given: argparse.Namespace) -> int:
+    password = generate_password()
+    with open_database(settings) as database, database.session() as session:
+        change_password(session, given.login, password, acting_user=ACTING, at=SystemClock().now())
+    print(f"new password of {given.login}, shown once:", file=sys.stderr)
+    print(password)
+    return 0
+
+
+def _list_users(settings: Settings, _given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session(read_only=True) as session:
+        for user in list_users(session):
+            print(f"{user.login}\t{user.role}{' (disabled)' if user.disabled else ''}")
+    return 0
+
+
+def _create_token(settings: Settings, given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session() as session:
+        token = create_token(session, given.name, acting_user=ACTING, at=SystemClock().now())
+    print(f"token {given.name}, shown once; send it as 'Authorization: Bearer …':", file=sys.stderr)
+    print(token)
+    return 0
+
+
+def _revoke_token(settings: Settings, given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session() as session:
+        revoke_token(session, given.name, acting_user=ACTING, at=SystemClock().now())
+    return 0
+
+
+def _list_tokens(settings: Settings, _given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session(read_only=True) as session:
+        for token in list_api_tokens(session):
+            state = "revoked" if token.revoked_at else f"last used {token.last_used_at or 'never'}"
+            print(f"{token.name}\t{state}")
+    return 0
+
+
+def _sip_account(settings: Settings, given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session(read_only=True) as session:
+        operator = find_operator(session, given.extension)
+        if operator is None:
+            raise NotFound(f'there is no operator with the extension "{given.extension}"')
+        account = {
+            "host": settings.media_address or settings.sip_host,
+            "port": settings.sip_port,
+            "user": operator.extension,
+            "password": operator.sip_secret,
+        }
+    print(json.dumps(account, indent=2))
+    return 0

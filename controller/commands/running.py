@@ -1,0 +1,234 @@
+"""`python -m controller run`: everything in one process, in the foreground, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import PurePosixPath
+
+import aiohttp
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from web.app import create_app
+
+from controller.actions.demo import NUMBER as DEMO_NUMBER
+from controller.actions.demo import OPERATORS as DEMO_OPERATORS
+from controller.actions.demo import install_demo
+from controller.actions.users import create_user, generate_password
+from controller.bus import Bus, open_bus
+from controller.clock import Clock, SystemClock
+from controller.commands.opening import Commands, known_prompts, only_one, open_database, say
+from controller.engine import AsteriskAddress, Engine
+from controller.errors import AttendantError, SettingsError, SetupError
+from controller.logs import set_up_logging
+from controller.provisioning.asterisk_process import AsteriskProcess
+from controller.settings import Settings
+from controller.storage.database import Database
+from controller.storage.users import list_users
+from web.services import Component, Health, WebServices
+
+log = logging.getLogger(__name__)
+
+FIRST_LOGIN = "admin"
+WEB_CLOSE_SECONDS = 3
+READY_SECONDS = 20.0
+DEFAULT_AMI_PORT = 5038
+DATABASE_SECONDS = 5.0
+
+
+def add_commands(commands: Commands) -> None:
+    run_parser = commands.add_parser("run", help="serve calls and pages until Ctrl-C; does all the set-up")
+    run_parser.set_defaults(command=run)
+
+
+def run(settings: Settings, _given: argparse.Namespace) -> int:
+    """Serve until told to stop. Raises AttendantError when it can't begin."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    log_file = set_up_logging(settings.data_dir / "log")
+    with only_one(settings), open_database(settings) as database, listening_socket(settings) as pages:
+        process = AsteriskProcess.prepare(settings, say) if settings.ari_url is None else None
+        password = prepare_first_start(database, SystemClock())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, database, pages, process, password))
+    log.info("stopped; the log is %s", log_file)
+    return 0
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def prepare_first_start(database: Database, clock: Clock) -> str | None:
+    """An empty installation gets an administrator and the demo; returns the password, None when it is not the first start."""
+    with database.session() as session:
+        if list_users(session):
+            return None
+        password = generate_password()
+        create_user(session, FIRST_LOGIN, password, "administrator", acting_user="system", at=clock.now())
+        install_demo(session, known_prompts(), acting_user="system", at=clock.now())
+        return password
+
+
+async def serve(
+    settings: Settings, database: Database, pages: socket.socket, process: AsteriskProcess | None, password: str | None
+) -> None:
+    """Start everything in order, wait for the signal, stop in the opposite order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        bus = open_bus(settings.redis_url)
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        if process is not None:
+            say(f"starting Asterisk {process.install.version} …")
+            stack.push_async_callback(process.stop)
+            await process.start()
+        engine = Engine(asterisk_address(settings, process), settings.language, database, bus, clock)
+        stack.push_async_callback(engine.stop)
+        await engine.start()
+        health = health_check(settings, database, bus, engine)
+        app = create_app(WebServices(settings, database, bus, clock, known_prompts(), health))
+        await stack.enter_async_context(web_server(app, pages))
+        await pages_answer(settings)
+        print(ready_screen(settings, password), flush=True)
+        await stop.wait()
+        say("stopping …")
+    say("stopped")
+
+
+def asterisk_address(settings: Settings, process: AsteriskProcess | None) -> AsteriskAddress:
+    """Our own Asterisk, or the one of the settings."""
+    recordings = settings.asterisk_recordings_dir or settings.recordings_dir.absolute()
+    if process is not None:
+        ari_url, ari_password = process.ports.ari_url, process.secrets.ari_password
+        ami_host, ami_port, ami_password = "127.0.0.1", process.ports.ami, process.secrets.ami_password
+    else:
+        assert settings.ari_url is not None and settings.ari_password is not None and settings.ami_password is not None
+        ari_url, ari_password = settings.ari_url, settings.ari_password
+        ami_host, ami_port, ami_password = settings.ami_host, settings.ami_port or DEFAULT_AMI_PORT, settings.ami_password
+    return AsteriskAddress(
+        ari_url,
+        settings.ari_user,
+        ari_password,
+        settings.ari_app,
+        ami_host,
+        ami_port,
+        settings.ami_user,
+        ami_password,
+        PurePosixPath(recordings),
+    )
+
+
+@contextmanager
+def listening_socket(settings: Settings) -> Iterator[socket.socket]:
+    """The pages' socket, bound before anything else is started.
+
+    Raises SettingsError when the address is taken or is none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            raise SettingsError(
+                f"ATTENDANT_HTTP_PORT={settings.http_port} on {settings.http_host}: {error.strerror}; "
+                "stop what uses it or set another port"
+            ) from error
+        yield listening
+
+
+@asynccontextmanager
+async def web_server(app: Starlette, pages: socket.socket) -> AsyncIterator[None]:
+    """Serve the pages for as long as the block lasts."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=WEB_CLOSE_SECONDS
+    )
+    server = _QuietServer(config)
+    task = asyncio.create_task(server.serve(sockets=[pages]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves the signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def pages_answer(settings: Settings) -> None:
+    """Ask our own health page until it answers.
+
+    Raises SetupError after READY_SECONDS.
+    """
+    try:
+        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
+            while True:
+                with suppress(aiohttp.ClientError):
+                    async with session.get(f"{settings.pages_url}api/v1/health") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise SetupError(f"the pages at {settings.pages_url} do not answer") from None
+
+
+def health_check(settings: Settings, database: Database, bus: Bus, engine: Engine) -> Callable[[], Awaitable[Health]]:
+    """What GET /api/v1/health and the pages' status line tell."""
+
+    async def check() -> Health:
+        return Health(
+            database=await _database_state(database),
+            ari=_state(engine.telephony.connected, "no connection to Asterisk; it is tried again all the time"),
+            ami=_state(engine.ami.connected, "no connection to the manager interface; it is tried again all the time"),
+            redis=_state(bus.connected, "no connection") if settings.redis_url else Component(state="off"),
+            asterisk_version=engine.telephony.asterisk_version,
+            live_calls=engine.arrivals.live,
+        )
+
+    return check
+
+
+async def _database_state(database: Database) -> Component:
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            await database.in_thread(database.check)
+    except (AttendantError, TimeoutError) as error:
+        return Component(state="down", detail=str(error) or "no answer")
+    return Component(state="ok")
+
+
+def _state(up: bool, otherwise: str) -> Component:
+    return Component(state="ok") if up else Component(state="down", detail=otherwise)
+
+
+def ready_screen(settings: Settings, password: str | None) -> str:
+    """All that a newcomer needs, on one screen. Its last line begins with READY."""
+    login = (
+        f"user {FIRST_LOGIN}, password {password} (shown once)" if password else "as before (see: python -m controller user)"
+    )
+    host = settings.media_address or settings.sip_host
+    operators = ", ".join(sorted(DEMO_OPERATORS))
+    return f"""
+  Pages      {settings.pages_url}
+  Log in     {login}
+  Call       {DEMO_NUMBER} by SIP at {host}:{settings.sip_port}, from this machine without an account
+  Operators  {operators}; the account of a phone: .venv/bin/python -m controller sip-account 2001
+  Try it     make demo
+  Stop       Ctrl-C
+
+READY {settings.pages_url}"""

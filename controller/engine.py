@@ -1,0 +1,207 @@
+"""The composition root of the live engine: the one place that builds its objects, starts them in order and stops them.
+
+What a call needs to know (numbers, groups, operators) is kept in memory and read again at every notice, and every
+REFRESH_EVERY seconds in case a notice was lost or the change came from another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from sqlmodel import Session
+
+from controller.bus import Bus
+from controller.bus.messages import CallsChanged, DirectoryChanged, Message, ScenarioPublished
+from controller.calls.arrivals import Arrivals
+from controller.calls.facts import CallTools
+from controller.calls.numbers import Route, load_routes
+from controller.clock import Clock
+from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
+from controller.presence import PresenceTracker
+from controller.presence.tracker import device_of
+from controller.prompts import PromptLibrary
+from controller.routing import Distributor, GroupRule
+from controller.storage.calls import close_open_calls
+from controller.storage.database import Database
+from controller.storage.groups import list_groups
+from controller.storage.journal import CallJournal
+from controller.storage.operators import Operator, list_operators
+from controller.telephony.ami import Ami
+from controller.telephony.ari import AriTelephony
+from controller.telephony.events import Connected, SystemEvent
+from controller.telephony.port import SipAccount
+
+log = logging.getLogger(__name__)
+
+REFRESH_EVERY: Final = 10.0
+CONNECT_PATIENCE: Final = 20.0
+CLOSE_PATIENCE: Final = 5.0
+OPERATORS_CONTEXT: Final = "from-operators"
+FALLBACK_OPERATORS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskAddress:
+    """Where an Asterisk that runs is reached. `recordings_dir` is the recordings folder as that Asterisk sees it."""
+
+    ari_url: str
+    ari_user: str
+    ari_password: str
+    ari_app: str
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_password: str
+    recordings_dir: PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    routes: dict[str, Route]
+    rules: tuple[GroupRule, ...]
+    operators: tuple[SipAccount, ...]
+
+
+class Engine:
+    """Serves calls between `start` and `stop`."""
+
+    def __init__(self, asterisk: AsteriskAddress, language: str, database: Database, bus: Bus, clock: Clock) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
+        self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
+        self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
+        self.presence = PresenceTracker(self.telephony)
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.prompts = PromptLibrary()
+        tools = CallTools(
+            self.telephony,
+            self.distributor,
+            self.journal,
+            self.prompts,
+            clock,
+            lambda path: str(asterisk.recordings_dir / path),
+        )
+        self.arrivals = Arrivals(tools, language)
+        self._directory = _Directory({}, (), ())
+        self._stale = asyncio.Event()
+        self._provisioned = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect to Asterisk and take calls.
+
+        Raises TelephonyUnavailable when Asterisk can't be reached within CONNECT_PATIENCE seconds.
+        """
+        await self._database.run(close_open_calls, self._clock.now(), frozenset())
+        await self.journal.start()
+        self.telephony.listen(self._on_system_event)
+        await self._refresh()
+        self._tasks = [
+            asyncio.create_task(self._for_ever(work))
+            for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
+        ]
+        await self.ami.start()
+        await self.telephony.start()
+        try:
+            async with asyncio.timeout(CONNECT_PATIENCE):
+                await self._provisioned.wait()
+        except TimeoutError:
+            raise TelephonyUnavailable(
+                f"Asterisk did not accept the connection within {CONNECT_PATIENCE:g} s; is its ARI user right?"
+            ) from None
+
+    async def stop(self) -> None:
+        """Send live calls on, store what is known, disconnect."""
+        await self.arrivals.close(CLOSE_PATIENCE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.journal.stop()
+        await self.telephony.stop()
+        await self.ami.stop()
+
+    def _on_system_event(self, event: SystemEvent) -> None:
+        if isinstance(event, Connected):
+            self._provisioned.clear()
+            self._stale.set()
+
+    async def _listen_to_bus(self) -> None:
+        async with self._bus.subscribe() as notices:
+            async for notice in notices:
+                if concerns_directory(notice):
+                    self._stale.set()
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH_EVERY):
+                    await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self._refresh()
+            except AttendantError as error:
+                log.warning("numbers, groups and operators could not be read again: %s", error)
+
+    async def _refresh(self) -> None:
+        directory = await self._database.read(_load_directory, self._directory)
+        before, self._directory = self._directory, directory
+        self.arrivals.set_routes(directory.routes)
+        if directory.rules != before.rules:
+            self.distributor.set_rules(directory.rules)
+        if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
+            await self._provision(directory, before)
+
+    async def _provision(self, directory: _Directory, before: _Directory) -> None:
+        """Bring Asterisk's accounts to what the database says, and watch the phones."""
+        self._provisioned.clear()
+        try:
+            for name in {account.name for account in before.operators} - {account.name for account in directory.operators}:
+                await self.telephony.remove_sip_account(name)
+            for account in directory.operators:
+                await self.telephony.put_sip_account(account)
+            await self.telephony.set_fallback_dial(_fallback_devices(directory.rules))
+        except TelephonyError as error:
+            log.warning("operators' SIP accounts could not be brought up to date: %s", error)
+            return
+        await self.presence.watch(account.name for account in directory.operators)
+        self._provisioned.set()
+
+    async def _for_ever(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Run a part of the engine; if it ever fails, say so and start it again."""
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("a part of the engine failed and is started again")
+            await asyncio.sleep(1)
+
+
+def concerns_directory(notice: Message) -> bool:
+    """Whether the notice says that what calls need to know has changed."""
+    return isinstance(notice, DirectoryChanged | ScenarioPublished)
+
+
+def _load_directory(session: Session, before: _Directory) -> _Directory:
+    return _Directory(
+        load_routes(session, before.routes),
+        tuple(GroupRule.of(group) for group in list_groups(session)),
+        tuple(map(_account, list_operators(session))),
+    )
+
+
+def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
+    """Whom the dialplan rings when no controller is there: the first group, as long as that is a handful of people."""
+    first = rules[0].operators if rules else ()
+    return [device_of(operator.extension) for operator in first[:FALLBACK_OPERATORS]]
+
+
+def _account(operator: Operator) -> SipAccount:
+    return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT)

@@ -1,0 +1,259 @@
+"""Carries out what `matching` decides: rings operators' phones, withdraws offers, tells callers how their search ended.
+
+One task takes everything from one inbox, so decisions never overlap. It owns every operator line from the first ring to
+its end; the call that got the operator hears of that line's end by `OperatorLineEnded`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from controller.clock import Clock
+from controller.errors import TelephonyError
+from controller.ids import CallId, ChannelId, operator_leg_id
+from controller.presence import OperatorState, PresenceTracker
+from controller.presence.tracker import device_of
+from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw
+from controller.routing.rules import GroupRule, RoutedOperator
+from controller.storage.journal import CallJournal
+from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
+from controller.telephony.events import Answered, Gone
+from controller.telephony.mailboxes import Mailbox
+from controller.telephony.port import Telephony
+from ivr.events import RoutingOutcome, VisitId
+
+log = logging.getLogger(__name__)
+
+_AVAILABILITY: Final[dict[OperatorState, Availability]] = {
+    "offline": "offline",
+    "available": "free",
+    "ringing": "busy",
+    "talking": "busy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """A caller who wants an operator; answers go to `mailbox`. `max_wait` in seconds."""
+
+    call: CallId
+    channel: ChannelId
+    mailbox: Mailbox
+    visit: VisitId
+    group: str
+    max_wait: float
+    caller_number: str
+    caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnded:
+    """The answer to a LineRequest; `leg` is the operator's open line when one answered."""
+
+    visit: VisitId
+    outcome: RoutingOutcome
+    operator: str | None = None
+    leg: ChannelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLineEnded:
+    """The operator who had answered this call is gone."""
+
+    leg: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class _PhoneChanged:
+    operator: str
+    state: OperatorState
+
+
+@dataclass(frozen=True, slots=True)
+class _RulesChanged:
+    rules: tuple[GroupRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaves:
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitedTooLong:
+    call: CallId
+
+
+@dataclass(slots=True)
+class _Leg:
+    call: CallId
+    operator: str
+    owner: Mailbox
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class _Search:
+    request: LineRequest
+    timer: asyncio.TimerHandle
+
+
+_Message: TypeAlias = object
+
+
+class Distributor:
+    """The one place that rings operators. `run()` must be running."""
+
+    def __init__(self, telephony: Telephony, presence: PresenceTracker, journal: CallJournal, clock: Clock) -> None:
+        self._telephony = telephony
+        self._journal = journal
+        self._clock = clock
+        self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
+        self._matching = Matching()
+        self._searches: dict[CallId, _Search] = {}
+        self._legs: dict[ChannelId, _Leg] = {}
+        self._attempts: dict[CallId, int] = {}
+        self._operators: dict[str, RoutedOperator] = {}
+        self._requests: set[asyncio.Task[None]] = set()
+        presence.subscribe(lambda operator, state: self._inbox.put_nowait(_PhoneChanged(operator, state)))
+
+    def set_rules(self, rules: Iterable[GroupRule]) -> None:
+        """The groups as they are from now on, for waiting callers too."""
+        self._inbox.put_nowait(_RulesChanged(tuple(rules)))
+
+    def join(self, request: LineRequest) -> None:
+        """Search an operator; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
+        self._inbox.put_nowait(request)
+
+    def leave(self, call: CallId) -> None:
+        """The call is over; no error when it is in no line."""
+        self._inbox.put_nowait(_Leaves(call))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            while True:
+                message = await self._inbox.get()
+                try:
+                    self._receive(message)
+                except Exception:
+                    log.exception("the distribution could not work on %r; it goes on with the next", message)
+        finally:
+            for task in self._requests:
+                task.cancel()
+
+    def _receive(self, message: _Message) -> None:
+        match message:
+            case LineRequest():
+                self._open_search(message)
+            case _Leaves(call):
+                self._close_search(call)
+                self._attempts.pop(call, None)
+                self._act(self._matching.leave(call))
+            case _WaitedTooLong(call):
+                self._act(self._matching.give_up(call))
+            case _PhoneChanged(operator, state):
+                self._act(self._matching.set_phone(operator, _AVAILABILITY[state]))
+            case _RulesChanged(rules):
+                self._operators = {operator.extension: operator for rule in rules for operator in rule.operators}
+                self._act(self._matching.set_rules(rules))
+            case Answered(leg):
+                self._on_answer(leg)
+            case Gone(leg):
+                self._on_gone(leg, message)
+            case _:
+                pass
+
+    def _open_search(self, request: LineRequest) -> None:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(request.max_wait, self._inbox.put_nowait, _WaitedTooLong(request.call))
+        self._searches[request.call] = _Search(request, timer)
+        self._act(self._matching.join(request.call, request.group))
+
+    def _close_search(self, call: CallId) -> LineRequest | None:
+        search = self._searches.pop(call, None)
+        if search is None:
+            return None
+        search.timer.cancel()
+        return search.request
+
+    def _act(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Offer():
+                    self._ring(action)
+                case Withdraw(call, operator, answered_elsewhere):
+                    self._withdraw(call, operator, answered_elsewhere)
+                case Ended(call, outcome, operator):
+                    self._tell(call, outcome, operator)
+
+    def _ring(self, offer: Offer) -> None:
+        request = self._searches[offer.call].request
+        attempt = self._attempts[offer.call] = self._attempts.get(offer.call, 0) + 1
+        leg = operator_leg_id(offer.call, attempt)
+        self._legs[leg] = _Leg(offer.call, offer.operator, request.mailbox)
+        self._telephony.mailboxes.expect(leg, self._inbox)
+        operator = self._operators[offer.operator]
+        self._journal.record(LegStarted(offer.call, leg, self._clock.now(), operator.id, operator.name, operator.extension))
+        self._start(self._dial(leg, offer, request))
+
+    async def _dial(self, leg: ChannelId, offer: Offer, request: LineRequest) -> None:
+        try:
+            await self._telephony.dial(
+                leg,
+                device_of(offer.operator),
+                ring_seconds=offer.ring_seconds,
+                originator=request.channel,
+                caller_number=request.caller_number,
+                caller_name=request.caller_name,
+                variables={"ATTENDANT_CALL": offer.call},
+            )
+        except TelephonyError as error:
+            log.warning("operator %s could not be rung for call %s: %s", offer.operator, offer.call, error)
+            self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause=0))
+
+    def _withdraw(self, call: CallId, operator: str, answered_elsewhere: bool) -> None:
+        for leg, entry in self._legs.items():
+            if entry.call == call and entry.operator == operator and not entry.answered:
+                self._start(self._hang_up(leg, answered_elsewhere))
+
+    async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
+        try:
+            await self._telephony.hangup(leg, answered_elsewhere=answered_elsewhere)
+        except TelephonyError as error:
+            log.warning("operator line %s could not be hung up: %s", leg, error)
+
+    def _on_answer(self, leg: ChannelId) -> None:
+        entry = self._legs.get(leg)
+        if entry is None:
+            return
+        actions = self._matching.answered(entry.call, entry.operator)
+        if actions:
+            entry.answered = True
+            self._journal.record(LegAnswered(entry.call, leg, self._clock.now()))
+        self._act(actions)
+
+    def _on_gone(self, leg: ChannelId, gone: Gone) -> None:
+        entry = self._legs.pop(leg, None)
+        if entry is None:
+            return
+        self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
+        if entry.answered:
+            entry.owner.put_nowait(OperatorLineEnded(leg))
+        self._act(self._matching.line_free(entry.call, entry.operator))
+
+    def _tell(self, call: CallId, outcome: RoutingOutcome, operator: str | None) -> None:
+        request = self._close_search(call)
+        if request is None:
+            return
+        leg = next((leg for leg, entry in self._legs.items() if entry.call == call and entry.answered), None)
+        request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg))
+
+    def _start(self, request: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(request)
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)

@@ -1,0 +1,156 @@
+"""Who is offered which call: the decisions of the distribution, without any effect. Facts go in, actions come out.
+
+Rules, each of them tested:
+- An operator has at most one call: from the offer until his line is free again he is `engaged` and gets no other.
+- A caller is in at most one line, and every search ends in exactly one `Ended`, or by `leave`.
+- Of two callers waiting for the same operator the one who came first is served first.
+- A caller is offered to each operator once. When nobody is left who could still take him, his search ends: "no_operators"
+  if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
+- The newest group rules and phone states decide, for waiting callers too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from controller.ids import CallId
+from controller.routing.rules import GroupRule
+from ivr.events import RoutingOutcome
+
+Availability: TypeAlias = Literal["offline", "busy", "free"]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Ring the operator for this call."""
+
+    call: CallId
+    operator: str
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Stop ringing the operator; `answered_elsewhere` when a colleague has the call."""
+
+    call: CallId
+    operator: str
+    answered_elsewhere: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The search is over; `operator` has the caller when it was "answered"."""
+
+    call: CallId
+    outcome: RoutingOutcome
+    operator: str | None = None
+
+
+Action: TypeAlias = Offer | Withdraw | Ended
+
+
+@dataclass(slots=True)
+class _Waiting:
+    group: str
+    offered: set[str] = field(default_factory=set)
+    ringing: set[str] = field(default_factory=set)
+
+
+class Matching:
+    """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, GroupRule] = {}
+        self._phones: dict[str, Availability] = {}
+        self._engaged: dict[str, CallId] = {}
+        self._waiting: dict[CallId, _Waiting] = {}
+
+    @property
+    def waiting(self) -> tuple[CallId, ...]:
+        """Callers in line, first come first."""
+        return tuple(self._waiting)
+
+    @property
+    def engaged(self) -> Mapping[str, CallId]:
+        """Operators who are being rung or talk, and for which call."""
+        return self._engaged
+
+    def set_rules(self, rules: Iterable[GroupRule]) -> list[Action]:
+        """The groups as they are now."""
+        self._rules = {rule.name: rule for rule in rules}
+        return self._match()
+
+    def set_phone(self, operator: str, availability: Availability) -> list[Action]:
+        """A phone's state changed."""
+        self._phones[operator] = availability
+        return self._match()
+
+    def join(self, call: CallId, group: str) -> list[Action]:
+        """A caller wants an operator of `group`. A call that waits already keeps its place in the former line."""
+        self._waiting.setdefault(call, _Waiting(group))
+        return self._match()
+
+    def leave(self, call: CallId) -> list[Action]:
+        """The caller does not wait any more, whatever the reason."""
+        return self._remove(call, answered_by=None)
+
+    def give_up(self, call: CallId) -> list[Action]:
+        """The caller's longest wait is over."""
+        if call not in self._waiting:
+            return []
+        return [*self._remove(call, answered_by=None), Ended(call, "timeout")]
+
+    def answered(self, call: CallId, operator: str) -> list[Action]:
+        """The operator picked up. Too late (withdrawn meanwhile): nothing, his line is ended by the withdrawal."""
+        entry = self._waiting.get(call)
+        if entry is None or operator not in entry.ringing:
+            return []
+        return [*self._remove(call, answered_by=operator), Ended(call, "answered", operator)]
+
+    def line_free(self, call: CallId, operator: str) -> list[Action]:
+        """The operator's line of this call is no more: not answered, refused, withdrawn, or the conversation is over."""
+        entry = self._waiting.get(call)
+        if entry is not None:
+            entry.ringing.discard(operator)
+        if self._engaged.get(operator) == call:
+            del self._engaged[operator]
+        return self._match()
+
+    def _remove(self, call: CallId, answered_by: str | None) -> list[Action]:
+        entry = self._waiting.pop(call, None)
+        if entry is None:
+            return []
+        others = sorted(entry.ringing - {answered_by})
+        return [Withdraw(call, operator, answered_elsewhere=answered_by is not None) for operator in others]
+
+    def _match(self) -> list[Action]:
+        actions: list[Action] = []
+        for call, entry in list(self._waiting.items()):
+            rule = self._rules.get(entry.group)
+            actions += self._offers(call, entry, rule) if rule is not None else ()
+            if not entry.ringing and not self._could_still_take(entry, rule):
+                del self._waiting[call]
+                actions.append(Ended(call, "no_answer" if entry.offered else "no_operators"))
+        return actions
+
+    def _offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
+        for operator in (member.extension for member in rule.operators):
+            if rule.strategy == "linear" and entry.ringing:
+                return
+            if operator in entry.offered or operator in self._engaged or self._phones.get(operator) != "free":
+                continue
+            entry.offered.add(operator)
+            entry.ringing.add(operator)
+            self._engaged[operator] = call
+            yield Offer(call, operator, rule.ring_seconds)
+
+    def _could_still_take(self, entry: _Waiting, rule: GroupRule | None) -> bool:
+        if rule is None:
+            return False
+        extensions = (member.extension for member in rule.operators)
+        return any(
+            extension not in entry.offered and self._phones.get(extension, "offline") != "offline" for extension in extensions
+        )
