@@ -1,0 +1,33 @@
+"""Puts the web application together."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from controller.errors import AttendantError
+from ivr.errors import InvalidDocument
+from web.errors import WebError, on_error
+from web.guards import LimitedBody, NoTraceback, SameOriginOnly, SecurityHeaders
+from web.openapi import openapi_document
+from web.rendering import make_templates
+from web.routes import OPERATIONS, make_routes
+from web.security import make_login_desk
+from web.services import WebServices
+
+_FORESEEN = (WebError, AttendantError, InvalidDocument, HTTPException)
+
+
+def create_app(given: WebServices) -> Starlette:
+    """The pages and the API as one ASGI application."""
+    app = Starlette(
+        routes=make_routes(),
+        middleware=[Middleware(SecurityHeaders), Middleware(NoTraceback), Middleware(SameOriginOnly), Middleware(LimitedBody)],
+        exception_handlers={kind: on_error for kind in _FORESEEN},
+    )
+    app.state.services = given
+    app.state.templates = make_templates()
+    app.state.login_desk = make_login_desk(given)
+    app.state.openapi = openapi_document(OPERATIONS).model_dump_json(by_alias=True, exclude_none=True)
+    return app

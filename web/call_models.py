@@ -1,0 +1,222 @@
+"""Calls as the API gives them and the pages show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from controller.storage.calls import MAX_PAGE, Call, CallDetail, CallFilters, CallLeg, CallStep, EndedBy, Outcome, Page
+from controller.storage.recordings import Recording
+
+NumberPart = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z+*#._@-]{1,64}$")]
+
+
+class CallQuery(BaseModel):
+    """Which calls to list, newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    live: bool | None = Field(None, description="true: only calls that are going on; false: only those that are over")
+    caller: NumberPart | None = Field(None, description="part of the caller's number")
+    called: NumberPart | None = Field(None, description="part of the called number")
+    operator: NumberPart | None = Field(None, description="extension of an operator who talked with the caller")
+    outcome: Outcome | None = None
+    since: AwareDatetime | None = Field(None, alias="from", description="calls that started at this moment or later")
+    until: AwareDatetime | None = Field(None, alias="to", description="calls that started before this moment")
+    limit: int = Field(50, ge=1, le=MAX_PAGE)
+    cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before")
+
+    def filters(self) -> CallFilters:
+        """The same for the storage."""
+        return CallFilters(self.live, self.caller, self.called, self.operator, self.outcome, self.since, self.until)
+
+
+class OperatorModel(BaseModel):
+    """An operator as he was at the time of the call."""
+
+    extension: str
+    name: str
+
+
+class PathNode(BaseModel):
+    """A visited node in short; `exit` is null while the caller is in it, and when the call ended in it."""
+
+    node: str
+    exit: str | None
+
+
+class CallItem(BaseModel):
+    """A call in a list. Times are UTC; lengths are seconds; those of a live call are up to now."""
+
+    id: str
+    caller: str
+    caller_name: str
+    called: str
+    line: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    outcome: Outcome
+    duration_seconds: float
+    operator: OperatorModel | None = Field(description="who talked with the caller last")
+    talk_seconds: float
+    nodes: list[PathNode]
+
+
+class CallList(BaseModel):
+    """A page of calls."""
+
+    calls: list[CallItem]
+    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null: this is the last")
+
+
+class Move(BaseModel):
+    """A visit of a node. `left_at` is null while the caller is in it."""
+
+    visit: int
+    node: str
+    title: str
+    operation: str
+    entered_at: datetime
+    left_at: datetime | None
+    exit: str | None
+    digits: str
+    prompts: list[str]
+    duration_seconds: float
+
+
+class Leg(BaseModel):
+    """An attempt to reach an operator. `cause` is of Q.850."""
+
+    id: str
+    operator: OperatorModel
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    ring_seconds: float
+    talk_seconds: float | None = Field(description="null: was not connected with the caller")
+    cause: int | None
+    sip_status: int | None
+
+
+class RecordingModel(BaseModel):
+    """A recording of both sides."""
+
+    id: str
+    started_at: datetime
+    ended_at: datetime | None = Field(description="null while it is being made")
+    url: str = Field(description="where the API gives the audio")
+
+
+class ScenarioOfCall(BaseModel):
+    """The published version that the call walked through."""
+
+    id: int
+    name: str
+    version: int
+
+
+class CallModel(CallItem):
+    """A call with everything that is known of it."""
+
+    language: str
+    ended_by: EndedBy | None
+    hangup_cause: int | None = Field(description="Q.850 cause")
+    scenario: ScenarioOfCall | None
+    moves: list[Move]
+    legs: list[Leg]
+    recordings: list[RecordingModel]
+
+
+def call_list(page: Page, now: datetime) -> CallList:
+    """A page of the storage as an answer."""
+    return CallList(calls=[call_item(detail, now) for detail in page.calls], next_cursor=page.next_cursor)
+
+
+def call_item(detail: CallDetail, now: datetime) -> CallItem:
+    """A call in a list."""
+    return CallItem(**_item_fields(detail, now))
+
+
+def call_model(detail: CallDetail, scenario: ScenarioOfCall | None, now: datetime) -> CallModel:
+    """One call."""
+    call = detail.call
+    return CallModel(
+        **_item_fields(detail, now),
+        language=call.language,
+        ended_by=call.ended_by,
+        hangup_cause=call.hangup_cause,
+        scenario=scenario,
+        moves=[_move(step, call, now) for step in detail.steps],
+        legs=[_leg(leg, call, now) for leg in detail.legs],
+        recordings=[_recording(recording) for recording in detail.recordings],
+    )
+
+
+def _item_fields(detail: CallDetail, now: datetime) -> dict[str, Any]:
+    call, leg = detail.call, detail.talk_leg
+    return {
+        "id": call.id,
+        "caller": call.caller_number,
+        "caller_name": call.caller_name,
+        "called": call.called_number,
+        "line": call.line_name,
+        "started_at": call.started_at,
+        "answered_at": call.answered_at,
+        "ended_at": call.ended_at,
+        "outcome": call.outcome,
+        "duration_seconds": _seconds(call.started_at, call.ended_at or now),
+        "operator": None if leg is None else _operator(leg),
+        "talk_seconds": round(detail.talk_seconds(call.ended_at or now), 3),
+        "nodes": [PathNode(node=step.node, exit=step.exit) for step in detail.steps],
+    }
+
+
+def _move(step: CallStep, call: Call, now: datetime) -> Move:
+    return Move(
+        visit=step.visit,
+        node=step.node,
+        title=step.title,
+        operation=step.operation,
+        entered_at=step.entered_at,
+        left_at=step.left_at,
+        exit=step.exit,
+        digits=step.digits,
+        prompts=step.prompts,
+        duration_seconds=_seconds(step.entered_at, step.left_at or call.ended_at or now),
+    )
+
+
+def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
+    end = leg.ended_at or call.ended_at or now
+    talked = None if leg.talk_started_at is None else _seconds(leg.talk_started_at, leg.talk_ended_at or end)
+    return Leg(
+        id=leg.id,
+        operator=_operator(leg),
+        started_at=leg.started_at,
+        answered_at=leg.answered_at,
+        ended_at=leg.ended_at,
+        ring_seconds=_seconds(leg.started_at, leg.answered_at or end),
+        talk_seconds=talked,
+        cause=leg.cause,
+        sip_status=leg.sip_status,
+    )
+
+
+def _recording(recording: Recording) -> RecordingModel:
+    return RecordingModel(
+        id=recording.id,
+        started_at=recording.started_at,
+        ended_at=recording.ended_at,
+        url=f"/api/v1/calls/{recording.call_id}/recordings/{recording.id}",
+    )
+
+
+def _operator(leg: CallLeg) -> OperatorModel:
+    return OperatorModel(extension=leg.operator_extension, name=leg.operator_name)
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    return round(max((end - begin).total_seconds(), 0.0), 3)

@@ -1,0 +1,70 @@
+"""Answers: pages from templates, and models as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from web import words
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class ModelResponse(Response):
+    """A model as JSON."""
+
+    media_type = "application/json"
+
+    def __init__(self, model: BaseModel, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(model.model_dump_json(by_alias=True), status_code, headers)
+
+
+def make_templates() -> Environment:
+    """The templates' environment: everything is escaped, and a name that is not given is an error."""
+    templates = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.filters["duration"] = words.duration
+    templates.filters["exit_words"] = words.exit_words
+    templates.filters["operation_words"] = words.operation_words
+    templates.filters["outcome"] = words.outcome_words
+    templates.filters["iso"] = _iso
+    templates.filters["utc"] = _utc
+    return templates
+
+
+def is_api(request: Request) -> bool:
+    """Whether programs, not people, asked."""
+    return request.url.path.startswith("/api/")
+
+
+def page(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any],
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A page. Who is logged in and the health are there once `web.security` has let the request through."""
+    templates: Environment = request.app.state.templates
+    everywhere = {
+        "user": getattr(request.state, "user", None),
+        "health": getattr(request.state, "health", None),
+        "path": request.url.path,
+    }
+    return HTMLResponse(templates.get_template(template).render({**everywhere, **context}), status_code, headers)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,173 @@
+"""Scenarios as the API gives and takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from controller.storage.scenarios import ScenarioSummary, ScenarioVersion, StoredScenario, VersionSummary
+from ivr.graph import Scenario
+from ivr.validation import Problem, ProblemKind, publishable
+
+
+class ScenarioDocument(Scenario):
+    """A scenario: nodes with operations, and links from their exits."""
+
+    schema_version: Literal[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _DescribedAs:
+    """Any JSON object, described by the model: `ivr.serialization` reads it and names what is wrong by its own words."""
+
+    model: type[BaseModel]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(self.model.__pydantic_core_schema__)
+
+
+Document = Annotated[dict[str, Any], _DescribedAs(ScenarioDocument)]
+
+
+class NewScenario(BaseModel):
+    """A scenario to be created."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    document: Document | None = Field(None, description="first draft; without it, one that hangs up")
+
+
+class DraftChange(BaseModel):
+    """A draft to be saved."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: Document
+    revision: int = Field(ge=1, le=2**31 - 1, description="the revision that was changed; refused if there is a newer one")
+
+
+class PublishRequest(BaseModel):
+    """What to publish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: int | None = Field(None, ge=1, le=2**31 - 1, description="publish only if the draft still has this revision")
+
+
+class DocumentToCheck(BaseModel):
+    """A document that is not stored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: Document
+
+
+class ScenarioItem(BaseModel):
+    """A scenario in a list."""
+
+    id: int
+    name: str
+    draft_revision: int
+    updated_at: datetime
+    published_version: int | None = Field(description="number of the version that new calls run")
+
+
+class ScenarioList(BaseModel):
+    """All scenarios, by name."""
+
+    scenarios: list[ScenarioItem]
+
+
+class VersionItem(BaseModel):
+    """A publication."""
+
+    number: int
+    published_at: datetime
+    published_by: str
+
+
+class VersionModel(VersionItem):
+    """A publication with its document."""
+
+    document: Document
+
+
+class ScenarioModel(ScenarioItem):
+    """A scenario with its draft and versions, newest first."""
+
+    draft: Document
+    versions: list[VersionItem]
+
+
+class DraftSaved(BaseModel):
+    """The draft was saved."""
+
+    revision: int = Field(description="the draft's revision now")
+
+
+class ProblemModel(BaseModel):
+    """Something wrong in a scenario; `node` is null when it concerns the whole."""
+
+    kind: ProblemKind
+    node: str | None
+    field: str
+    message: str
+    severity: Literal["error", "warning"]
+
+
+class Validation(BaseModel):
+    """Whether a scenario can be published, and all that is wrong with it."""
+
+    publishable: bool
+    problems: list[ProblemModel]
+
+
+def scenario_item(summary: ScenarioSummary) -> ScenarioItem:
+    """A scenario in a list."""
+    return ScenarioItem(
+        id=summary.id,
+        name=summary.name,
+        draft_revision=summary.draft_revision,
+        updated_at=summary.updated_at,
+        published_version=summary.published_number,
+    )
+
+
+def scenario_model(scenario: StoredScenario, versions: Sequence[VersionSummary]) -> ScenarioModel:
+    """One scenario."""
+    published = (version.number for version in versions if version.id == scenario.published_version_id)
+    return ScenarioModel(
+        id=scenario.id or 0,
+        name=scenario.name,
+        draft_revision=scenario.draft_revision,
+        updated_at=scenario.updated_at,
+        published_version=next(published, None),
+        draft=scenario.draft,
+        versions=[version_item(version) for version in versions],
+    )
+
+
+def version_item(version: VersionSummary | ScenarioVersion) -> VersionItem:
+    """A publication in a list."""
+    return VersionItem(number=version.number, published_at=version.published_at, published_by=version.published_by)
+
+
+def version_model(version: ScenarioVersion) -> VersionModel:
+    """One publication."""
+    return VersionModel(**dict(version_item(version)), document=version.document)
+
+
+def validation(problems: list[Problem]) -> Validation:
+    """Findings as an answer."""
+    found = [
+        ProblemModel(kind=item.kind, node=item.node, field=item.field, message=item.message, severity=item.severity)
+        for item in problems
+    ]
+    return Validation(publishable=publishable(problems), problems=found)

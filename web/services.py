@@ -1,0 +1,60 @@
+"""What the pages and the API are given to work with. The engine builds it; tests build their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Literal, TypeAlias, cast
+
+from pydantic import BaseModel, Field
+from starlette.requests import HTTPConnection
+
+from controller.actions.scenarios import KnownPrompts
+from controller.bus.port import Bus
+from controller.clock import Clock
+from controller.settings import Settings
+from controller.storage import Database
+
+ComponentState: TypeAlias = Literal["ok", "down", "off"]
+
+
+class Component(BaseModel):
+    """One thing that Attendant depends on. `detail` says what is wrong, or which version it is."""
+
+    state: ComponentState = Field(description='"off": not used by this installation')
+    detail: str = ""
+
+
+class Health(BaseModel):
+    """How the installation is. Made from what is known at the moment: asking must cost nothing and never wait."""
+
+    database: Component
+    ari: Component
+    ami: Component
+    redis: Component
+    asterisk_version: str | None = Field(description="null until Asterisk was reached once")
+    live_calls: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing that this installation uses is down."""
+        return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis))
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    clock: Clock
+    health: Callable[[], Awaitable[Health]]
+    prompts: Callable[[], KnownPrompts]
+    monotonic: Callable[[], float] = monotonic
+
+
+def services(connection: HTTPConnection) -> WebServices:
+    """The services of the application that serves this request."""
+    return cast(WebServices, connection.app.state.services)

@@ -1,0 +1,84 @@
+// Keeps every [data-live] region fresh: the server says that calls changed, the page is read again and those regions are
+// replaced. While the server can't say so, the page is read every few seconds.
+
+import { localize } from "./times.js";
+
+const QUIET = 1000; // least time between two readings
+const POLL = 5000; // while there is no stream
+const DOUBT = 30000; // with a stream: a notice may be lost
+const seen = new Map();
+let streaming = false;
+let reading = false;
+let wanted = false;
+let last = Date.now();
+
+function show(connected) {
+  const state = document.getElementById("link-state");
+  if (!state) return;
+  state.hidden = false;
+  state.className = connected ? "link-state ok" : "link-state down";
+  state.textContent = connected ? "Updating live" : "Reconnecting …";
+}
+
+function replace(fresh) {
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const next = fresh.getElementById(region.id);
+    if (!next || seen.get(region.id) === next.outerHTML) continue;
+    seen.set(region.id, next.outerHTML);
+    const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const scrolled = region.querySelector(".scroller")?.scrollLeft ?? 0;
+    const adopted = document.adoptNode(next);
+    region.replaceWith(adopted);
+    localize(adopted);
+    const scroller = adopted.querySelector(".scroller");
+    if (scroller) scroller.scrollLeft = scrolled;
+    if (focused) adopted.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+  }
+}
+
+async function read() {
+  if (reading || document.hidden) {
+    wanted = true;
+    return;
+  }
+  reading = true;
+  wanted = false;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.redirected) return location.reload();
+    if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    show(answer.ok);
+  } catch {
+    show(false);
+  }
+  last = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, QUIET));
+  reading = false;
+  if (wanted) read();
+}
+
+function follow() {
+  const stream = new EventSource("/live/events");
+  stream.addEventListener("open", () => {
+    if (streaming) return;
+    streaming = true;
+    show(true);
+    read();
+  });
+  stream.addEventListener("calls", read);
+  stream.addEventListener("error", () => {
+    streaming = false;
+    show(false);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, POLL);
+  });
+}
+
+if (document.querySelector("[data-live]:not(footer)")) {
+  follow();
+  setInterval(() => {
+    if (Date.now() - last > (streaming ? DOUBT : POLL)) read();
+  }, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && wanted) read();
+  });
+}

@@ -1,0 +1,1 @@
+"""What is answered at each address. A view reads the request, calls actions and storage in a thread, and renders."""

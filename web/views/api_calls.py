@@ -1,0 +1,29 @@
+"""Calls in the API."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from controller.storage.calls import list_calls
+from web.call_models import CallQuery, call_list, call_model
+from web.forms import read_query
+from web.rendering import ModelResponse
+from web.services import services
+from web.views.calls import call_with_scenario
+from web.views.places import text_id
+
+
+async def get_calls(request: Request) -> Response:
+    """Calls, newest first."""
+    given = services(request)
+    query = read_query(request, CallQuery)
+    found = await given.database.read(list_calls, query.filters(), query.limit, query.cursor)
+    return ModelResponse(call_list(found, given.clock.now()))
+
+
+async def get_one_call(request: Request) -> Response:
+    """One call with its moves, legs and recordings."""
+    given = services(request)
+    detail, scenario, _ = await given.database.read(call_with_scenario, text_id(request))
+    return ModelResponse(call_model(detail, scenario, given.clock.now()))

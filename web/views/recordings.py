@@ -1,0 +1,33 @@
+"""Recorded conversations as files, in ranges if the player asks so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse
+
+from controller.errors import NotFound
+from controller.storage.calls import get_call
+from controller.storage.recordings import Recording
+from web.services import services
+from web.views.places import text_id
+
+
+def recording_file(folder: Path, recording: Recording) -> Path | None:
+    """The file of a finished recording; None when it is not there, or not inside the folder."""
+    root = folder.resolve()
+    file = (root / recording.path).resolve()
+    return file if recording.ended_at is not None and file.is_relative_to(root) and file.is_file() else None
+
+
+async def show_recording(request: Request) -> FileResponse:
+    """A recording of a call: the one in the address, else the newest that is finished."""
+    given = services(request)
+    detail = await given.database.read(get_call, text_id(request))
+    wanted = text_id(request, "recording") if "recording" in request.path_params else None
+    for recording in reversed(detail.recordings):
+        if wanted in (None, recording.id) and (file := recording_file(given.settings.recordings_dir, recording)):
+            name = f"call-{detail.call.id}.wav" if "download" in request.query_params else None
+            return FileResponse(file, media_type="audio/wav", filename=name)
+    raise NotFound("There is no such recording of this call, or it is not finished.")
