@@ -19,9 +19,9 @@ from aioari.client import Client
 
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.ids import BridgeId, ChannelId
-from controller.telephony import sip_accounts
+from controller.telephony import causes, sip_accounts
 from controller.telephony.ami import Ami
-from controller.telephony.ari_channels import DIALLED, NORMAL_CLEARING, Channels, Frame, device_state
+from controller.telephony.ari_channels import DIALLED, Channels, Frame, device_state
 from controller.telephony.ari_operations import Operations
 from controller.telephony.ari_transport import AriTransport, Reply
 from controller.telephony.events import Connected, DeviceState, Disconnected, SystemEvent
@@ -36,11 +36,6 @@ RETRY_AFTER_REPLACEMENT = 10.0
 """Seconds to leave the application to whoever took it from us."""
 
 PLAYABLE = "sound:"
-ABSENT = 20
-"""Q.850 "subscriber absent": the phone is off."""
-ANSWERED_ELSEWHERE = 26
-CAUSES: Mapping[HangupCause, int] = {"normal": 16, "busy": 17, "congestion": 34, "rejected": 21, "unallocated": 1}
-"""Q.850 causes of our own hang-ups."""
 
 _CONNECTION_EVENTS = ["RESTResponse", "ApplicationReplaced"]
 """Asterisk's filter withholds even these two unless they are named."""
@@ -229,7 +224,7 @@ class AriTelephony:
 
     async def hangup(self, channel: ChannelId, cause: HangupCause | None = None, *, answered_elsewhere: bool = False) -> None:
         line = self._channels.line(channel)
-        code = ANSWERED_ELSEWHERE if answered_elsewhere else CAUSES[cause] if cause else NORMAL_CLEARING
+        code = causes.of_hangup(cause, answered_elsewhere=answered_elsewhere)
         if line is not None and not line.by_us:
             line.by_us, line.cause = True, code
         with contextlib.suppress(ChannelGone):
@@ -307,7 +302,7 @@ class AriTelephony:
         except TelephonyError as error:
             if "Allocation failed" not in str(error):
                 raise
-            self._channels.gone(channel, datetime.now(UTC), ABSENT)
+            self._channels.gone(channel, datetime.now(UTC), causes.ABSENT)
 
     async def _drop(self, channel: ChannelId) -> None:
         with contextlib.suppress(TelephonyError):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controller.ids import ChannelId
+from controller.telephony import causes
 from controller.telephony.events import (
     Answered,
     ChannelEntered,
@@ -30,7 +31,7 @@ from controller.telephony.events import (
     SystemEvent,
 )
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import ChannelInfo
+from controller.telephony.port import CALL_VARIABLE, ChannelInfo
 from ivr.events import KEYS
 
 log = logging.getLogger(__name__)
@@ -39,13 +40,6 @@ Frame = dict[str, Any]
 
 DIALLED = "dialled"
 """The application argument of a leg that we dial."""
-
-CALL_VARIABLE = "ATTENDANT_CALL"
-"""The channel variable that Asterisk lists with a channel (ari.conf, channelvars)."""
-
-NORMAL_CLEARING = 16
-LOST_WITH_ASTERISK = 27
-"""Q.850 "destination out of order": the channel vanished while we could not look."""
 
 _KEYS = frozenset(KEYS)
 _DEVICE_STATES: Mapping[str, DeviceState] = {
@@ -148,7 +142,7 @@ class Channels:
         now = datetime.now(UTC)
         ours = {ChannelId(one["id"]): one for one in listed if self.is_ours(one)}
         for channel in [channel for channel in self._lines if channel not in ours]:
-            self.gone(channel, now, LOST_WITH_ASTERISK, lost=True)
+            self.gone(channel, now, causes.OUT_OF_ORDER, lost=True)
         for channel, one in ours.items():
             line = self._lines.get(channel)
             answered = one["state"] == "Up"
@@ -214,7 +208,7 @@ class Channels:
     def _hangup_requested(self, frame: Frame) -> None:
         line = self._lines.get(ChannelId(frame["channel"]["id"]))
         if line is not None and not line.by_us:
-            line.cause = int(frame.get("cause") or NORMAL_CLEARING)
+            line.cause = int(frame.get("cause") or causes.NORMAL_CLEARING)
 
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])

@@ -8,7 +8,8 @@ Callers and phones are scripted:
     caller.press("1")
     assert caller.heard == ["sound:hello"]
 
-A playback ends at once, or when told (`hold_playbacks`, `finish_playback`). Time is the asyncio loop's, and every duration may be 0.
+A playback ends at once, or when told (`hold_playbacks`, `finish_playback`). Time is the asyncio loop's, and every
+duration may be 0.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from typing import Any
 
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.ids import BridgeId, ChannelId
-from controller.telephony.ari import ABSENT, ANSWERED_ELSEWHERE, CAUSES
-from controller.telephony.ari_channels import CALL_VARIABLE, LOST_WITH_ASTERISK, NORMAL_CLEARING
+from controller.telephony import causes
 from controller.telephony.events import (
     Answered,
     CallEvent,
@@ -42,11 +42,9 @@ from controller.telephony.events import (
 )
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import ChannelInfo, SipAccount
+from controller.telephony.port import CALL_VARIABLE, ChannelInfo, SipAccount
 from ivr.commands import HangupCause
 from ivr.events import Key
-
-NO_ANSWER = 19
 
 
 @dataclass(slots=True)
@@ -94,6 +92,7 @@ class FakeTelephony:
         self._failures: dict[str, TelephonyError] = {}
         self._listeners: list[Callable[[SystemEvent], None]] = []
         self._connected = True
+        self._unseen: list[FakeChannel] = []
         self._numbers = itertools.count(1)
 
     # -- the world outside
@@ -133,7 +132,10 @@ class FakeTelephony:
         self._connected = True
         if asterisk_was_restarted:
             for channel in list(self.lines.values()):
-                self.end(channel, LOST_WITH_ASTERISK, lost=True)
+                self.end(channel, causes.OUT_OF_ORDER, lost=True)
+        unseen, self._unseen = self._unseen, []
+        for channel in unseen:
+            self.deliver(Gone(channel.id, now(), causes.OUT_OF_ORDER, None, channel.by_us, lost=True))
         self.report(Connected())
         for device in sorted(self._watched):
             self.report(DeviceStateChanged(device, self.phone(device).state))
@@ -173,7 +175,9 @@ class FakeTelephony:
             channel.caller.line_ended(cause)
         if channel.phone is not None:
             channel.phone.line_ended()
-        if channel.ours:
+        if channel.ours and not self._connected:
+            self._unseen.append(channel)
+        elif channel.ours:
             self.deliver(Gone(channel.id, now(), cause, sip_status, channel.by_us, lost))
 
     def device_changed(self, phone: FakePhone) -> None:
@@ -240,9 +244,9 @@ class FakeTelephony:
         phone = self.phone(endpoint)
         line = self.lines[channel] = FakeChannel(channel, phone=phone, variables=dict(variables))
         if phone.is_off:
-            self.end(line, ABSENT)
+            self.end(line, causes.ABSENT)
             return
-        line.ring_timer = asyncio.get_running_loop().call_later(ring_seconds, self.end, line, NO_ANSWER)
+        line.ring_timer = asyncio.get_running_loop().call_later(ring_seconds, self.end, line, causes.NO_ANSWER)
         phone.line_rings(line)
 
     async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
@@ -262,7 +266,7 @@ class FakeTelephony:
         line = self.lines.get(channel)
         if line is not None:
             line.by_us = True
-            self.end(line, ANSWERED_ELSEWHERE if answered_elsewhere else CAUSES[cause] if cause else NORMAL_CLEARING)
+            self.end(line, causes.of_hangup(cause, answered_elsewhere=answered_elsewhere))
 
     async def continue_in_dialplan(self, channel: ChannelId, context: str, extension: str = "s") -> None:
         line = self._request("continue_in_dialplan", channel=channel, context=context, extension=extension)

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from controller.ids import ChannelId
-from controller.telephony.ari_channels import NORMAL_CLEARING
+from controller.telephony.causes import BUSY, NORMAL_CLEARING, REJECTED
 from controller.telephony.events import DeviceState
 from ivr.events import Key
 
 if TYPE_CHECKING:
     from controller.telephony.fake import FakeChannel, FakeTelephony
-
-BUSY, REJECTED = 17, 21
 
 
 class FakeCaller:

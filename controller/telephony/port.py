@@ -20,6 +20,9 @@ from ivr.commands import HangupCause
 REQUEST_LIMIT = 5.0
 """Seconds that a request may take."""
 
+CALL_VARIABLE = "ATTENDANT_CALL"
+"""The channel variable that Asterisk lists with a channel (ari.conf, channelvars)."""
+
 FALLBACK_DIAL = ("attendant", "fallback_dial")
 """Family and key of Asterisk's own database where the dialplan finds what `set_fallback_dial` set, joined with "&"."""
 
