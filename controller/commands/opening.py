@@ -14,7 +14,7 @@ from controller.actions.scenarios import KnownPrompts
 from controller.errors import SettingsError
 from controller.prompts import LANGUAGES, PromptLibrary
 from controller.settings import Settings
-from controller.storage.database import Database
+from controller.storage.database import Database, migrate
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What a subject adds its commands to; each sets `command`, a function of the settings and the arguments."""
@@ -39,7 +39,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
     make_data_dir(settings)
     database = Database(settings.database)
     try:
-        database.prepare()
+        migrate(database)
         yield database
     finally:
         database.close()

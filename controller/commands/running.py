@@ -15,7 +15,6 @@ import aiohttp
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
-from web.app import create_app
 
 from controller.actions.demo import NUMBER as DEMO_NUMBER
 from controller.actions.demo import OPERATORS as DEMO_OPERATORS
@@ -31,6 +30,7 @@ from controller.provisioning.asterisk_process import AsteriskProcess
 from controller.settings import Settings
 from controller.storage.database import Database
 from controller.storage.users import list_users
+from web.app import create_app
 from web.services import Component, Health, WebServices
 
 log = logging.getLogger(__name__)
@@ -95,8 +95,8 @@ async def serve(
         engine = Engine(asterisk_address(settings, process), settings.language, database, bus, clock)
         stack.push_async_callback(engine.stop)
         await engine.start()
-        health = health_check(settings, database, bus, engine)
-        app = create_app(WebServices(settings, database, bus, clock, known_prompts(), health))
+        health = health_check(settings, database, bus, engine, process.install.version if process else None)
+        app = create_app(WebServices(settings, database, bus, clock, health, known_prompts))
         await stack.enter_async_context(web_server(app, pages))
         await pages_answer(settings)
         print(ready_screen(settings, password), flush=True)
@@ -187,7 +187,9 @@ async def pages_answer(settings: Settings) -> None:
         raise SetupError(f"the pages at {settings.pages_url} do not answer") from None
 
 
-def health_check(settings: Settings, database: Database, bus: Bus, engine: Engine) -> Callable[[], Awaitable[Health]]:
+def health_check(
+    settings: Settings, database: Database, bus: Bus, engine: Engine, asterisk_version: str | None
+) -> Callable[[], Awaitable[Health]]:
     """What GET /api/v1/health and the pages' status line tell."""
 
     async def check() -> Health:
@@ -196,7 +198,7 @@ def health_check(settings: Settings, database: Database, bus: Bus, engine: Engin
             ari=_state(engine.telephony.connected, "no connection to Asterisk; it is tried again all the time"),
             ami=_state(engine.ami.connected, "no connection to the manager interface; it is tried again all the time"),
             redis=_state(bus.connected, "no connection") if settings.redis_url else Component(state="off"),
-            asterisk_version=engine.telephony.asterisk_version,
+            asterisk_version=asterisk_version,
             live_calls=engine.arrivals.live,
         )
 
@@ -218,9 +220,7 @@ def _state(up: bool, otherwise: str) -> Component:
 
 def ready_screen(settings: Settings, password: str | None) -> str:
     """All that a newcomer needs, on one screen. Its last line begins with READY."""
-    login = (
-        f"user {FIRST_LOGIN}, password {password} (shown once)" if password else "as before (see: python -m controller user)"
-    )
+    login = f"user {FIRST_LOGIN}, password {password} (shown once)" if password else "as before (see: python -m controller user)"
     host = settings.media_address or settings.sip_host
     operators = ", ".join(sorted(DEMO_OPERATORS))
     return f"""
