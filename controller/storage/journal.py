@@ -4,7 +4,7 @@ Rules:
 - `record` never waits and never fails: a caller must not notice the database.
 - What comes within GATHER_SECONDS is written in one transaction.
 - A database that is away is tried again until it is back; nothing is lost while at most BOUND changes wait. Then the oldest
-  steps go first, with a loud log: who called and what became of it is worth more than the way through the menus.
+  steps go first, then the oldest calls, with a loud log: who called and what became of it is worth more than the way there.
 - A change that the database refuses for itself is logged and left out; it must not hold up all others.
 """
 
@@ -72,8 +72,8 @@ class CallJournal:
         self._something_waits.set()
         if len(self._waiting) >= MOST_AT_ONCE:
             self._write_now.set()
-            if len(self._waiting) > self._bound:
-                self._make_room()
+        if len(self._waiting) > self._bound:
+            self._make_room()
 
     async def start(self) -> None:
         """Begin to write."""
@@ -168,14 +168,19 @@ class CallJournal:
                 self.dropped += 1
 
     def _make_room(self) -> None:
-        """Drop the oldest tenth, steps before anything else."""
+        """Drop the oldest tenth of what waits: steps, and when there are none, whole calls."""
         too_many = max(self._bound // 10, 1)
-        steps = list(islice((item for item in self._waiting if isinstance(item, StepEntered | StepLeft)), too_many))
-        others = islice((item for item in self._waiting if not isinstance(item, asyncio.Future)), too_many)
-        victims = {id(item) for item in steps or others}
-        self._waiting = deque(item for item in self._waiting if id(item) not in victims)
-        self.dropped += len(victims)
-        log.error("the database is away and too much waits: %d changes of calls were dropped", len(victims))
+        changes = [item for item in self._waiting if not isinstance(item, asyncio.Future)]
+        victims: list[Change] = list(
+            islice((change for change in changes if isinstance(change, StepEntered | StepLeft)), too_many)
+        )
+        if not victims:
+            calls = {change.call for change in changes[:too_many]}
+            victims = [change for change in changes if change.call in calls]
+        gone = {id(change) for change in victims}
+        self._waiting = deque(item for item in self._waiting if id(item) not in gone)
+        self.dropped += len(gone)
+        log.error("the database is away and too much waits: %d changes of calls were dropped", len(gone))
 
 
 def _is_outage(error: Exception) -> bool:
