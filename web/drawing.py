@@ -22,14 +22,16 @@ MAX_NODES = 250
 MAX_LINKS = 700
 """A larger scenario is not drawn: it would take seconds, and nobody could read it."""
 
-CARD_WIDTH = 212.0
+CARD_WIDTH = 236.0
 CARD_HEIGHT = 62.0
-_GAP_X = 44.0
+_GAP_X = 48.0
 _GAP_Y = 92.0
 _MARGIN = 24.0
 _TOP = 62.0
 _DUMMY_SIZE = 0.55
 _PILL_HEIGHT = 20.0
+_ENDING_HEIGHT = 44.0
+_ENDING_WIDTH = 112.0
 _ROOT = 0
 
 
@@ -119,16 +121,18 @@ def draw(scenario: Scenario, visits: Sequence[Visit] = (), live: bool = False) -
         return None
     places = _layout(scenario, edges)
     _assign_ports(edges, places)
-    followed = {(visit.node, visit.exit) for visit in visits}
-    links = _links(edges, places, followed)
+    ending = _ending(scenario, places, visits, live)
+    links = _links(edges, places, visits, ending)
     start = places.get(scenario.start)
+    right = [x + CARD_WIDTH / 2 for x, _ in places.values()]
+    right += [pill.x + pill.width / 2 for link in links for pill in link.pills]
     return Drawing(
-        width=max(x for x, _ in places.values()) + CARD_WIDTH / 2 + _MARGIN + 44,
-        height=max(y for _, y in places.values()) + CARD_HEIGHT + 64,
+        width=max(right) + _MARGIN,
+        height=max(y for _, y in places.values()) + CARD_HEIGHT + (_ENDING_HEIGHT if ending else 0) + _MARGIN,
         cards=tuple(_card(name, node, places[name], visits) for name, node in scenario.nodes.items()),
         links=tuple(sorted(links, key=lambda link: link.followed)),
         start=start,
-        ending=_ending(scenario, places, visits, live),
+        ending=ending,
     )
 
 
@@ -231,12 +235,15 @@ def _assign_ports(edges: Sequence[_Edge], places: dict[NodeId, _Point]) -> None:
                 edge.arrive_x = x
 
 
-def _links(edges: Sequence[_Edge], places: dict[NodeId, _Point], followed: set[tuple[str, str | None]]) -> list[Link]:
+def _links(edges: Sequence[_Edge], places: dict[NodeId, _Point], visits: Sequence[Visit], ending: Ending | None) -> list[Link]:
+    followed = {(visit.node, visit.exit) for visit in visits}
     taken = [_Box(x - CARD_WIDTH / 2, y, CARD_WIDTH, CARD_HEIGHT) for x, y in places.values()]
+    if ending:
+        taken.append(_Box(ending.x - 8, ending.y, _ENDING_WIDTH, _ENDING_HEIGHT))
     links = []
     for edge in sorted(edges, key=lambda edge: edge.source != edge.target):
         if edge.source == edge.target:
-            path, spots = _loop(places[edge.source])
+            path, spots = _loop(places[edge.source], _pills_size(edge.exits)[0])
         else:
             path, spots = _curve(edge, places)
         pills = _pills(edge, spots, taken, followed)
@@ -244,13 +251,13 @@ def _links(edges: Sequence[_Edge], places: dict[NodeId, _Point], followed: set[t
     return links
 
 
-def _loop(place: _Point) -> tuple[str, list[_Point]]:
+def _loop(place: _Point, pills_width: float) -> tuple[str, list[_Point]]:
+    """A link from a card to itself, out of its right side and back; its pills stand beside it, or above it or below."""
     right, top = place[0] + CARD_WIDTH / 2, place[1]
-    middle = top + CARD_HEIGHT / 2
-    path = (
-        f"M{right:.1f} {middle:.1f} C{right + 46:.1f} {middle:.1f} {right + 30:.1f} {top - 44:.1f} {right - 26:.1f} {top - 4:.1f}"
-    )
-    return path, [(right + 4, top - 26), (right - 8, top - 34), (right + 14, top - 46)]
+    out, back, far = top + CARD_HEIGHT - 14, top + 15, right + 42
+    path = f"M{right:.1f} {out:.1f} C{far:.1f} {out:.1f} {far:.1f} {back:.1f} {right + 5:.1f} {back:.1f}"
+    beside = (right + 38 + pills_width / 2, top + CARD_HEIGHT / 2)
+    return path, [beside, (right + 30, top - 28), (right + 30, top + CARD_HEIGHT + 28)]
 
 
 def _curve(edge: _Edge, places: dict[NodeId, _Point]) -> tuple[str, list[_Point]]:
@@ -298,15 +305,13 @@ class _Box:
 
 
 def _pills(edge: _Edge, spots: list[_Point], taken: list[_Box], followed: set[tuple[str, str | None]]) -> tuple[Pill, ...]:
-    rows = _pill_rows(edge.exits)
-    width = max(sum(map(_pill_width, row)) for row in rows)
-    height = len(rows) * (_PILL_HEIGHT + 2)
+    width, height = _pills_size(edge.exits)
     boxes = [_Box(x - width / 2, y - height / 2, width, height) for x, y in spots]
     free = (box for box in boxes if not any(box.overlaps(other) for other in taken))
     box = next(free, boxes[0])
     taken.append(box)
     pills = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(_pill_rows(edge.exits)):
         x = box.x + (box.width - sum(map(_pill_width, row))) / 2
         y = box.y + (number + 0.5) * (_PILL_HEIGHT + 2)
         for exit in row:
@@ -315,6 +320,11 @@ def _pills(edge: _Edge, spots: list[_Point], taken: list[_Box], followed: set[tu
             )
             x += _pill_width(exit)
     return tuple(pills)
+
+
+def _pills_size(exits: Sequence[str]) -> tuple[float, float]:
+    rows = _pill_rows(exits)
+    return max(sum(map(_pill_width, row)) for row in rows), len(rows) * (_PILL_HEIGHT + 2)
 
 
 def _pill_rows(exits: Sequence[str]) -> list[list[str]]:
@@ -343,8 +353,8 @@ def _card(name: NodeId, node: Node, place: _Point, visits: Sequence[Visit]) -> C
 
 
 def _subtitle(node: Node) -> str:
-    what = node.operation.groups()
-    return " · ".join((operation_words(node.operation.type), *what))
+    groups = node.operation.groups()
+    return f"To group {', '.join(groups)}" if groups else operation_words(node.operation.type)
 
 
 def _ending(scenario: Scenario, places: dict[NodeId, _Point], visits: Sequence[Visit], live: bool) -> Ending | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from controller.actions.scenarios import KnownPrompts
-from controller.bus.port import Bus
+from controller.bus import Bus
 from controller.clock import Clock
 from controller.settings import Settings
 from controller.storage import Database

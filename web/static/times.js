@@ -1,9 +1,10 @@
 // Shows moments in the viewer's time zone and counts what is going on. Without it the page shows UTC.
 
-const formats = {
-  datetime: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-  time: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-};
+const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const day = { day: "numeric", month: "short" };
+const time = new Intl.DateTimeFormat(undefined, clock);
+const thisYear = new Intl.DateTimeFormat(undefined, { ...day, ...clock });
+const otherYear = new Intl.DateTimeFormat(undefined, { ...day, year: "numeric", ...clock });
 let ahead = 0; // how far the server's clock is before this one, in milliseconds
 
 function length(seconds) {
@@ -12,6 +13,12 @@ function length(seconds) {
   const two = (number) => String(number).padStart(2, "0");
   if (whole < 60) return `${whole} s`;
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+function words(moment, format) {
+  if (format === "time") return time.format(moment);
+  const isThisYear = moment.getFullYear() === new Date(Date.now() + ahead).getFullYear();
+  return (isThisYear ? thisYear : otherYear).format(moment);
 }
 
 function count() {
@@ -24,7 +31,7 @@ export function localize(root) {
   const now = root.closest("[data-now]") ?? root.querySelector("[data-now]");
   if (now) ahead = Date.parse(now.dataset.now) - Date.now();
   for (const element of root.querySelectorAll("time[data-format]")) {
-    element.textContent = formats[element.dataset.format].format(new Date(element.dateTime));
+    element.textContent = words(new Date(element.dateTime), element.dataset.format);
   }
   for (const element of root.querySelectorAll("[data-zone]")) {
     element.value = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.scenarios import create_scenario, publish, save_draft, validate_document, validate_draft
-from controller.bus.messages import ScenarioPublished
+from controller.bus import ScenarioPublished
 from controller.errors import NotFound
 from controller.storage.scenarios import (
     ScenarioVersion,

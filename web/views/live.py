@@ -11,8 +11,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from controller.bus.messages import CallsChanged
-from controller.bus.port import Bus
+from controller.bus import Bus, CallsChanged
 from controller.storage.calls import CallDetail, CallFilters, CallLeg, CallStep, list_calls
 from controller.storage.calls import Page as CallPage
 from controller.storage.numbers import InboundNumber, list_numbers
