@@ -55,11 +55,16 @@ class Ami:
         self._address = host, port
         self._login = user, password
         self._link: _Link | None = None
+        self._up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def connected(self) -> bool:
         return self._link is not None
+
+    async def wait_connected(self) -> None:
+        """Return when actions can be sent; the caller sets the limit."""
+        await self._up.wait()
 
     async def start(self) -> None:
         """Begin to connect, and stay connected from then on."""
@@ -114,6 +119,7 @@ class Ami:
             try:
                 await self._log_in(link)
                 self._link = link
+                self._up.set()
                 delay = FIRST_RETRY
                 log.info("AMI connected")
                 await link.lost.wait()
@@ -122,6 +128,7 @@ class Ami:
                 log.warning("AMI: %s; next try in %.1f s", error, delay)
             finally:
                 self._link = None
+                self._up.clear()
                 link.connection_lost(None)
                 link.close()
             await asyncio.sleep(delay)

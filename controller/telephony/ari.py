@@ -54,7 +54,7 @@ class AriTelephony:
         self._client: Client | None = None
         self._call: Operations | None = None
         self._devices: set[str] = set()
-        self._connected = False
+        self._up = asyncio.Event()
         self._replaced = False
         self._task: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
@@ -64,7 +64,11 @@ class AriTelephony:
 
     @property
     def connected(self) -> bool:
-        return self._connected
+        return self._up.is_set()
+
+    async def wait_connected(self) -> None:
+        """Return when events arrive and requests can be made; the caller sets the limit."""
+        await self._up.wait()
 
     async def start(self) -> None:
         """Begin to connect, and stay connected from then on; `Connected` is reported when it is done."""
@@ -116,7 +120,7 @@ class AriTelephony:
         reading = asyncio.create_task(self._transport.read(self._take), name="ari-reader")
         try:
             await self._settle()
-            self._connected = True
+            self._up.set()
             log.info("connected to Asterisk as %s", self._app)
             self._report(Connected())
             reason = await asyncio.shield(reading)
@@ -125,8 +129,8 @@ class AriTelephony:
             await asyncio.gather(reading, return_exceptions=True)
             raise
         finally:
-            was, self._connected = self._connected, False
-            if was:
+            if self._up.is_set():
+                self._up.clear()
                 self._report(Disconnected(self._reason(reading)))
         return self._reason(reading) if self._replaced else reason
 
