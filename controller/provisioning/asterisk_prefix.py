@@ -72,6 +72,20 @@ def find_or_fetch(settings: Settings, progress: Callable[[str], None]) -> Asteri
     return AsteriskInstall(command, folder / "modules", folder / "share", version)
 
 
+def describe(settings: Settings) -> str:
+    """What `find_or_fetch` would give, in words, without fetching anything. Raises like it."""
+    installed = _named(settings.asterisk) if settings.asterisk is not None else _on_path()
+    if installed is not None:
+        return f"{installed.version} ({installed.command[0]})"
+    folder = settings.asterisk_prefix.absolute() / "asterisk"
+    if _is_whole(folder):
+        return f"{json.loads((folder / _MARKER).read_text())['version']} (Debian's packages in {folder})"
+    debian.architecture()
+    if settings.debian_mirror is None and debian.host_mirror() is None:
+        raise SetupError("the host's apt sources name no Debian mirror: set ATTENDANT_DEBIAN_MIRROR, or ATTENDANT_ASTERISK")
+    return "none yet; `make run` fetches Debian's packages of Asterisk 22 (about 40 MB)"
+
+
 def find_or_fetch_sipp(settings: Settings, progress: Callable[[str], None]) -> list[str]:
     """Command that starts SIPp 3.7 or newer; fetched if the machine has none. For tests and measurements only.
 
@@ -131,9 +145,9 @@ def _fetched(settings: Settings, name: str, progress: Callable[[str], None]) -> 
         return folder
     try:
         prefix.mkdir(parents=True, exist_ok=True)
-        with _locked(prefix / "lock", progress):
+        with _locked(prefix / "lock", progress) as lock:
             if not _is_whole(folder):
-                _fetch(settings, name, folder, progress)
+                _fetch(settings, name, folder, progress, lock)
     except OSError as error:
         raise SetupError(
             f"{name} can't be put into {prefix} ({error.strerror or error}): mend that or set ATTENDANT_ASTERISK_PREFIX"
@@ -149,17 +163,17 @@ def _is_whole(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, progress: Callable[[str], None]) -> Iterator[None]:
+def _locked(path: Path, progress: Callable[[str], None]) -> Iterator[int]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             progress("Another start in this checkout is fetching Asterisk; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
 
 
-def _fetch(settings: Settings, name: str, folder: Path, progress: Callable[[str], None]) -> None:
+def _fetch(settings: Settings, name: str, folder: Path, progress: Callable[[str], None], lock: int) -> None:
     mirror = settings.debian_mirror or debian.host_mirror()
     debian.architecture()
     if mirror is None:
@@ -169,7 +183,7 @@ def _fetch(settings: Settings, name: str, folder: Path, progress: Callable[[str]
         )
     work = folder.with_name(f"{name}.work")
     title, packages, slim = ("Asterisk 22", _ASTERISK, _slim_asterisk) if name == "asterisk" else ("SIPp", _SIPP, _slim_sipp)
-    resolved, debs = debian.Fetcher(work, mirror, progress).fetch(title, packages)
+    resolved, debs = debian.Fetcher(work, mirror, progress, lock).fetch(title, packages)
     progress(f"Unpacking {title}")
     tree, new = work / "tree", work / "new"
     for old in (tree, new, folder):
@@ -189,21 +203,28 @@ def _slim_asterisk(tree: Path, new: Path) -> None:
     program = tree / "usr/sbin/asterisk"
     modules = sorted((debian.multiarch_dir(tree) / "asterisk/modules").glob("*.so"))
     kept = debian.copy_with_libraries(tree, [program, *modules], new / "lib")
-    (new / "modules").mkdir()
-    for module in kept[1:]:
-        shutil.copy(module, new / "modules")
-    (new / "sbin").mkdir()
-    shutil.copy(program, new / "sbin")
+    _require(program in kept, "the program's libraries")
+    for file in kept:
+        folder = new / ("sbin" if file == program else "modules")
+        folder.mkdir(exist_ok=True)
+        shutil.copy(file, folder)
     data = tree / "usr/share/asterisk"
     for name in _DATA_FOLDERS:
         shutil.copytree(data / name, new / "share" / name)
     # The packages' own scripts, which don't run here, would have made the plain language names.
     for language in ("en", "ru"):
-        shutil.copytree(next((data / "sounds").glob(f"{language}_*")), new / "share/sounds" / language)
+        voices = sorted((data / "sounds").glob(f"{language}_*"))
+        _require(bool(voices), f"the prompts in {language}")
+        shutil.copytree(voices[0], new / "share/sounds" / language)
 
 
 def _slim_sipp(tree: Path, new: Path) -> None:
     program = tree / "usr/bin/sipp"
-    debian.copy_with_libraries(tree, [program], new / "lib")
+    _require(program in debian.copy_with_libraries(tree, [program], new / "lib"), "SIPp's libraries")
     (new / "bin").mkdir()
     shutil.copy(program, new / "bin")
+
+
+def _require(there: bool, what: str) -> None:
+    if not there:
+        raise SetupError(f"Debian's packages lack {what}: set ATTENDANT_ASTERISK to an Asterisk of your own, and report this")

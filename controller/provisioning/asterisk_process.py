@@ -146,11 +146,14 @@ class AsteriskProcess:
         for name in ("messages.log", "security.log"):
             _roll(logs / name)
         self._log_begins = _size(logs / "messages.log")
-        with (logs / "output.log").open("wb") as output:
-            self._child = subprocess.Popen(
-                [*self.install.command, "-C", str(self.conf), "-f", "-n"],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=self._instance,
-            )  # fmt: skip
+        command = [*self.install.command, "-C", str(self.conf), "-f", "-n"]
+        try:
+            with (logs / "output.log").open("wb") as output:
+                self._child = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=self._instance
+                )
+        except OSError as error:
+            raise SetupError(f"{command[0]} can't be run ({error.strerror}): its folder must allow programs to be run") from error
         self._pid, self.adopted = self._child.pid, False
         self.exited.clear()
         self._fingerprint.write_text(self._configuration())
@@ -193,7 +196,7 @@ class AsteriskProcess:
                     await self._spawn()
                     self.restarts += 1
                     self.running.set()
-                except (SetupError, OSError) as error:
+                except SetupError as error:
                     log.error("Asterisk could not be started again: %s", error)
 
     async def _end(self, pid: int) -> None:

@@ -21,6 +21,7 @@ from controller.errors import SetupError
 
 SUITE = "forky"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_LOADERS = {"x86_64": "ld-linux-x86-64.so.2", "aarch64": "ld-linux-aarch64.so.1"}
 
 _SUITES = {"bullseye", "bookworm", "trixie", "forky", "sid", "oldstable", "stable", "testing", "unstable"}
 _SCHEMES = {"http", "https", "mirror", "mirror+file", "file", "tor+http", "tor+https"}
@@ -176,10 +177,14 @@ def architecture() -> str:
 
 
 class Fetcher:
-    """apt in a work folder of its own. What an interrupted fetch left there is used by the next one."""
+    """apt in a work folder of its own. What an interrupted fetch left there is used by the next one.
 
-    def __init__(self, work: Path, mirror: str, progress: Callable[[str], None]) -> None:
+    `lock` is a descriptor that apt keeps open too: it may outlive this process, and nobody else may fetch until it ends.
+    """
+
+    def __init__(self, work: Path, mirror: str, progress: Callable[[str], None], lock: int | None = None) -> None:
         self._work = work
+        self._kept_open = [] if lock is None else [lock]
         self._mirror = mirror
         self._progress = progress
         self._architecture = architecture()
@@ -253,7 +258,9 @@ class Fetcher:
         )
 
     def _resolve(self, packages: PackageSet) -> list[Package]:
-        done = self._apt(["-qq", "--print-uris", *_install(packages)])
+        # With an empty cache, because what is in the cache already is not printed.
+        (self._work / "empty/partial").mkdir(parents=True, exist_ok=True)
+        done = self._apt(["-qq", "--print-uris", "-o", f"Dir::Cache::archives={self._work}/empty", *_install(packages)])
         if done.returncode != 0:
             raise self._failure(done.stderr)
         found = re.findall(r"^'[^']*' (\S+\.deb) (\d+) ", done.stdout, re.MULTILINE)
@@ -266,8 +273,12 @@ class Fetcher:
         with log.open("w") as output, os.fdopen(read_end) as status:
             process = subprocess.Popen(
                 [*self._command(), "-qq", "-o", f"APT::Status-Fd={write_end}", *options, *command],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[write_end], env=_environment(),
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[write_end, *self._kept_open],
+                env=_environment(),
+            )
             os.close(write_end)
             self._progress(title)
             last = 0
@@ -290,7 +301,8 @@ class Fetcher:
         lines = [line[2:].strip() for line in output.splitlines() if line.startswith(("E:", "W:"))]
         reason = next((line for line in lines if re.search(r"Failed to fetch|signature|NO_PUBKEY|expired", line)), None)
         reason = reason or (lines[-1] if lines else "apt-get gave no reason")
-        return SetupError(f"Debian's packages could not be had from {self._mirror} ({reason}): check the network, {_OTHER_WAYS}")
+        mend = "install a newer debian-archive-keyring" if "NO_PUBKEY" in reason else "check the network"
+        return SetupError(f"Debian's packages could not be had from {self._mirror} ({reason}): {mend}, {_OTHER_WAYS}")
 
 
 def _install(packages: PackageSet) -> list[str]:
@@ -321,12 +333,12 @@ def _unpack_one(deb: Path, into: Path) -> subprocess.CompletedProcess[str]:
 
 def multiarch_dir(tree: Path) -> Path:
     """The folder of an unpacked tree that holds the loader and the libraries."""
-    return next((tree / "usr/lib").glob("*-linux-gnu"))
+    return tree / f"usr/lib/{os.uname().machine}-linux-gnu"
 
 
 def loader(libraries: Path) -> Path:
     """The dynamic loader among a folder's libraries."""
-    return next(libraries.glob("ld-linux-*.so.*"))
+    return libraries / _LOADERS[os.uname().machine]
 
 
 def copy_with_libraries(tree: Path, programs: Sequence[Path], into: Path) -> list[Path]:

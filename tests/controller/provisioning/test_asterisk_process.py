@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from controller.errors import SettingsError, SetupError
@@ -112,6 +113,25 @@ async def test_loopback_is_the_demo_carrier_and_others_are_refused(settings_with
         assert (await ask(elsewhere, "OPTIONS", "8000", from_user)).startswith("SIP/2.0 401")
         assert (await ask(elsewhere, "INVITE", "8000", from_user)).startswith("SIP/2.0 401")
     assert "ERROR" not in log_of(process)
+
+
+async def test_operators_name_on_loopback_needs_the_operators_password(settings_with: Make, prepare: Prepare) -> None:
+    settings = settings_with()
+    process = prepare(settings)
+    await process.start()
+    account = {
+        "auth": {"auth_type": "userpass", "username": "2001", "password": "not-told"},
+        "aor": {"max_contacts": "1"},
+        "endpoint": {"auth": "2001", "aors": "2001", "context": "from-operators", "allow": "ulaw"},
+    }
+    login = {"Authorization": aiohttp.encode_basic_auth(settings.ari_user, process.secrets.ari_password)}
+    async with aiohttp.ClientSession(f"{process.ports.ari_url}ari/", headers=login) as session:
+        for kind, fields in account.items():
+            body = {"fields": [{"attribute": name, "value": value} for name, value in fields.items()]}
+            async with session.put(f"asterisk/config/dynamic/res_pjsip/{kind}/2001", json=body) as response:
+                assert response.status == 200, await response.text()
+    assert (await ask(settings, "INVITE", "8000", "2001")).startswith("SIP/2.0 401")
+    assert (await ask(settings, "OPTIONS", "8000", "2002")).startswith("SIP/2.0 200")
 
 
 async def test_next_start_adopts_the_running_one(settings_with: Make, prepare: Prepare) -> None:
