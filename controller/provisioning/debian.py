@@ -300,7 +300,7 @@ class Fetcher:
     def _failure(self, output: str) -> SetupError:
         lines = [line[2:].strip() for line in output.splitlines() if line.startswith(("E:", "W:"))]
         reason = next((line for line in lines if re.search(r"Failed to fetch|signature|NO_PUBKEY|expired", line)), None)
-        reason = reason or (lines[-1] if lines else "apt-get gave no reason")
+        reason = reason or (lines[0] if lines else "apt-get gave no reason")
         mend = "install a newer debian-archive-keyring" if "NO_PUBKEY" in reason else "check the network"
         return SetupError(f"Debian's packages could not be had from {self._mirror} ({reason}): {mend}, {_OTHER_WAYS}")
 
