@@ -135,7 +135,10 @@ class Telephony(Protocol):
         ...
 
     async def put_sip_account(self, account: SipAccount) -> None:
-        """Make or change an account, valid at once; safe to repeat."""
+        """Make or change an account, valid at once; safe to repeat.
+
+        To be repeated at every `Connected`: an Asterisk that was killed forgets what was put in its last second.
+        """
         ...
 
     async def remove_sip_account(self, name: str) -> None:

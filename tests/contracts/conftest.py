@@ -26,6 +26,7 @@ __all__ = ["asterisk", "phones"]
 LIMIT = 8.0
 SIP_STATUS = {17: 486, 34: 503, 21: 403, 1: 404, 16: 603}
 NUMBER = "74951112233"
+SECRET = "a-Secret.1"
 
 Event = TypeVar("Event")
 _NUMBERS = itertools.count(1)
@@ -288,10 +289,14 @@ class RealWorld(World):
     async def phone(self) -> Phone:
         host, port = self.asterisk.sip
         name = f"{2000 + next(_NUMBERS)}"
-        await self.telephony.put_sip_account(SipAccount(name, "a-Secret.1", "Operator", "from-operators"))
-        phone = await self.phones.phone(name, password="a-Secret.1", host=host, port=port)
-        await phone.register()
-        return _RealPhone(phone, f"PJSIP/{name}")
+        phone = _RealPhone(await self.phones.phone(name, password=SECRET, host=host, port=port), f"PJSIP/{name}")
+        await self.put_account(phone)
+        await phone.phone.register()
+        return phone
+
+    async def put_account(self, phone: Phone) -> None:
+        name = phone.device.removeprefix("PJSIP/")
+        await self.telephony.put_sip_account(SipAccount(name, SECRET, "Operator", "from-operators"))
 
     async def hear_each_other(self, caller: Caller, phone: Phone) -> None:
         assert isinstance(caller, _RealCaller) and isinstance(phone, _RealPhone) and phone.call is not None

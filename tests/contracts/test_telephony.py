@@ -317,7 +317,7 @@ async def test_keys_by_sip_info_are_reported(real_world: Any) -> None:
 async def test_a_removed_account_can_no_longer_register(real_world: Any) -> None:
     phone = await real_world.phone()
     await real_world.telephony.remove_sip_account(phone.device.removeprefix("PJSIP/"))
-    with pytest.raises(Exception, match="40[13]"):
+    with pytest.raises(Exception, match=r"40[13]"):
         await phone.phone.register()
 
 
