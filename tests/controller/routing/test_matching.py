@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from controller.ids import CallId
+from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw
+from controller.routing.rules import GroupRule, RoutedOperator, Strategy
+
+ANN, BOB, CAROL = "2001", "2002", "2003"
+FIRST, SECOND, THIRD = CallId("first"), CallId("second"), CallId("third")
+
+
+def rules(name: str, strategy: Strategy, *extensions: str) -> GroupRule:
+    operators = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
+    return GroupRule(name, strategy, 20, operators)
+
+
+def matching(strategy: Strategy, *extensions: str, free: tuple[str, ...] | None = None) -> Matching:
+    made = Matching()
+    made.set_rules([rules("Sales", strategy, *extensions)])
+    for extension in extensions if free is None else free:
+        made.set_phone(extension, "free")
+    return made
+
+
+def offer(call: CallId, operator: str) -> Offer:
+    return Offer(call, operator, 20)
+
+
+def test_ring_all_rings_every_free_operator_at_once() -> None:
+    assert matching("ring_all", ANN, BOB).join(FIRST, "Sales") == [offer(FIRST, ANN), offer(FIRST, BOB)]
+
+
+def test_linear_rings_one_after_another_and_each_call_from_the_first() -> None:
+    sales = matching("linear", ANN, BOB)
+    assert sales.join(FIRST, "Sales") == [offer(FIRST, ANN)]
+    assert sales.line_free(FIRST, ANN) == [offer(FIRST, BOB)]
+    sales.leave(FIRST)
+    sales.line_free(FIRST, BOB)
+    assert sales.join(SECOND, "Sales") == [offer(SECOND, ANN)]
+
+
+def test_the_first_who_answers_has_the_call_and_the_others_stop_ringing() -> None:
+    sales = matching("ring_all", ANN, BOB, CAROL)
+    sales.join(FIRST, "Sales")
+    assert sales.answered(FIRST, BOB) == [
+        Withdraw(FIRST, ANN, answered_elsewhere=True),
+        Withdraw(FIRST, CAROL, answered_elsewhere=True),
+        Ended(FIRST, "answered", BOB),
+    ]
+    assert sales.answered(FIRST, ANN) == []
+
+
+def test_nobody_registered_ends_the_search_at_once() -> None:
+    assert matching("ring_all", ANN, BOB, free=()).join(FIRST, "Sales") == [Ended(FIRST, "no_operators")]
+
+
+def test_a_group_that_does_not_exist_or_is_empty_ends_the_search_at_once() -> None:
+    assert matching("ring_all").join(FIRST, "Sales") == [Ended(FIRST, "no_operators")]
+    assert matching("ring_all", ANN).join(FIRST, "Night") == [Ended(FIRST, "no_operators")]
+
+
+def test_when_all_were_rung_and_none_answered_the_search_ends() -> None:
+    sales = matching("ring_all", ANN, BOB)
+    sales.join(FIRST, "Sales")
+    assert sales.line_free(FIRST, ANN) == []
+    assert sales.line_free(FIRST, BOB) == [Ended(FIRST, "no_answer")]
+
+
+def test_a_busy_operator_is_waited_for_and_rung_as_soon_as_he_is_free() -> None:
+    sales = matching("linear", ANN, free=())
+    sales.set_phone(ANN, "busy")
+    assert sales.join(FIRST, "Sales") == []
+    assert sales.set_phone(ANN, "free") == [offer(FIRST, ANN)]
+
+
+def test_a_caller_waits_for_an_operator_who_is_engaged_and_the_first_come_is_first_served() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    assert sales.join(SECOND, "Sales") == []
+    assert sales.join(THIRD, "Sales") == []
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+
+
+def test_a_caller_who_leaves_stops_the_ringing_and_the_next_gets_the_operator() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.leave(FIRST) == [Withdraw(FIRST, ANN, answered_elsewhere=False)]
+    assert sales.answered(FIRST, ANN) == []
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+
+
+def test_the_longest_wait_ends_the_search_and_the_ringing() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    assert sales.give_up(FIRST) == [Withdraw(FIRST, ANN, answered_elsewhere=False), Ended(FIRST, "timeout")]
+    assert sales.give_up(FIRST) == []
+
+
+def test_a_new_operator_is_offered_the_caller_who_waits_already() -> None:
+    sales = matching("linear", ANN)
+    sales.join(FIRST, "Sales")
+    sales.set_phone(BOB, "free")
+    assert sales.set_rules([rules("Sales", "ring_all", ANN, BOB)]) == [offer(FIRST, BOB)]
+
+
+def test_when_the_last_operator_logs_out_the_waiting_caller_goes_on() -> None:
+    sales = matching("ring_all", ANN, free=())
+    sales.set_phone(ANN, "busy")
+    sales.join(FIRST, "Sales")
+    assert sales.set_phone(ANN, "offline") == [Ended(FIRST, "no_operators")]
+
+
+def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
+
+
+@dataclass
+class World:
+    """What the shell and the phones know."""
+
+    lines: dict[str, CallId] = field(default_factory=dict)
+    talking: set[str] = field(default_factory=set)
+    waiting: dict[CallId, int] = field(default_factory=dict)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Phones, callers and administrators do what they like, in any order."""
+
+    operators = st.sampled_from([ANN, BOB, CAROL, "2004"])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matching = Matching()
+        self.world = World()
+        self.calls = 0
+        self.ended: Counter[CallId] = Counter()
+        self.phones: dict[str, Availability] = {}
+        self.groups: dict[str, GroupRule] = {}
+
+    def follow(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Offer(call, operator):
+                    assert operator not in self.world.lines, "an operator is never offered two calls at once"
+                    assert self.phones.get(operator) == "free", "only a free phone is rung"
+                    assert call in self.world.waiting, "only for a caller who waits"
+                    self.world.lines[operator] = call
+                case Withdraw(call, operator):
+                    assert self.world.lines[operator] == call
+                case Ended(call):
+                    self.ended[call] += 1
+                    assert self.world.waiting.pop(call, None) is not None, "a search ends once"
+
+    @rule(strategy=st.sampled_from(["ring_all", "linear"]), members=st.lists(operators, unique=True))
+    def rules_change(self, strategy: Strategy, members: list[str]) -> None:
+        self.groups["Sales"] = rules("Sales", strategy, *members)
+        self.follow(self.matching.set_rules(self.groups.values()))
+
+    @rule(members=st.lists(operators, unique=True))
+    def the_other_group_changes(self, members: list[str]) -> None:
+        self.groups["Support"] = rules("Support", "ring_all", *members)
+        self.follow(self.matching.set_rules(self.groups.values()))
+
+    @rule(operator=operators, availability=st.sampled_from(["offline", "busy", "free"]))
+    def phone_changes(self, operator: str, availability: Availability) -> None:
+        self.phones[operator] = availability
+        self.follow(self.matching.set_phone(operator, availability))
+
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]))
+    def caller_joins(self, group: str) -> None:
+        self.calls += 1
+        call = CallId(f"call {self.calls}")
+        self.world.waiting[call] = self.calls
+        self.follow(self.matching.join(call, group))
+
+    @precondition(lambda self: self.world.waiting)
+    @rule(data=st.data())
+    def caller_leaves(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.world.waiting)))
+        del self.world.waiting[call]
+        self.follow(self.matching.leave(call))
+
+    @precondition(lambda self: self.world.waiting)
+    @rule(data=st.data())
+    def caller_waits_too_long(self, data: st.DataObject) -> None:
+        self.follow(self.matching.give_up(data.draw(st.sampled_from(sorted(self.world.waiting)))))
+
+    @precondition(lambda self: self.world.lines)
+    @rule(data=st.data())
+    def operator_picks_up(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.world.lines)))
+        self.follow(self.matching.answered(self.world.lines[operator], operator))
+
+    @precondition(lambda self: self.world.lines)
+    @rule(data=st.data())
+    def line_ends(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.world.lines)))
+        call = self.world.lines.pop(operator)
+        self.follow(self.matching.line_free(call, operator))
+
+    @invariant()
+    def nobody_stays_engaged_without_a_line(self) -> None:
+        assert dict(self.matching.engaged) == self.world.lines
+
+    @invariant()
+    def waiting_callers_are_exactly_those_whose_search_has_not_ended(self) -> None:
+        assert set(self.matching.waiting) == set(self.world.waiting)
+
+    @invariant()
+    def nobody_waits_in_vain(self) -> None:
+        """Whoever waits is being rung for, or somebody of his group may still become free."""
+        for call in self.matching.waiting:
+            rung = call in self.world.lines.values()
+            online = any(state != "offline" for state in self.phones.values())
+            assert rung or online
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
