@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from controller.bus import Bus, CallsChanged
+from controller.bus import Bus, CallsChanged, Message
 from controller.storage.calls import CallDetail, CallFilters, CallLeg, CallStep, list_calls
 from controller.storage.calls import Page as CallPage
 from controller.storage.numbers import InboundNumber, list_numbers
@@ -75,34 +75,33 @@ def _row(detail: CallDetail, now: datetime) -> LiveRow:
 
 async def _events(bus: Bus) -> AsyncIterator[str]:
     """Many notices in a short time are one event. The stream ends with the bus."""
-    yield "retry: 2000\n\n"
     changed = asyncio.Event()
-    listener = asyncio.create_task(_listen(bus, changed))
-    loop = asyncio.get_running_loop()
-    end = loop.time() + _SECONDS_OF_A_STREAM
-    try:
-        while loop.time() < end:
-            try:
-                async with asyncio.timeout(_SECONDS_OF_SILENCE):
-                    await changed.wait()
-            except TimeoutError:
-                yield ": still here\n\n"
-                continue
-            if listener.done():
-                return
-            changed.clear()
-            yield "event: calls\ndata:\n\n"
-            await asyncio.sleep(_SECONDS_BETWEEN_EVENTS)
-    finally:
-        listener.cancel()
+    async with bus.subscribe() as notices:
+        listener = asyncio.create_task(_listen(notices, changed))
+        end = asyncio.get_running_loop().time() + _SECONDS_OF_A_STREAM
+        try:
+            yield "retry: 2000\n\n"
+            while asyncio.get_running_loop().time() < end:
+                try:
+                    async with asyncio.timeout(_SECONDS_OF_SILENCE):
+                        await changed.wait()
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                if listener.done():
+                    return
+                changed.clear()
+                yield "event: calls\ndata:\n\n"
+                await asyncio.sleep(_SECONDS_BETWEEN_EVENTS)
+        finally:
+            listener.cancel()
 
 
-async def _listen(bus: Bus, changed: asyncio.Event) -> None:
-    """Sets `changed` for each notice, and when it ends itself."""
+async def _listen(notices: AsyncIterator[Message], changed: asyncio.Event) -> None:
+    """Sets `changed` for each notice, and when there will be no more."""
     try:
-        async with bus.subscribe() as notices:
-            async for notice in notices:
-                if isinstance(notice, CallsChanged):
-                    changed.set()
+        async for notice in notices:
+            if isinstance(notice, CallsChanged):
+                changed.set()
     finally:
         changed.set()
