@@ -71,7 +71,15 @@ class _Directory:
 class Engine:
     """Serves calls between `start` and `stop`."""
 
-    def __init__(self, asterisk: AsteriskAddress, language: str, database: Database, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self,
+        asterisk: AsteriskAddress,
+        language: str,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        prompts: PromptLibrary | None = None,
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -80,7 +88,7 @@ class Engine:
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
-        self.prompts = PromptLibrary()
+        self.prompts = prompts or PromptLibrary()
         tools = CallTools(
             self.telephony,
             self.distributor,

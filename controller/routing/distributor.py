@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -120,6 +120,16 @@ class Distributor:
         self._operators: dict[str, RoutedOperator] = {}
         self._requests: set[asyncio.Task[None]] = set()
         presence.subscribe(lambda operator, state: self._inbox.put_nowait(_PhoneChanged(operator, state)))
+
+    @property
+    def waiting(self) -> tuple[CallId, ...]:
+        """Callers in line, first come first."""
+        return self._matching.waiting
+
+    @property
+    def engaged(self) -> Mapping[str, CallId]:
+        """Operators who are being rung or talk, and for which call."""
+        return self._matching.engaged
 
     def set_rules(self, rules: Iterable[GroupRule]) -> None:
         """The groups as they are from now on, for waiting callers too."""
