@@ -4,7 +4,8 @@ calls, the simulator and tests.
 Rules:
 - The line is opened (`Answer`) before the first command that needs it, so a scenario may refuse a call unanswered.
 - An exit that is not linked ends the call.
-- MAX_VISITS_WITHOUT_EVENT nodes entered without anything happening outside is a loop: the run ends as "looping".
+- MAX_IDLE_VISITS nodes left in a row without anything that takes time (a prompt played, a wait, a key, a conversation) is a
+  loop that would never let the caller be: the run ends as "looping".
 - After the end every event gives nothing.
 """
 
@@ -14,11 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ivr.commands import NEEDS_OPEN_LINE, Answer, Command, Hangup
-from ivr.events import CallerHungUp, Event, VisitId
+from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, PlaybackFinished, TimerExpired, VisitId
 from ivr.graph import Node, NodeId, Scenario
 from ivr.operations.base import End, Leave, Running, Stay, Step
 
-MAX_VISITS_WITHOUT_EVENT = 100
+MAX_IDLE_VISITS = 50
 _BEFORE_THE_FIRST = VisitId(0)
 EndReason: TypeAlias = Literal["scenario_ended", "caller_hung_up", "looping"]
 
@@ -52,6 +53,7 @@ class Run:
     node: NodeId | None = None
     running: Running | None = None
     line_open: bool = False
+    idle_visits: int = 0
     ended: EndReason | None = None
 
 
@@ -75,14 +77,29 @@ def advance(run: Run, event: Event) -> Transition:
         return Transition(run)
     if isinstance(event, CallerHungUp):
         return Transition(replace(run, running=None, ended="caller_hung_up"), (), (Left(run.visit, None),))
+    if _takes_time(event):
+        run = replace(run, idle_visits=0)
     return _opening_the_line(_follow(run, run.running.handle(event)))
+
+
+def _takes_time(event: Event) -> bool:
+    """Whether the caller has heard, done or waited for something before this."""
+    match event:
+        case DigitReceived() | TimerExpired():
+            return True
+        case PlaybackFinished(_, failed):
+            return not failed
+        case ConversationEnded(_, established):
+            return established
+        case _:
+            return False
 
 
 def _follow(run: Run, step: Step) -> Transition:
     """Take steps until the call stays somewhere or ends."""
     commands: tuple[Command, ...] = ()
     moves: tuple[Move, ...] = ()
-    for _ in range(MAX_VISITS_WITHOUT_EVENT):
+    while run.idle_visits < MAX_IDLE_VISITS:
         commands += step.commands
         match step:
             case Stay(running):
@@ -106,7 +123,7 @@ def _enter(run: Run, target: NodeId) -> Transition:
 
 
 def _step_into(run: Run, target: NodeId) -> tuple[Run, Step, Entered]:
-    run = replace(run, visit=VisitId(run.visit + 1), node=target)
+    run = replace(run, visit=VisitId(run.visit + 1), node=target, idle_visits=run.idle_visits + 1)
     node = _node(run)
     step = node.operation.enter(run.visit, frozenset(node.links))
     return run, step, Entered(run.visit, target, node.operation.type)

@@ -19,8 +19,8 @@ def message(links: dict[str, str], prompt: str = "hello") -> dict[str, Any]:
     return node("info_message", links, message=[prompt])
 
 
-def menu(links: dict[str, str], wait_seconds: float = 5) -> dict[str, Any]:
-    return node("menu", links, prompt=["choose"], wait_seconds=wait_seconds)
+def menu(links: dict[str, str], wait_seconds: float = 5, prompt: str = "choose") -> dict[str, Any]:
+    return node("menu", links, prompt=[prompt], wait_seconds=wait_seconds)
 
 
 def group(links: dict[str, str], name: str = "Sales", **parameters: Any) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""Live calls on telephony in memory, with a real journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+
+import pytest
+
+from controller.calls.arrivals import Arrivals
+from controller.calls.facts import CallTools
+from controller.calls.numbers import Route
+from controller.clock import SystemClock
+from controller.presence import PresenceTracker
+from controller.prompts import PromptLibrary
+from controller.routing import Distributor, GroupRule, RoutedOperator
+from controller.storage.calls import CallDetail, CallFilters, list_calls
+from controller.storage.database import Database
+from controller.storage.groups import Strategy
+from controller.storage.journal import CallJournal
+from controller.telephony.fake import FakeTelephony
+from controller.telephony.fake_people import FakeCaller
+from ivr.graph import Scenario
+from tests.fixtures.databases import sqlite_database
+from tests.fixtures.waiting import until
+
+__all__ = ["sqlite_database"]
+
+
+class CallCenter:
+    """Everything a live call meets, without an Asterisk."""
+
+    def __init__(self, database: Database) -> None:
+        clock = SystemClock()
+        self.database = database
+        self.telephony = FakeTelephony()
+        self.journal = CallJournal(database)
+        self.presence = PresenceTracker(self.telephony)
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        tools = CallTools(self.telephony, self.distributor, self.journal, PromptLibrary(), clock, str)
+        self.arrivals = Arrivals(tools, "en")
+
+    def serves(self, number: str, scenario: Scenario) -> None:
+        self.arrivals.set_routes({number: Route("Test line", None, scenario, 1)})
+
+    async def has_group(self, name: str, extensions: Iterable[str], strategy: Strategy = "ring_all") -> None:
+        members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
+        self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
+        await self.presence.watch(member.extension for member in members)
+
+    async def at_rest(self) -> list[CallDetail]:
+        """Every call is over and nothing is left of it; gives the records, oldest first."""
+        await until(lambda: self.arrivals.live == 0)
+        await until(lambda: not self.telephony.lines or all(not line.ours for line in self.telephony.lines.values()))
+        assert not self.telephony.bridges
+        await self.journal.flush()
+        page = await self.database.read(list_calls, CallFilters(), 100)
+        return list(reversed(page.calls))
+
+
+def is_over(caller: FakeCaller) -> bool:
+    return caller.state == "ended" or caller.continued_at is not None
+
+
+@pytest.fixture
+async def center(sqlite_database: Database) -> AsyncIterator[CallCenter]:
+    made = CallCenter(sqlite_database)
+    await made.journal.start()
+    tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
+    yield made
+    await made.arrivals.close(1)
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await made.journal.stop()
