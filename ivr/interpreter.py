@@ -77,9 +77,12 @@ def advance(run: Run, event: Event) -> Transition:
         return Transition(run)
     if isinstance(event, CallerHungUp):
         return Transition(replace(run, running=None, ended="caller_hung_up"), (), (Left(run.visit, None),))
+    step = run.running.handle(event)
+    if step == Stay(run.running):
+        return Transition(run)
     if _takes_time(event):
         run = replace(run, idle_visits=0)
-    return _opening_the_line(_follow(run, run.running.handle(event)))
+    return _opening_the_line(_follow(run, step))
 
 
 def _takes_time(event: Event) -> bool:
