@@ -23,12 +23,16 @@ from typing import TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from controller.errors import SettingsError, SetupError
-from controller.provisioning.asterisk_modules import present_modules
+from controller.provisioning.asterisk_modules import present_modules, wanted_modules
 from controller.provisioning.asterisk_prefix import AsteriskInstall
 from controller.settings import CHECKOUT, Settings
 
 TEMPLATES = CHECKOUT / "asterisk-conf"
 DIALPLAN = CHECKOUT / "dialplan"
+
+CONTAINER = AsteriskInstall(("asterisk",), Path("/usr/lib/asterisk/modules"), Path("/usr/share/asterisk"), "22")
+"""Debian's packages as asterisk-conf/Dockerfile lays them out."""
+CONTAINER_PORTS = (8088, 5038)
 
 _LINKED = ("documentation", "rest-api", "moh")
 _LANGUAGES = ("en", "ru")
@@ -123,7 +127,14 @@ def sip_address(settings: Settings) -> ipaddress.IPv4Address | ipaddress.IPv6Add
         raise SettingsError(f"ATTENDANT_SIP_HOST={settings.sip_host}: {error.strerror}; write it as an address") from error
 
 
-def render(settings: Settings, install: AsteriskInstall, secrets: Secrets, instance_dir: Path, ports: Ports) -> Path:
+def render(
+    settings: Settings,
+    install: AsteriskInstall,
+    secrets: Secrets,
+    instance_dir: Path,
+    ports: Ports,
+    networks: tuple[str, ...] = (),
+) -> Path:
     """Write the whole instance folder anew, spool and database kept; gives the path of its asterisk.conf.
 
     Raises SettingsError for values that can't be written, SetupError for an Asterisk that lacks something.
@@ -131,7 +142,7 @@ def render(settings: Settings, install: AsteriskInstall, secrets: Secrets, insta
     instance_dir = instance_dir.absolute()
     if any(character in str(instance_dir) for character in ";\n"):
         raise SettingsError(f"ATTENDANT_DATA_DIR={settings.data_dir}: the path may hold no semicolon")
-    values = _values(settings, install, secrets, instance_dir, ports)
+    values = _values(settings, install, secrets, instance_dir, ports, networks)
     try:
         _make_folders(instance_dir, settings)
         _link_data(install, instance_dir / "data")
@@ -139,6 +150,18 @@ def render(settings: Settings, install: AsteriskInstall, secrets: Secrets, insta
     except OSError as error:
         raise SettingsError(f"ATTENDANT_DATA_DIR={settings.data_dir}: {error.strerror}: {error.filename}") from error
     return instance_dir / "etc/asterisk.conf"
+
+
+def render_for_container(settings: Settings, networks: tuple[str, ...]) -> Path:
+    """Write the instance folder of an Asterisk in a container that has it under the same path; gives its asterisk.conf.
+
+    ARI and AMI listen to `networks`, whose phones also see Asterisk's own address instead of media_address.
+    Raises SettingsError.
+    """
+    if settings.ari_password is None or settings.ami_password is None:
+        raise SettingsError("ATTENDANT_ARI_PASSWORD and ATTENDANT_AMI_PASSWORD must be set to configure a container")
+    secrets = Secrets(settings.ari_password, settings.ami_password)
+    return render(settings, CONTAINER, secrets, instance_dir(settings), Ports(*CONTAINER_PORTS), networks)
 
 
 def digest(conf: Path) -> str:
@@ -158,14 +181,19 @@ def run_dir(instance_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"attendant-{os.getuid()}-{name}"
 
 
-def _values(settings: Settings, install: AsteriskInstall, secrets: Secrets, instance: Path, ports: Ports) -> dict[str, object]:
+def _values(
+    settings: Settings, install: AsteriskInstall, secrets: Secrets, instance: Path, ports: Ports, networks: tuple[str, ...]
+) -> dict[str, object]:
     address = sip_address(settings)
     host = f"[{address}]" if address.version == 6 else str(address)
     return {
         "instance": instance,
         "run_dir": run_dir(instance),
         "modules_dir": install.modules_dir,
-        "modules": present_modules(install.modules_dir),
+        "modules": wanted_modules() if networks else present_modules(install.modules_dir),
+        "control_bind": "0.0.0.0" if networks else "127.0.0.1",
+        "control_networks": networks or ("127.0.0.1/32",),
+        "local_networks": networks,
         "max_files": min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         "language": settings.language,
         "ari_app": settings.ari_app,
@@ -202,7 +230,7 @@ def _link_data(install: AsteriskInstall, data: Path) -> None:
         if link.is_symlink() and Path(os.readlink(link)) == target:
             continue
         link.unlink(missing_ok=True)
-        if target.is_dir():
+        if target.is_dir() or install is CONTAINER:
             link.symlink_to(target)
 
 

@@ -46,6 +46,11 @@ def present_modules(modules_dir: Path) -> list[str]:
     return [name for name in _names(_WANTED) if name in present]
 
 
+def wanted_modules() -> list[str]:
+    """The modules of Debian's whole package, for an Asterisk whose files can't be seen from here."""
+    return _names(_WANTED)
+
+
 def _names(text: str) -> list[str]:
     names: list[str] = []
     for word in text.split():
