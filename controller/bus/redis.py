@@ -72,8 +72,7 @@ class RedisBus:
 
     async def stop(self) -> None:
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await _end(task)
         self._tasks = []
         self._subscribers.close()
         await self._redis.aclose()
@@ -147,6 +146,13 @@ async def _next_item(pubsub: PubSub) -> dict[str, Any]:
     if item is None:
         raise TimeoutError("no answer")
     return dict(item)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel until it is heard: redis-py can swallow a cancellation that meets it in the midst of an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 async def _again_and_again(what: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:

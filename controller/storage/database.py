@@ -113,7 +113,7 @@ class Database:
         self._engine.dispose()
 
     def _reason(self, error: SQLAlchemyError) -> str:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        cause = first_line(error)
         password = self._url.password
         return cause.replace(str(password), "***") if password else cause
 
@@ -139,9 +139,14 @@ def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise Refused(f"the change clashes with what is stored: {error.orig}") from error
+        raise Refused(f"the change clashes with what is stored: {first_line(error)}") from error
     except SQLAlchemyError as error:
-        raise StorageError(str(getattr(error, "orig", None) or error)) from error
+        raise StorageError(first_line(error)) from error
+
+
+def first_line(error: Exception) -> str:
+    """What the driver says, without SQLAlchemy's account of the statement and its values."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def _parse(address: str) -> URL:

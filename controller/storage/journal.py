@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from controller.storage.database import Database
+from controller.storage.database import Database, first_line
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from controller.storage.journal_rows import write_changes
 
@@ -136,7 +136,7 @@ class CallJournal:
                 break
             except Exception as error:
                 if not self.failing:
-                    log.error("calls can't be stored, trying on: %s", _first_line(error))
+                    log.error("calls can't be stored, trying on: %s", first_line(error))
                 self.failing = True
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_RETRY_SECONDS)
@@ -164,7 +164,7 @@ class CallJournal:
             except Exception as error:
                 if _is_outage(error):
                     raise
-                log.error("the database refuses %r: %s", change, _first_line(error))
+                log.error("the database refuses %r: %s", change, first_line(error))
                 self.dropped += 1
 
     def _make_room(self) -> None:
@@ -188,7 +188,3 @@ def _is_outage(error: Exception) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
