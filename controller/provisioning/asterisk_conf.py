@@ -24,7 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from controller.errors import SettingsError, SetupError
 from controller.provisioning.asterisk_modules import present_modules, wanted_modules
-from controller.provisioning.asterisk_prefix import AsteriskInstall
+from controller.provisioning.asterisk_prefix import LANGUAGES, AsteriskInstall, sounds_folder
 from controller.settings import CHECKOUT, Settings
 
 TEMPLATES = CHECKOUT / "asterisk-conf"
@@ -35,7 +35,6 @@ CONTAINER = AsteriskInstall(("asterisk",), Path("/usr/lib/asterisk/modules"), Pa
 CONTAINER_PORTS = (8088, 5038)
 
 _LINKED = ("documentation", "rest-api", "moh")
-_LANGUAGES = ("en", "ru")
 # Below the range that Linux gives to outgoing connections, so that a kept port is seldom found taken.
 _OWN_PORTS = range(20000, 32000)
 _LONGEST_SOCKET_FOLDER = 90
@@ -225,8 +224,9 @@ def _make_folders(instance: Path, settings: Settings) -> None:
 
 
 def _link_data(install: AsteriskInstall, data: Path) -> None:
-    for name in (*_LINKED, *(f"sounds/{language}" for language in _LANGUAGES)):
-        link, target = data / name, install.data_dir / name
+    sounds = {f"sounds/{language}": sounds_folder(install.data_dir, language) for language in LANGUAGES}
+    for name in (*_LINKED, *sounds):
+        link, target = data / name, sounds.get(name) or install.data_dir / name
         if link.is_symlink() and Path(os.readlink(link)) == target:
             continue
         link.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from controller.provisioning import debian
 from controller.settings import Settings
 
 OLDEST_VERSION = 20
+LANGUAGES = ("en", "ru")
 
 _MARKER = "attendant.json"
 _LAYOUT = 1
@@ -107,8 +108,8 @@ def _named(program: Path) -> AsteriskInstall:
     install = _installed(program)
     if install is None:
         raise SettingsError(
-            f"ATTENDANT_ASTERISK={program}: not an Asterisk of version {OLDEST_VERSION} or newer with its modules and "
-            "documentation beside it; name the program itself, for example /usr/sbin/asterisk"
+            f"ATTENDANT_ASTERISK={program}: not an Asterisk of version {OLDEST_VERSION} or newer with its modules, "
+            "documentation and sounds (asterisk-core-sounds-en, -ru) beside it; name the program, as /usr/sbin/asterisk"
         )
     return install
 
@@ -127,8 +128,19 @@ def _installed(program: Path) -> AsteriskInstall | None:
     modules = [*root.glob("lib/*/asterisk/modules"), root / "lib/asterisk/modules", root / "lib64/asterisk/modules"]
     data = [root / "share/asterisk", root / "var/lib/asterisk", Path("/var/lib/asterisk"), Path("/usr/share/asterisk")]
     modules = [path for path in modules if (path / "chan_pjsip.so").is_file()]
-    data = [path for path in data if (path / "documentation/core-en_US.xml").is_file()]
+    data = [path for path in data if (path / "documentation/core-en_US.xml").is_file() and _speaks(path)]
     return AsteriskInstall((str(program),), modules[0], data[0], match[1]) if modules and data else None
+
+
+def _speaks(data_dir: Path) -> bool:
+    """Whether the recordings that the built-in prompts are made of are there, in every language."""
+    return all(sounds_folder(data_dir, language) is not None for language in LANGUAGES)
+
+
+def sounds_folder(data_dir: Path, language: str) -> Path | None:
+    """Where the recordings of a language are: "ru", or "ru_RU_f_IvrvoiceRU" where nobody has made the short name."""
+    folders = [data_dir / "sounds" / language, *sorted(data_dir.glob(f"sounds/{language}_*"))]
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def _output(*command: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -31,14 +32,14 @@ __all__ = ["sqlite_database"]
 class CallCenter:
     """Everything a live call meets, without an Asterisk."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recordings: Path) -> None:
         clock = SystemClock()
         self.database = database
         self.telephony = FakeTelephony()
         self.journal = CallJournal(database)
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
-        tools = CallTools(self.telephony, self.distributor, self.journal, PromptLibrary(), clock, str)
+        tools = CallTools(self.telephony, self.distributor, self.journal, PromptLibrary(), clock, lambda path: str(recordings / path))
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
@@ -64,8 +65,8 @@ def is_over(caller: FakeCaller) -> bool:
 
 
 @pytest.fixture
-async def center(sqlite_database: Database) -> AsyncIterator[CallCenter]:
-    made = CallCenter(sqlite_database)
+async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[CallCenter]:
+    made = CallCenter(sqlite_database, tmp_path)
     await made.journal.start()
     tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
     yield made

@@ -23,6 +23,8 @@ def installed(root: Path, version: str) -> Path:
     for path in (program, root / "lib/asterisk/modules/chan_pjsip.so", root / "share/asterisk/documentation/core-en_US.xml"):
         path.parent.mkdir(parents=True)
         path.touch()
+    (root / "share/asterisk/sounds/en").mkdir(parents=True)
+    (root / "share/asterisk/sounds/ru_RU_f_IvrvoiceRU").mkdir()
     program.write_text(f"#!/bin/sh\necho {version}\n")
     program.chmod(0o755)
     return program
@@ -119,3 +121,10 @@ def test_second_start_waits_for_the_first_ones_fetch(settings_with: Make, tmp_pa
         fetched(prefix)
     second.join(10)
     assert said == ["Another start in this checkout is fetching Asterisk; waiting for it"]
+
+
+def test_an_asterisk_without_the_recordings_of_a_language_is_not_taken(settings_with: Make, tmp_path: Path) -> None:
+    program = installed(tmp_path / "own", "Asterisk 22.10.1")
+    (tmp_path / "own/share/asterisk/sounds/ru_RU_f_IvrvoiceRU").rmdir()
+    with pytest.raises(SettingsError, match="asterisk-core-sounds-en, -ru"):
+        asterisk_prefix.find_or_fetch(settings_with(asterisk=str(program)), print)
