@@ -51,7 +51,6 @@ class AriTelephony:
         self._listeners: list[Callable[[SystemEvent], None]] = []
         self._transport = AriTransport(base_url, user, password)
         self._channels = Channels(app, self.mailboxes, self._report)
-        self._client: Client | None = None
         self._call: Operations | None = None
         self._devices: set[str] = set()
         self._up = asyncio.Event()
@@ -111,7 +110,7 @@ class AriTelephony:
         if self._call is None:
             client = Client(self._transport.root.removesuffix("ari/"), self._transport)
             await client.init()
-            self._client, self._call = client, Operations(client, self._transport.request)
+            self._call = Operations(client, self._transport.request)
 
     async def _serve(self) -> str:
         """One connection, from its opening to its end; returns why it ended."""
@@ -137,7 +136,10 @@ class AriTelephony:
     def _reason(self, reading: asyncio.Task[str]) -> str:
         if self._replaced:
             return f"another controller has taken over the application {self._app!r}: only one may run"
-        return reading.result() if reading.done() and not reading.cancelled() else "stopped"
+        if not reading.done() or reading.cancelled():
+            return "stopped"
+        error = reading.exception()
+        return repr(error) if error else reading.result()
 
     async def _settle(self) -> None:
         """Put a new connection in order: which events, which channels are still there, whose state we watch."""
@@ -319,11 +321,14 @@ class AriTelephony:
         # Music goes on inside a bridge and drowns the other side.
         silenced = [self.stop_music(channel) for channel in channels if self._has_music(channel)]
         # Sent together: Asterisk serves the requests of one connection in turn.
-        results = await asyncio.gather(*silenced, made, joined, return_exceptions=True)
-        failure = next((result for result in results if isinstance(result, BaseException)), None)
-        if failure is not None:
+        try:
+            results = await asyncio.gather(*silenced, made, joined, return_exceptions=True)
+            for failure in results:
+                if isinstance(failure, BaseException):
+                    raise failure
+        except BaseException:
             self._run_errand(self._undo_bridge(bridge))
-            raise failure
+            raise
 
     def _has_music(self, channel: ChannelId) -> bool:
         line = self._channels.line(channel)

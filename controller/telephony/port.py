@@ -95,6 +95,7 @@ class Telephony(Protocol):
 
         Ringing, Answered and Gone follow; Gone alone when it rang too long (cause 19), was refused, or can't be reached
         at once (then no TelephonyError is raised: a phone that is off is an outcome, not an error).
+        Asterisk counts `ring_seconds` in whole seconds, at least 1. After an error or a cancellation nothing rings on.
         """
         ...
 
@@ -117,7 +118,11 @@ class Telephony(Protocol):
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None: ...
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:
-        """Record what the channel says and hears, mixed, to `path` (a .wav, as Asterisk sees the folder), until it ends."""
+        """Record what the channel says and hears, mixed, to `path` (a .wav, as Asterisk sees the folder), until it ends.
+
+        Asterisk makes missing folders, begins the file with the first sound (none, no file), and completes it a moment
+        after the end.
+        """
         ...
 
     async def stop_recording(self, channel: ChannelId) -> None: ...

@@ -14,7 +14,7 @@ import pytest
 from controller.ids import BridgeId, ChannelId
 from controller.softphone import CallRefused, PhoneCall, PhoneStack, SoftPhone
 from controller.telephony.ari import AriTelephony
-from controller.telephony.events import CallEvent, ChannelEntered, Gone, SystemEvent
+from controller.telephony.events import CallEvent, ChannelEntered, DeviceStateChanged, Gone, SystemEvent
 from controller.telephony.fake import FakeTelephony
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
@@ -93,6 +93,11 @@ class World:
                 event: Any = await self.system.get()
                 if isinstance(event, kind) and all(getattr(event, name) == value for name, value in values.items()):
                     return event
+
+    async def is_free(self, phone: Phone) -> None:
+        """Wait until the phone can be rung: one that has just registered is asked for a sign of life first."""
+        if await self.telephony.watch_device(phone.device) != "not_in_use":
+            await self.next_system(DeviceStateChanged, device=phone.device, state="not_in_use")
 
     async def gone(self, channel: ChannelId) -> Gone:
         """Wait for a channel's `Gone`, and see that it comes once: a request that is answered later shows what came meanwhile."""

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from controller.errors import TelephonyUnavailable
 from controller.softphone import PhoneStack
-from controller.telephony.events import Connected, DeviceStateChanged, Disconnected, Gone
+from controller.telephony import ari_transport
+from controller.telephony.events import Connected, Disconnected, Gone, PlaybackEnded
 from tests.contracts.conftest import RealWorld
 from tests.fixtures.asterisk import RunningAsterisk, own_asterisk
 
@@ -24,7 +26,7 @@ async def test_a_killed_asterisk_loses_its_calls_and_serves_new_ones(own_asteris
     async with own_asterisk.telephony() as telephony, PhoneStack() as phones:
         world = RealWorld(telephony, phones, own_asterisk)
         phone: Any = await world.phone()
-        await telephony.watch_device(phone.device)
+        await world.is_free(phone)
         caller = await world.answered_call()
         assert own_asterisk.process.pid is not None
         os.kill(own_asterisk.process.pid, signal.SIGKILL)
@@ -36,8 +38,29 @@ async def test_a_killed_asterisk_loses_its_calls_and_serves_new_ones(own_asteris
         # Asterisk writes its database once a second: what was put just before a kill must be put again.
         await world.put_account(phone)
         await phone.phone.register()
-        await world.next_system(DeviceStateChanged, device=phone.device, state="not_in_use")
+        await world.is_free(phone)
         await world.answered_call()
+
+
+async def test_a_frozen_asterisk_is_noticed_and_its_calls_go_on(
+    own_asterisk: RunningAsterisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ari_transport, "HEARTBEAT", 0.4)
+    async with own_asterisk.telephony() as telephony, PhoneStack() as phones:
+        world = RealWorld(telephony, phones, own_asterisk)
+        caller = await world.answered_call()
+        pid = own_asterisk.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await world.next_system(Disconnected)
+            with pytest.raises(TelephonyUnavailable):
+                await telephony.answer(caller.channel)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await world.next_system(Connected)
+        await telephony.play(caller.channel, "p1", ["sound:digits/1"], "en")
+        assert not (await world.next(PlaybackEnded)).failed
 
 
 async def test_a_second_controller_is_noticed(real_world: RealWorld) -> None:

@@ -15,6 +15,7 @@ from controller.softphone import tones
 from controller.telephony.events import Answered, DeviceStateChanged, Gone, KeyPressed, PlaybackEnded, Ringing
 from controller.telephony.port import SipAccount
 from ivr.commands import HangupCause
+from tests.fixtures.waiting import until
 
 PROMPT = "sound:tt-monkeys"
 """Sixteen seconds."""
@@ -25,6 +26,23 @@ def finish(world: Any, playback: str) -> None:
     """In memory a playback lasts until it is told to end."""
     if not world.real:
         world.fake.finish_playback(playback)
+
+
+async def opened_wave(path: Path) -> wave.Wave_read:
+    """The recording, once it is whole: its length is written when it is closed, a moment after its end."""
+    opened: list[wave.Wave_read] = []
+
+    def whole() -> bool:
+        try:
+            opened.append(wave.open(str(path)))
+        except (OSError, EOFError, wave.Error):
+            return False
+        return opened[-1].getnframes() > 0
+
+    await until(whole)
+    for early in opened[:-1]:
+        early.close()
+    return opened[-1]
 
 
 async def connect(world: Any) -> tuple[Any, Any, ChannelId]:
@@ -52,9 +70,9 @@ async def test_a_prompt_is_heard_and_ends_once(world: Any) -> None:
     await caller.hears_something()
     finish(world, "p1")
     assert await world.next(PlaybackEnded) == PlaybackEnded(caller.channel, "p1", failed=False)
-    assert not await world.telephony.playing("p1")
     await caller.hangup()
     await world.gone(caller.channel)
+    assert not await world.telephony.playing("p1")
     assert sum(isinstance(event, PlaybackEnded) for event in world.came) == 1
 
 
@@ -251,7 +269,7 @@ async def test_a_hundred_and_twenty_requests_at_once(world: Any) -> None:
 
 async def test_device_states_follow_the_phone(world: Any) -> None:
     phone = await world.phone()
-    assert await world.telephony.watch_device(phone.device) == "not_in_use"
+    await world.is_free(phone)
     await world.dial(phone.device)
     await phone.rings()
     await world.next_system(DeviceStateChanged, device=phone.device, state="ringing")
@@ -279,8 +297,10 @@ async def test_a_recording_is_a_wave_file(world: Any, tmp_path: Path) -> None:
     path = tmp_path / "recordings" / "2026" / "one.wav"
     caller = await world.answered_call()
     await world.telephony.start_recording(caller.channel, str(path))
+    await world.telephony.play(caller.channel, "p1", [PROMPT], "en")
+    await caller.hears_something()
     await world.telephony.stop_recording(caller.channel)
-    with wave.open(str(path)) as file:
+    with await opened_wave(path) as file:
         assert (file.getnchannels(), file.getframerate()) == (1, 8000)
 
 
@@ -297,7 +317,7 @@ async def test_a_recording_has_both_sides(real_world: Any, tmp_path: Path) -> No
     await caller.call.listen(0.6)
     await caller.hangup()
     await real_world.gone(caller.channel)
-    with wave.open(str(path)) as file:
+    with await opened_wave(path) as file:
         pcm = file.readframes(file.getnframes())
     tail = pcm[-6400:]
     found = {frequency: tones.strength(tail, frequency, 8000) for frequency in (440, 700, 1000)}
