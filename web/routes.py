@@ -35,7 +35,7 @@ OPERATIONS = (
     ApiOperation("GET", f"{_API}/calls", api_calls.get_calls, "List calls, newest first", CallList, query=CallQuery),
     ApiOperation("GET", f"{_API}/calls/{{id}}", api_calls.get_one_call, "One call with its moves", CallModel),
     ApiOperation(
-        "GET", f"{_API}/calls/{{id}}/recording", recordings.show_recording, "The newest recording of a call", audio=True
+        "GET", f"{_API}/calls/{{id}}/recording", recordings.show_newest_recording, "The newest recording of a call", audio=True
     ),
     ApiOperation(
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True

@@ -74,7 +74,8 @@ async def test_logging_out_ends_the_session_and_not_only_the_cookie(site: Site) 
 
 
 async def test_logging_in_again_ends_the_session_before(site: Site) -> None:
-    client = await site.browser()
+    client = site.stranger()
+    await client.post("/login", data=RIGHT)
     before = client.cookies["attendant_8080"]
     await client.post("/login", data=RIGHT)
     assert client.cookies["attendant_8080"] != before

@@ -22,10 +22,18 @@ def recording_file(folder: Path, recording: Recording) -> Path | None:
 
 
 async def show_recording(request: Request) -> FileResponse:
-    """A recording of a call: the one in the address, else the newest that is finished."""
+    """A recording of a call."""
+    return await _answer(request, text_id(request, "recording"))
+
+
+async def show_newest_recording(request: Request) -> FileResponse:
+    """The newest finished recording of a call."""
+    return await _answer(request, None)
+
+
+async def _answer(request: Request, wanted: str | None) -> FileResponse:
     given = services(request)
     detail = await given.database.read(get_call, text_id(request))
-    wanted = text_id(request, "recording") if "recording" in request.path_params else None
     for recording in reversed(detail.recordings):
         if wanted in (None, recording.id) and (file := recording_file(given.settings.recordings_dir, recording)):
             name = f"call-{detail.call.id}.wav" if "download" in request.query_params else None

@@ -1,0 +1,210 @@
+"""Calls, recordings and health in the API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from controller.actions.users import revoke_token
+from controller.storage.users import list_api_tokens
+from tests.fixtures.web import NOON, Site, healthy
+from web.services import Component
+
+
+async def test_a_token_is_needed_and_a_cookie_is_none(site: Site) -> None:
+    for client in (
+        site.stranger(),
+        site.stranger(Authorization="Bearer att_wrong"),
+        site.stranger(Authorization=f"Basic {site.token}"),
+        site.stranger(Authorization="Bearer "),
+        await site.browser(),
+    ):
+        answer = await client.get("/api/v1/calls")
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert answer.json()["error"]["code"] == "unauthorized"
+    assert (await site.stranger().get(f"/api/v1/calls?access_token={site.token}")).status_code == 401
+    assert (await site.program().get("/api/v1/calls")).status_code == 200
+
+
+async def test_a_token_does_not_open_pages(site: Site) -> None:
+    assert (await site.program().get("/live")).status_code == 303
+
+
+async def test_a_revoked_token_ends_at_once(site: Site) -> None:
+    await site.database.run(revoke_token, "reports", acting_user="test", at=NOON)
+    assert (await site.program().get("/api/v1/calls")).status_code == 401
+
+
+async def test_the_use_of_a_token_is_remembered_once_a_minute(site: Site) -> None:
+    async def last_used() -> object:
+        return (await site.database.read(list_api_tokens))[0].last_used_at
+
+    for seconds, remembered in ((0, 0), (59, 0), (61, 61)):
+        site.moment = NOON + timedelta(seconds=seconds)
+        await site.program().get("/api/v1/calls")
+        assert await last_used() == NOON + timedelta(seconds=remembered)
+
+
+async def test_a_call_in_the_list_has_nodes_exit_operator_and_talk_time(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01TALK")
+    answer = await site.program().get("/api/v1/calls")
+    assert answer.json() == {
+        "calls": [
+            {
+                "id": "01TALK",
+                "caller": "+4930123",
+                "caller_name": "",
+                "called": "8000",
+                "line": "Demo line",
+                "started_at": "2026-05-04T11:50:00Z",
+                "answered_at": "2026-05-04T11:50:00.200000Z",
+                "ended_at": "2026-05-04T11:51:32.200000Z",
+                "outcome": "talked",
+                "duration_seconds": 92.2,
+                "operator": {"extension": "2001", "name": "Eve"},
+                "talk_seconds": 80.0,
+                "nodes": [{"node": "greeting", "exit": "next"}, {"node": "menu", "exit": "1"}, {"node": "sales", "exit": None}],
+            }
+        ],
+        "next_cursor": None,
+    }
+
+
+async def test_one_call_has_its_moves_legs_and_recordings(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01TALK")
+    site.add_recording("01TALK", "01TALK.wav")
+    call = (await site.program().get("/api/v1/calls/01TALK")).json()
+    assert call["scenario"] == {"id": 1, "name": "Demo", "version": 1}
+    assert call["moves"][1] == {
+        "visit": 2,
+        "node": "menu",
+        "title": "Sales or support?",
+        "operation": "menu",
+        "entered_at": "2026-05-04T11:50:04.200000Z",
+        "left_at": "2026-05-04T11:50:06.200000Z",
+        "exit": "1",
+        "digits": "1",
+        "prompts": ["demo-menu:ru", "demo-menu:en"],
+        "duration_seconds": 2.0,
+    }
+    assert [(leg["operator"]["extension"], leg["ring_seconds"], leg["talk_seconds"]) for leg in call["legs"]] == [
+        ("2001", 6.0, 80.0),
+        ("2002", 6.0, None),
+    ]
+    assert [recording["url"] for recording in call["recordings"]] == ["/api/v1/calls/01TALK/recordings/01TALK-r1"]
+
+
+async def test_a_live_call_is_measured_up_to_now(site: Site) -> None:
+    site.add_arriving("01NEW", started_at=NOON - timedelta(seconds=5))
+    (call,) = (await site.program().get("/api/v1/calls?live=true")).json()["calls"]
+    assert (call["duration_seconds"], call["ended_at"], call["operator"], call["nodes"]) == (5.0, None, None, [])
+
+
+async def test_filters_choose(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01A", caller_number="+4911")
+    site.add_talk("02B", caller_number="+4922", outcome="abandoned", started_at=NOON)
+    site.add_arriving("03C", started_at=NOON + timedelta(minutes=1), called_number="9000")
+    program = site.program()
+    for query, found in {
+        "": ["03C", "02B", "01A"],
+        "live=true": ["03C"],
+        "live=false": ["02B", "01A"],
+        "caller=4911": ["01A"],
+        "called=9000": ["03C"],
+        "operator=2001": ["02B", "01A"],
+        "outcome=abandoned": ["02B"],
+        "from=2026-05-04T12:00:00Z": ["03C", "02B"],
+        "to=2026-05-04T14:00:00%2B02:00": ["01A"],
+        "from=2026-05-04T12:00:00Z&to=2026-05-04T12:00:01Z": ["02B"],
+        "limit=1": ["03C"],
+        "caller=": ["03C", "02B", "01A"],
+    }.items():
+        assert [call["id"] for call in (await program.get(f"/api/v1/calls?{query}")).json()["calls"]] == found, query
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(site: Site) -> None:
+    for number in range(7):
+        site.add_arriving(f"{number}", started_at=NOON - timedelta(minutes=number // 2))
+    seen, cursor = [], ""
+    while cursor is not None:
+        answer = (await site.program().get("/api/v1/calls", params={"limit": "3", "cursor": cursor})).json()
+        seen += [call["id"] for call in answer["calls"]]
+        cursor = answer["next_cursor"]
+    assert sorted(seen) == [str(number) for number in range(7)] and len(seen) == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("live=perhaps", "live"),
+        ("outcome=fine", "outcome"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("from=2026-05-04", "from"),
+        ("from=2026-05-04T12:00:00", "from"),
+        ("cursor=nonsense", "cursor"),
+        ("caller=%00", "caller"),
+        ("caler=4911", "caler"),
+    ],
+)
+async def test_a_wrong_filter_is_named(site: Site, query: str, field: str) -> None:
+    answer = await site.program().get(f"/api/v1/calls?{query}")
+    error = answer.json()["error"]
+    assert answer.status_code == 422 and error["code"] == "invalid_input" and error["fields"][0]["field"] == field
+
+
+async def test_a_recording_is_played_in_parts_and_downloaded_under_a_name(site: Site) -> None:
+    site.add_arriving("01REC", ended_at=NOON)
+    site.add_recording("01REC", "2026/05/01REC.wav")
+    content = (site.settings.recordings_dir / "2026/05/01REC.wav").read_bytes()
+    program, browser = site.program(), await site.browser()
+    for client, path in (
+        (program, "/api/v1/calls/01REC/recording"),
+        (program, "/api/v1/calls/01REC/recordings/01REC-r1"),
+        (browser, "/calls/01REC/recordings/01REC-r1"),
+    ):
+        whole = await client.get(path)
+        assert (whole.status_code, whole.headers["content-type"], whole.content) == (200, "audio/wav", content)
+        part = await client.get(path, headers={"Range": "bytes=44-143"})
+        assert (part.status_code, part.content) == (206, content[44:144])
+        assert (await client.get(path, headers={"Range": "bytes=999999-"})).status_code == 416
+    named = await browser.get("/calls/01REC/recordings/01REC-r1?download=1")
+    assert named.headers["content-disposition"] == 'attachment; filename="call-01REC.wav"'
+
+
+@pytest.mark.parametrize("path", ["../secret.wav", "/etc/hostname", "a/../../secret.wav", "link.wav", ".", "missing.wav"])
+async def test_a_recording_outside_of_its_folder_is_not_given(site: Site, path: str) -> None:
+    (site.settings.data_dir / "secret.wav").write_bytes(b"secret")
+    site.settings.recordings_dir.mkdir()
+    (site.settings.recordings_dir / "link.wav").symlink_to(site.settings.data_dir / "secret.wav")
+    site.add_arriving("01EVIL", ended_at=NOON)
+    site.add_recording("01EVIL", path, content=b"")
+    for address in ("/api/v1/calls/01EVIL/recording", "/api/v1/calls/01EVIL/recordings/01EVIL-r1"):
+        answer = await site.program().get(address)
+        assert answer.status_code == 404 and b"secret" not in answer.content
+
+
+async def test_a_recording_that_is_being_made_or_of_another_call_is_not_given(site: Site) -> None:
+    site.add_arriving("01A")
+    site.add_arriving("02B")
+    site.add_recording("01A", "01A.wav", ended=False)
+    site.add_recording("02B", "02B.wav")
+    program = site.program()
+    assert (await program.get("/api/v1/calls/01A/recording")).status_code == 404
+    assert (await program.get("/api/v1/calls/01A/recordings/02B-r1")).status_code == 404
+
+
+async def test_health_is_open_and_says_what_is_wrong(site: Site) -> None:
+    answer = await site.stranger().get("/api/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    site.health = healthy(ari=Component(state="down", detail="no answer"))
+    answer = await site.stranger().get("/api/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["ari"] == {"state": "down", "detail": "no answer"}
+    site.health = healthy(database=Component(state="down"))
+    answer = await site.stranger().get("/api/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")

@@ -1,0 +1,70 @@
+"""The stream that tells pages to look again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.types import Message
+
+from controller.bus import CallsChanged, DirectoryChanged, ScenarioPublished
+from tests.fixtures.web import Site
+
+
+@asynccontextmanager
+async def listening(site: Site) -> AsyncIterator[asyncio.Queue[Message]]:
+    """What the application sends to a logged-in browser on /live/events."""
+    cookie = f"attendant_8080={(await site.browser()).cookies['attendant_8080']}"
+    gone = asyncio.Event()
+    sent: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    path = "/live/events"
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
+    headers = [(b"host", b"attendant.test"), (b"cookie", cookie.encode())]
+    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers, "client": None, "server": None}
+    task = asyncio.create_task(site.app(scope, receive, sent.put))
+    started = await sent.get()
+    assert started["status"] == 200 and (b"content-type", b"text/event-stream; charset=utf-8") in started["headers"]
+    assert (await sent.get())["body"] == b"retry: 2000\n\n"
+    yield sent
+    gone.set()
+    await task
+
+
+async def test_a_change_is_told_at_once_and_other_notices_are_not(site: Site) -> None:
+    async with listening(site) as sent:
+        site.bus.send(DirectoryChanged())
+        site.bus.send(ScenarioPublished(1))
+        site.bus.send(CallsChanged())
+        assert (await sent.get())["body"] == b"event: calls\ndata:\n\n"
+        assert sent.empty()
+
+
+async def test_a_thousand_changes_are_one_event(site: Site) -> None:
+    async with listening(site) as sent:
+        for _ in range(1000):
+            site.bus.send(CallsChanged())
+        assert (await sent.get())["body"] == b"event: calls\ndata:\n\n"
+        assert sent.empty()
+
+
+async def test_the_stream_ends_with_the_bus_so_that_the_server_can_stop(site: Site) -> None:
+    async with listening(site) as sent:
+        await site.bus.stop()
+        assert await sent.get() == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+async def test_a_browser_that_leaves_leaves_nothing_behind(site: Site) -> None:
+    before = asyncio.all_tasks()
+    async with listening(site):
+        pass
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_stranger_hears_nothing(site: Site) -> None:
+    assert (await site.stranger().get("/live/events")).status_code == 401

@@ -1,0 +1,95 @@
+"""The API's description is whole and true."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from tests.fixtures.web import Site
+from tests.web.test_api_scenarios import GOOD
+from web.errors import ErrorAnswer
+from web.routes import OPERATIONS, make_routes
+
+
+@pytest.fixture
+async def described(site: Site) -> dict[str, Any]:
+    answer = await site.stranger().get("/api/v1/openapi.json")
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+async def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> None:
+    routed = {
+        (re.sub(r":\w+\}", "}", route.path), method.lower())
+        for route in make_routes()
+        if isinstance(route, Route) and route.path.startswith("/api/")
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert routed == {(path, method) for path, item in described["paths"].items() for method in item}
+
+
+async def test_it_is_openapi_3_1_and_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
+    assert described["openapi"] == "3.1.0"
+    named = set(described["components"]["schemas"])
+    references = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(described)))
+    assert references <= named and {"ErrorAnswer", "CallModel", "ScenarioModel", "Node", "Menu"} <= references
+    names = [operation["operationId"] for item in described["paths"].values() for operation in item.values()]
+    assert len(names) == len(set(names))
+
+
+async def test_every_error_has_the_one_shape_and_only_two_addresses_are_open(described: dict[str, Any]) -> None:
+    for path, item in described["paths"].items():
+        for operation in item.values():
+            closed = path not in ("/api/v1/health", "/api/v1/openapi.json")
+            assert ("401" in operation["responses"]) is closed and (operation.get("security") == []) is not closed
+            for status, answer in operation["responses"].items():
+                if status >= "400" and (path, status) != ("/api/v1/health", "503") and "content" in answer:
+                    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+
+
+async def test_documents_are_described_as_they_are_written(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    assert schemas["Menu"]["properties"]["prompt"]["items"] == {"type": "string"}
+    for model, field in (("DraftChange", "document"), ("ScenarioModel", "draft"), ("VersionModel", "document")):
+        assert set(schemas[model]["properties"][field]["required"]) == {"schema_version", "start", "nodes"}
+
+
+async def test_filters_are_described(described: dict[str, Any]) -> None:
+    parameters = described["paths"]["/api/v1/calls"]["get"]["parameters"]
+    names = [parameter["name"] for parameter in parameters]
+    assert names == ["live", "caller", "called", "operator", "outcome", "from", "to", "limit", "cursor"]
+
+
+async def test_real_answers_are_as_described(site: Site, described: dict[str, Any]) -> None:
+    id = site.install_demo()
+    site.add_talk("01TALK")
+    site.add_recording("01TALK", "01TALK.wav")
+    site.add_arriving("02NEW")
+    program = site.program()
+    bodies: dict[str, list[Any]] = {
+        "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
+        "post_validate_document": [{"document": GOOD}, {"document": 1}],
+        "put_draft": [{"document": GOOD, "revision": 1}, {"document": GOOD, "revision": 1}],
+        "post_publish": [{}, {"revision": 1}],
+    }
+    for operation in OPERATIONS:
+        for ids in ({"id": "01TALK", "recording": "01TALK-r1"}, {"id": "02NEW", "recording": "none"}):
+            if "{id:int}" in operation.path:
+                ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1"}
+            path = operation.documented_path.format(**ids)
+            for body in bodies.get(operation.view.__name__, [None]):
+                answer = await program.request(operation.method, path, **({} if body is None else {"json": body}))
+                declared = described["paths"][operation.documented_path][operation.method.lower()]["responses"]
+                assert str(answer.status_code) in declared, (path, answer.text)
+                _conforms(answer, ErrorAnswer if answer.status_code >= 400 else operation.answer)
+
+
+def _conforms(answer: httpx.Response, model: Any) -> None:
+    """Nothing is missing, nothing is of another type, nothing is there that was not declared."""
+    if model is not None:
+        assert json.loads(model.model_validate_json(answer.content, strict=True).model_dump_json(by_alias=True)) == answer.json()
