@@ -132,7 +132,9 @@ class Settings(BaseSettings):
 
     @property
     def pages_url(self) -> str:
-        return f"http://{self.http_host}:{self.http_port}/"
+        """Where the pages answer, seen from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.http_host, self.http_host)
+        return f"http://{host}:{self.http_port}/"
 
     @classmethod
     def load(cls, environment: dict[str, str] | None = None) -> Settings:

@@ -1,7 +1,6 @@
 """`make test`: everything, with its own set-up. Leave parts out by asking: make test SKIP="asterisk postgres browser".
 
-Fetches what the tests need beyond the Python packages (SIPp; Asterisk itself), so that no test has to skip. Tests that can
-share the machine run on two workers; those marked `serial` run after them, alone.
+Fetches what the tests need beyond the Python packages (Asterisk, SIPp), so that no test has to skip.
 """
 
 from __future__ import annotations
@@ -15,9 +14,12 @@ from controller.errors import AttendantError
 from controller.provisioning.asterisk_prefix import find_or_fetch, find_or_fetch_sipp
 from controller.settings import Settings
 
-PARTS = {"asterisk": "real calls on a real Asterisk", "postgres": "storage on a real PostgreSQL", "valkey": "the bus on a real Valkey"}
+PARTS = {
+    "asterisk": "real calls on a real Asterisk",
+    "postgres": "storage on a real PostgreSQL",
+    "valkey": "the bus on a real Valkey",
+}
 WORKERS = "2"
-NO_TESTS = 5
 
 
 def main() -> int:
@@ -33,12 +35,11 @@ def main() -> int:
         except AttendantError as error:
             print(f"the tests can't be set up: {error}", file=sys.stderr)
             return 1
-    left_out = "".join(f" and not {part}" for part in skipped)
-    result = pytest.main(["-n", WORKERS, "--dist", "loadgroup", "-m", f"not serial{left_out}", *sys.argv[1:]])
-    alone = pytest.main(["-m", f"serial{left_out}", *sys.argv[1:]])
+    chosen = ["-m", " and ".join(f"not {part}" for part in skipped)] if skipped else []
+    result = pytest.main(["-n", WORKERS, "--dist", "loadscope", *chosen, *sys.argv[1:]])
     for part in skipped:
         print(f"LEFT OUT as asked: {part} ({PARTS[part]})")
-    return int(result) or (0 if alone == NO_TESTS else int(alone))
+    return int(result)
 
 
 def say(text: str) -> None:

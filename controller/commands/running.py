@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import aiohttp
 import uvicorn
@@ -220,15 +222,16 @@ def _state(up: bool, otherwise: str) -> Component:
 
 def ready_screen(settings: Settings, password: str | None) -> str:
     """All that a newcomer needs, on one screen. Its last line begins with READY."""
-    login = f"user {FIRST_LOGIN}, password {password} (shown once)" if password else "as before (see: python -m controller user)"
+    login = f"user {FIRST_LOGIN}, password {password} (shown once)" if password else "as before (a new one: see `user` below)"
     host = settings.media_address or settings.sip_host
-    operators = ", ".join(sorted(DEMO_OPERATORS))
+    command = f"{Path(sys.executable).parent}/python -m controller"
     return f"""
   Pages      {settings.pages_url}
   Log in     {login}
   Call       {DEMO_NUMBER} by SIP at {host}:{settings.sip_port}, from this machine without an account
-  Operators  {operators}; the account of a phone: .venv/bin/python -m controller sip-account 2001
-  Try it     make demo
-  Stop       Ctrl-C
+  Operators  {", ".join(sorted(DEMO_OPERATORS))}; how a phone registers: {command} sip-account 2001
+  Try it     {command} demo
+  More       {command} --help   (user, token, call, scenario, check …)
+  Stop       Ctrl-C, or SIGTERM to process {os.getpid()}
 
 READY {settings.pages_url}"""
