@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
 from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Config, Event, Runtime, StaleHandleError, UserAgent
@@ -88,7 +88,7 @@ class PhoneStack:
             agent = await UserAgent.create(self._runtime, account, transfer_policy="reject")
         except BaresipError as error:
             raise PhoneError(f"no test phone for {user}: {error}") from error
-        phone = SoftPhone(agent, domain)
+        phone = SoftPhone(self._runtime, agent, domain)
         self._phones.append(phone)
         return phone
 
@@ -96,7 +96,8 @@ class PhoneStack:
 class SoftPhone:
     """One phone. Made by `PhoneStack.phone`."""
 
-    def __init__(self, agent: Any, domain: str) -> None:
+    def __init__(self, runtime: Runtime, agent: Any, domain: str) -> None:
+        self._runtime = runtime
         self._agent = agent
         self._domain = domain
         self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
@@ -116,11 +117,16 @@ class SoftPhone:
 
     async def dial(self, number: str) -> PhoneCall:
         """Begin a call; `PhoneCall.answered` waits for its outcome."""
+        # A call that is answered at once may be so before the stack has told which call it is.
+        early: list[Any] = []
+        self._runtime.subscribe(early.append)
         try:
             native = await self._agent.dial(f"sip:{number}@{self._domain}")
         except BaresipError as error:
             raise PhoneError(f"the phone could not dial {number}: {error}") from error
-        return self._take(PhoneCall(native))
+        finally:
+            self._runtime.unsubscribe(early.append)
+        return self._take(PhoneCall(native, [event for event in early if event.call == native.handle]))
 
     async def ringing(self, limit: float = LIMIT) -> PhoneCall:
         """The next call that rings here; it is not answered yet."""
@@ -151,7 +157,7 @@ class PhoneCall:
     Moments (`began_at`, `ringing_at`, `answered_at`, `ended_at`) are in the time of the asyncio loop, None until they come.
     """
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: Any, early: Iterable[Any] = ()) -> None:
         self._native = native
         self._loop = asyncio.get_running_loop()
         self.peer = str(native.peer or "")
@@ -168,6 +174,8 @@ class PhoneCall:
         self._loud_at = self.began_at
         self._sound: asyncio.Task[None] | None = None
         native.on(self._take)
+        for event in early:
+            self._take(event)
 
     async def answer(self, limit: float = LIMIT) -> None:
         """Pick up; returns when the line is open."""
