@@ -4,7 +4,7 @@ Callers and phones are scripted:
 
     fake = FakeTelephony()
     fake.phone("PJSIP/2001").answers()
-    caller = fake.call("8000", number="+74951112233")
+    caller = fake.call("8000", caller="+74951112233")
     caller.press("1")
     assert caller.heard == ["sound:hello"]
 
@@ -98,7 +98,7 @@ class FakeTelephony:
     # -- the world outside
 
     def call(self, number: str, *, caller: str = "+74951112233", name: str = "", kind: str = "inbound") -> FakeCaller:
-        """Somebody calls `number`; the channel enters at once."""
+        """Somebody (`caller`, `name`) calls `number`; the channel enters at once."""
         channel = FakeChannel(ChannelId(f"fake-{next(self._numbers)}"))
         channel.caller = FakeCaller(self, channel.id)
         self.lines[channel.id] = channel
