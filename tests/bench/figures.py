@@ -1,0 +1,138 @@
+"""What a run of the benchmark gives, and what of it must be reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.bench.load import LoadResult
+from tests.bench.probes import ProbeResult
+
+MOST_CPU, MOST_P99, LEAST_RATE = 2.0, 1.5, 60
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass
+class Side:
+    """One of the two menus, over all rounds."""
+
+    asterisk_cpu: list[float] = field(default_factory=list)
+    controller_cpu: list[float] = field(default_factory=list)
+    """Milliseconds per call, one figure a round."""
+    calls: int = 0
+    failed: int = 0
+    key_to_prompt: list[float] = field(default_factory=list)
+    """Seconds, one figure a probe call."""
+    clean_rate: int = 0
+    stopped_by: str = ""
+
+    def add_round(self, load: LoadResult, probes: ProbeResult, asterisk_seconds: float, controller_seconds: float) -> None:
+        calls = load.calls + probes.calls
+        self.calls += calls
+        self.failed += load.failed + probes.failed
+        self.key_to_prompt += probes.times
+        self.asterisk_cpu.append(1000 * asterisk_seconds / calls)
+        self.controller_cpu.append(1000 * controller_seconds / calls)
+
+    @property
+    def cpu(self) -> float:
+        """Milliseconds of Asterisk and controller together per call."""
+        return mean(self.asterisk_cpu) + mean(self.controller_cpu)
+
+    def stopped(self) -> str:
+        """The rate, with a + when the next one was not tried."""
+        return f"{self.clean_rate}" if self.stopped_by else f"{self.clean_rate}+"
+
+    def data(self) -> dict[str, object]:
+        """For the JSON file."""
+        return {
+            "cpu_ms_per_call": {
+                "asterisk": mean(self.asterisk_cpu),
+                "controller": mean(self.controller_cpu),
+                "asterisk_by_round": self.asterisk_cpu,
+                "controller_by_round": self.controller_cpu,
+            },
+            "key_to_prompt_ms": {f"p{100 * share:g}": 1000 * quantile(self.key_to_prompt, share) for share in QUANTILES},
+            "key_to_prompt_measured": len(self.key_to_prompt),
+            "calls": self.calls,
+            "failed": self.failed,
+            "highest_clean_rate": self.clean_rate,
+            "stopped_by": self.stopped_by,
+        }
+
+
+@dataclass
+class Figures:
+    """Both menus; the controller's cost counts in the rounds of Attendant only."""
+
+    dialplan: Side = field(default_factory=Side)
+    attendant: Side = field(default_factory=Side)
+    stored: int = 0
+    stored_whole: int = 0
+    placed: int = 0
+    """Calls to Attendant in the whole run."""
+    asterisk_megabytes: float = 0
+    controller_megabytes: float = 0
+
+    @property
+    def cpu_ratio(self) -> float:
+        return self.attendant.cpu / self.dialplan.cpu
+
+    def time_ratio(self, share: float) -> float:
+        return quantile(self.attendant.key_to_prompt, share) / quantile(self.dialplan.key_to_prompt, share)
+
+    def targets(self) -> list[tuple[str, bool]]:
+        """Each target in words, and whether it is met."""
+        p99 = self.time_ratio(0.99)
+        rate = self.attendant.clean_rate
+        return [
+            (f"CPU per call at most {MOST_CPU:g} × dialplan: {self.cpu_ratio:.2f}", self.cpu_ratio <= MOST_CPU),
+            (f"key to prompt p99 at most {MOST_P99:g} × dialplan: {p99:.2f}", p99 <= MOST_P99),
+            (f"{LEAST_RATE} calls/s clean: {rate}", rate >= LEAST_RATE),
+            (f"every call stored with its path: {self.stored_whole} of {self.placed}", self.stored_whole == self.placed),
+        ]
+
+    def table(self) -> str:
+        """For the screen."""
+        one, two = self.dialplan, self.attendant
+        rows = [
+            ("", "dialplan", "Attendant", "ratio"),
+            ("CPU per call, Asterisk (ms)", f"{mean(one.asterisk_cpu):.2f}", f"{mean(two.asterisk_cpu):.2f}", ""),
+            ("CPU per call, controller (ms)", "-", f"{mean(two.controller_cpu):.2f}", ""),
+            ("CPU per call, together (ms)", f"{one.cpu:.2f}", f"{two.cpu:.2f}", f"{self.cpu_ratio:.2f}"),
+            *(self._time_row(share) for share in QUANTILES),
+            ("highest clean rate (calls/s)", one.stopped(), two.stopped(), ""),
+            ("calls measured, failed", f"{one.calls}, {one.failed}", f"{two.calls}, {two.failed}", ""),
+        ]
+        return "\n".join(f"  {name:<36}{left:>14}{right:>14}{ratio:>8}" for name, left, right, ratio in rows)
+
+    def _time_row(self, share: float) -> tuple[str, str, str, str]:
+        times = (quantile(side.key_to_prompt, share) * 1000 for side in (self.dialplan, self.attendant))
+        left, right = (f"{time:.1f}" for time in times)
+        return f"key to next prompt, p{100 * share:g} (ms)", left, right, f"{self.time_ratio(share):.2f}"
+
+    def data(self) -> dict[str, object]:
+        """For the JSON file."""
+        by_round = zip(self.dialplan.asterisk_cpu, self.attendant.asterisk_cpu, self.attendant.controller_cpu, strict=True)
+        return {
+            "dialplan": self.dialplan.data(),
+            "attendant": self.attendant.data(),
+            "cpu_ratio": self.cpu_ratio,
+            "cpu_ratio_by_round": [(asterisk + controller) / dialplan for dialplan, asterisk, controller in by_round],
+            "key_to_prompt_ratio": {f"p{100 * share:g}": self.time_ratio(share) for share in QUANTILES},
+            "calls_placed": self.placed,
+            "calls_stored": self.stored,
+            "calls_stored_with_their_path": self.stored_whole,
+            "memory_mb": {"asterisk": self.asterisk_megabytes, "controller": self.controller_megabytes},
+            "targets": [{"target": target, "met": met} for target, met in self.targets()],
+        }
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the values do not exceed."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else math.nan
