@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import Session, col, select
-
 from controller.actions.numbers import add_number
 from controller.actions.operators import create_group, create_operator, set_members
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document
+from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import Group, GroupView, Strategy, find_group, list_groups
-from controller.storage.numbers import InboundNumber, find_number
+from controller.storage.numbers import InboundNumber, find_number, numbers_of
 from controller.storage.operators import Operator, find_operator
-from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario
+from controller.storage.scenarios import StoredScenario, documents_in_use, documents_of, find_scenario
 from ivr.serialization import from_data, to_data
 
 NUMBER = "8000"
@@ -114,9 +113,8 @@ def _remove_scenario(removal: _Removal) -> None:
     if scenario is None:
         return
     original = to_data(read_document(_DOCUMENT.read_bytes()))
-    versions = session.exec(select(ScenarioVersion).where(ScenarioVersion.scenario_id == scenario.id)).all()
-    unchanged = scenario.draft == original and [version.document for version in versions] == [original]
-    used = session.exec(select(InboundNumber).where(InboundNumber.scenario_id == scenario.id)).first() is not None
+    unchanged = scenario.draft == original and documents_of(session, scenario.id) == [original]
+    used = bool(numbers_of(session, scenario.id))
     removal.remove(f"scenario {SCENARIO}", scenario, unchanged and not used)
 
 
@@ -144,9 +142,5 @@ def _is_original(group: GroupView) -> bool:
 
 def _groups_of_scenarios(session: Session) -> set[str]:
     """Groups that a draft or a published version forwards to."""
-    published = select(ScenarioVersion.document).join(
-        StoredScenario, col(StoredScenario.published_version_id) == ScenarioVersion.id
-    )
-    documents = [*session.exec(select(StoredScenario.draft)), *session.exec(published)]
-    nodes = (node for document in documents for node in from_data(document).nodes.values())
+    nodes = (node for document in documents_in_use(session) for node in from_data(document).nodes.values())
     return {group for node in nodes for group in node.operation.groups()}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
-
 from controller.actions.fields import checked_name, checked_pattern
 from controller.errors import NotFound, Refused
+from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.numbers import InboundNumber, find_number
 from controller.storage.scenarios import get_scenario

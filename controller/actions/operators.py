@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, select
-
 from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.errors import NotFound, Refused
+from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.groups import Group, GroupMember, Strategy
-from controller.storage.operators import Operator, find_operator
+from controller.storage.groups import Group, Strategy, find_group, lock_group, replace_members
+from controller.storage.operators import Operator, find_operator, list_operators
 
 
 def create_operator(session: Session, extension: str, name: str, *, acting_user: str, at: datetime) -> Operator:
@@ -52,7 +50,7 @@ def create_group(
         raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
     if not 1 <= ring_seconds <= 300:
         raise invalid("ring_seconds", "use 1 to 300 seconds")
-    if session.exec(select(Group).where(Group.name == name)).first() is not None:
+    if find_group(session, name) is not None:
         raise Refused(f'there is already a group "{name}"')
     group = Group(name=name, strategy=strategy, ring_seconds=ring_seconds)
     session.add(group)
@@ -66,18 +64,15 @@ def set_members(session: Session, group_name: str, extensions: Sequence[str], *,
 
     Raises InvalidInput: an extension twice or unknown; NotFound: no such group.
     """
-    group = session.exec(select(Group).where(Group.name == group_name).with_for_update()).first()
+    group = lock_group(session, group_name)
     if group is None:
         raise NotFound(f'there is no group "{group_name}"')
     if len(set(extensions)) != len(extensions):
         raise invalid("extensions", "an operator is named twice")
-    found = session.exec(select(Operator).where(col(Operator.extension).in_(extensions))).all()
-    ids = {operator.extension: operator.id for operator in found}
+    ids = {operator.extension: operator.id for operator in list_operators(session)}
     unknown = [extension for extension in extensions if extension not in ids]
     if unknown:
         raise invalid("extensions", f"there is no operator {', '.join(unknown)}")
-    session.exec(delete(GroupMember).where(col(GroupMember.group_id) == group.id))
-    for position, extension in enumerate(extensions, 1):
-        session.add(GroupMember(group_id=group.id, operator_id=ids[extension], position=position))
+    replace_members(session, group.id, [ids[extension] for extension in extensions])
     add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", extensions=list(extensions))
     session.flush()

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import func, update
-from sqlmodel import Session, col, select
-
 from controller.actions.fields import checked_name
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
+from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import group_names
-from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario, find_version, get_scenario
+from controller.storage.scenarios import (
+    ScenarioVersion,
+    StoredScenario,
+    find_scenario,
+    find_version,
+    get_scenario,
+    lock_scenario,
+    next_version_number,
+    replace_draft,
+)
 from ivr.errors import InvalidDocument
 from ivr.graph import Scenario
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
@@ -65,10 +72,7 @@ def save_draft(session: Session, scenario_id: int, document: Document, revision:
     """
     draft = to_data(read_document(document))
     name = get_scenario(session, scenario_id).name
-    unchanged = (col(StoredScenario.id) == scenario_id) & (col(StoredScenario.draft_revision) == revision)
-    values = {"draft": draft, "draft_revision": revision + 1, "updated_at": at}
-    saved = session.exec(update(StoredScenario).where(unchanged).values(**values))
-    if saved.rowcount != 1:
+    if not replace_draft(session, scenario_id, draft, revision, at):
         raise Refused(f'somebody else has changed the draft of "{name}" meanwhile: load it again and repeat your change')
     add_audit(session, at, acting_user, "scenario.save_draft", f"scenario {name}", revision=revision + 1)
     return revision + 1
@@ -97,7 +101,7 @@ def publish(
 
     Raises InvalidInput: the draft has errors, each with its field "nodes.NODE.FIELD"; Refused: another revision; NotFound.
     """
-    scenario = _locked(session, scenario_id)
+    scenario = lock_scenario(session, scenario_id)
     if revision is not None and scenario.draft_revision != revision:
         raise Refused(f'somebody else has changed the draft of "{scenario.name}" meanwhile: look at it and publish again')
     return _publish(session, scenario, scenario.draft, prompts, acting_user, at)
@@ -110,7 +114,7 @@ def publish_again(
 
     Raises InvalidInput: it has errors by now (a group or prompt is gone); NotFound.
     """
-    scenario = _locked(session, scenario_id)
+    scenario = lock_scenario(session, scenario_id)
     version = find_version(session, scenario_id, number)
     if version is None:
         raise NotFound(f'"{scenario.name}" has no version {number}')
@@ -140,25 +144,14 @@ def _publish(
     if not publishable(found):
         fields = [FieldProblem(_field(problem), problem.message) for problem in found if problem.severity == "error"]
         raise InvalidInput(f'"{scenario.name}" can\'t be published: {fields[0].field}: {fields[0].message}', fields)
-    last = session.exec(select(func.max(ScenarioVersion.number)).where(ScenarioVersion.scenario_id == scenario.id)).one()
-    version = ScenarioVersion(
-        scenario_id=scenario.id, number=(last or 0) + 1, document=document, published_at=at, published_by=actor
-    )
+    number = next_version_number(session, scenario.id)
+    version = ScenarioVersion(scenario_id=scenario.id, number=number, document=document, published_at=at, published_by=actor)
     session.add(version)
     session.flush()
     scenario.published_version_id = version.id
     add_audit(session, at, actor, "scenario.publish", f"scenario {scenario.name}", number=version.number, **detail)
     session.flush()
     return version
-
-
-def _locked(session: Session, scenario_id: int) -> StoredScenario:
-    """The scenario, with others kept from publishing it until the transaction ends."""
-    query = select(StoredScenario).where(StoredScenario.id == scenario_id).with_for_update()
-    scenario = session.exec(query).first()
-    if scenario is None:
-        raise NotFound(f"there is no scenario {scenario_id}")
-    return scenario
 
 
 def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:

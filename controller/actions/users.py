@@ -13,13 +13,24 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete
-from sqlmodel import Session, col, select
 
 from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.errors import NotFound, Refused
+from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.users import ApiToken, Role, User, WebSession, find_api_token, find_user, find_web_session
+from controller.storage.users import (
+    ApiToken,
+    Role,
+    User,
+    WebSession,
+    delete_expired_web_sessions,
+    delete_web_session,
+    delete_web_sessions_of,
+    find_api_token,
+    find_api_token_by_name,
+    find_user,
+    find_web_session,
+)
 
 _SHORTEST_PASSWORD = 10
 _LONGEST_PASSWORD = 200
@@ -50,7 +61,7 @@ def change_password(session: Session, login: str, password: str, *, acting_user:
     hashed = _hash(password)
     user = _user(session, login)
     user.password_hash = hashed
-    session.exec(delete(WebSession).where(col(WebSession.user_id) == user.id))
+    delete_web_sessions_of(session, user.id)
     add_audit(session, at, acting_user, "user.change_password", f"user {login}")
     session.flush()
 
@@ -60,7 +71,7 @@ def set_disabled(session: Session, login: str, disabled: bool, *, acting_user: s
     user = _user(session, login)
     user.disabled = disabled
     if disabled:
-        session.exec(delete(WebSession).where(col(WebSession.user_id) == user.id))
+        delete_web_sessions_of(session, user.id)
     add_audit(session, at, acting_user, "user.disable" if disabled else "user.enable", f"user {login}")
     session.flush()
 
@@ -79,7 +90,7 @@ def verify_login(session: Session, login: str, password: str) -> User | None:
 def start_web_session(session: Session, user_id: int, lifetime: timedelta, *, at: datetime) -> str:
     """Log a browser in; returns the token for its cookie. Sessions that have expired are removed."""
     token = secrets.token_urlsafe(32)
-    session.exec(delete(WebSession).where(col(WebSession.expires_at) <= at))
+    delete_expired_web_sessions(session, at)
     session.add(WebSession(id=_sha256(token), user_id=user_id, created_at=at, expires_at=at + lifetime))
     session.flush()
     return token
@@ -93,7 +104,7 @@ def web_session_user(session: Session, token: str, at: datetime) -> User | None:
 
 def end_web_session(session: Session, token: str) -> None:
     """Log a browser out; no error when it is not logged in."""
-    session.exec(delete(WebSession).where(col(WebSession.id) == _sha256(token)))
+    delete_web_session(session, _sha256(token))
 
 
 def create_token(session: Session, name: str, *, acting_user: str, at: datetime) -> str:
@@ -102,7 +113,7 @@ def create_token(session: Session, name: str, *, acting_user: str, at: datetime)
     Raises InvalidInput: a bad name; Refused: the name is taken.
     """
     name = checked_name("name", name)
-    if session.exec(select(ApiToken).where(ApiToken.name == name)).first() is not None:
+    if find_api_token_by_name(session, name) is not None:
         raise Refused(f'there is already a token "{name}": choose another name')
     token = f"att_{secrets.token_urlsafe(32)}"
     session.add(ApiToken(name=name, token_hash=_sha256(token), created_at=at))
@@ -125,7 +136,7 @@ def note_token_use(session: Session, token_id: int, *, at: datetime) -> None:
 
 def revoke_token(session: Session, name: str, *, acting_user: str, at: datetime) -> None:
     """End a token; no error when it is ended already. Raises NotFound."""
-    found = session.exec(select(ApiToken).where(ApiToken.name == name)).first()
+    found = find_api_token_by_name(session, name)
     if found is None:
         raise NotFound(f'there is no token "{name}"')
     if found.revoked_at is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Column, ForeignKey, String
+from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.storage.operators import Operator
@@ -84,3 +84,15 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     return [
         GroupView(group.id or 0, group.name, group.strategy, group.ring_seconds, tuple(members[group.id])) for group in groups
     ]
+
+
+def lock_group(session: Session, name: str) -> Group | None:
+    """The group's row, with others kept from changing it until the transaction ends."""
+    return session.exec(select(Group).where(Group.name == name).with_for_update()).first()
+
+
+def replace_members(session: Session, group_id: int, operator_ids: Sequence[int]) -> None:
+    """Make these operators the members of a group, in this order."""
+    session.exec(delete(GroupMember).where(col(GroupMember.group_id) == group_id))
+    for position, operator_id in enumerate(operator_ids, 1):
+        session.add(GroupMember(group_id=group_id, operator_id=operator_id, position=position))

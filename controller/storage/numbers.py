@@ -58,3 +58,8 @@ def list_numbers(session: Session) -> Sequence[InboundNumber]:
 
 def find_number(session: Session, number: str) -> InboundNumber | None:
     return session.exec(select(InboundNumber).where(InboundNumber.number == number)).first()
+
+
+def numbers_of(session: Session, scenario_id: int) -> Sequence[InboundNumber]:
+    """The numbers that a scenario answers."""
+    return session.exec(select(InboundNumber).where(InboundNumber.scenario_id == scenario_id)).all()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, UniqueConstraint, func, update
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -119,3 +119,38 @@ def list_versions(session: Session, scenario_id: int) -> Sequence[VersionSummary
         .order_by(col(ScenarioVersion.number).desc())
     )
     return [VersionSummary(*row) for row in session.exec(query)]
+
+
+def lock_scenario(session: Session, id: int) -> StoredScenario:
+    """The scenario, with others kept from changing it until the transaction ends. Raises NotFound."""
+    scenario = session.exec(select(StoredScenario).where(StoredScenario.id == id).with_for_update()).first()
+    if scenario is None:
+        raise NotFound(f"there is no scenario {id}")
+    return scenario
+
+
+def replace_draft(session: Session, id: int, draft: dict[str, Any], revision: int, at: datetime) -> bool:
+    """Put a new draft in place of the one that has `revision`; False when it has another by now."""
+    unchanged = (col(StoredScenario.id) == id) & (col(StoredScenario.draft_revision) == revision)
+    values = {"draft": draft, "draft_revision": revision + 1, "updated_at": at}
+    return session.exec(update(StoredScenario).where(unchanged).values(**values)).rowcount == 1
+
+
+def next_version_number(session: Session, scenario_id: int) -> int:
+    """The number that the next publication of a scenario gets."""
+    last = session.exec(select(func.max(ScenarioVersion.number)).where(ScenarioVersion.scenario_id == scenario_id)).one()
+    return (last or 0) + 1
+
+
+def documents_of(session: Session, scenario_id: int) -> list[dict[str, Any]]:
+    """The documents of all versions of a scenario."""
+    query = select(ScenarioVersion.document).where(ScenarioVersion.scenario_id == scenario_id)
+    return list(session.exec(query))
+
+
+def documents_in_use(session: Session) -> list[dict[str, Any]]:
+    """The drafts, and what is published now, of all scenarios."""
+    published = select(ScenarioVersion.document).join(
+        StoredScenario, col(StoredScenario.published_version_id) == ScenarioVersion.id
+    )
+    return [*session.exec(select(StoredScenario.draft)), *session.exec(published)]

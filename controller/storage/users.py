@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, delete
 from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from controller.storage.columns import UtcDateTime
@@ -79,3 +79,20 @@ def list_api_tokens(session: Session) -> Sequence[ApiToken]:
 def find_api_token(session: Session, token_hash: str) -> ApiToken | None:
     """The token with this hash; None when there is none or it is revoked."""
     return session.exec(select(ApiToken).where(ApiToken.token_hash == token_hash, col(ApiToken.revoked_at).is_(None))).first()
+
+
+def find_api_token_by_name(session: Session, name: str) -> ApiToken | None:
+    """The token of this name, revoked or not."""
+    return session.exec(select(ApiToken).where(ApiToken.name == name)).first()
+
+
+def delete_web_session(session: Session, id: str) -> None:
+    session.exec(delete(WebSession).where(col(WebSession.id) == id))
+
+
+def delete_web_sessions_of(session: Session, user_id: int) -> None:
+    session.exec(delete(WebSession).where(col(WebSession.user_id) == user_id))
+
+
+def delete_expired_web_sessions(session: Session, at: datetime) -> None:
+    session.exec(delete(WebSession).where(col(WebSession.expires_at) <= at))
