@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from controller.storage.calls import MAX_PAGE, Call, CallDetail, CallFilters, CallLeg, CallStep, EndedBy, Outcome, Page
 from controller.storage.recordings import Recording
 
-NumberPart = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z+*#._@-]{1,64}$")]
+_NUMBER_PART = r"^[0-9A-Za-z+*#._@-]{1,64}$"
+
+
+def _number_part(value: str) -> str:
+    if re.fullmatch(_NUMBER_PART, value) is None:
+        raise ValueError("write at most 64 digits, letters and + * # . _ @ -")
+    return value
+
+
+NumberPart = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_number_part),
+    Field(json_schema_extra={"pattern": _NUMBER_PART}),
+]
+"""A part of a number, to search for."""
 
 
 class CallQuery(BaseModel):
