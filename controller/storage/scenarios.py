@@ -145,7 +145,7 @@ def next_version_number(session: Session, scenario_id: int) -> int:
 def documents_of(session: Session, scenario_id: int) -> list[dict[str, Any]]:
     """The documents of all versions of a scenario."""
     query = select(ScenarioVersion.document).where(ScenarioVersion.scenario_id == scenario_id)
-    return list(session.exec(query))
+    return [*session.exec(query)]
 
 
 def documents_in_use(session: Session) -> list[dict[str, Any]]:
