@@ -144,7 +144,7 @@ def scenario_model(scenario: StoredScenario, versions: Sequence[VersionSummary])
     """One scenario."""
     published = (version.number for version in versions if version.id == scenario.published_version_id)
     return ScenarioModel(
-        id=scenario.id or 0,
+        id=scenario.id,
         name=scenario.name,
         draft_revision=scenario.draft_revision,
         updated_at=scenario.updated_at,

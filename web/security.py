@@ -113,7 +113,7 @@ async def log_in(request: Request, user: User, response: Response) -> None:
     """Begin a session and put its cookie on the response; a session that this browser had ends."""
     given = services(request)
     before = request.cookies.get(_cookie_name(given))
-    token = await given.database.run(_begin_session, user.id or 0, before, given.clock.now())
+    token = await given.database.run(_begin_session, user.id, before, given.clock.now())
     response.set_cookie(
         _cookie_name(given),
         token,
@@ -152,7 +152,7 @@ async def _token(request: Request) -> ApiToken:
         message = "Send a valid token as Authorization: Bearer TOKEN; `python -m controller token create --name NAME` makes one."
         raise WebError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
     if token.last_used_at is None or now - token.last_used_at > _TOKEN_USE_NOTED_EVERY:
-        await given.database.run(note_token_use, token.id or 0, at=now)
+        await given.database.run(note_token_use, token.id, at=now)
     return token
 
 
