@@ -46,10 +46,11 @@ class Reply:
 def refusal(status: int, text: str, request: str) -> TelephonyError:
     """The error that an answer of 400 or more means.
 
-    Asterisk says 404 of a thing that is gone, 409 of a channel that is just leaving us, and 400 "Channel not found"
-    where the channel is a parameter.
+    Asterisk says 404 of a thing that is gone, 409 of a channel that is just leaving us; where the channel is a parameter,
+    400 "Channel not found" and 422 "Channel not in Stasis application".
     """
-    if status in (404, 409) or (status == 400 and "not found" in text.lower()):
+    said = text.lower()
+    if status in (404, 409) or (status == 400 and "not found" in said) or (status == 422 and "not in stasis" in said):
         return ChannelGone(f"{request}: {text or status}")
     return TelephonyError(f"Asterisk refused {request}: {status} {text}".rstrip())
 
