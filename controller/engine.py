@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from sqlmodel import Session
-
 from controller.bus import Bus
 from controller.bus.messages import CallsChanged, DirectoryChanged, Message, ScenarioPublished
 from controller.calls.arrivals import Arrivals
@@ -27,6 +25,7 @@ from controller.presence import PresenceTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, GroupRule
+from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
 from controller.storage.groups import list_groups

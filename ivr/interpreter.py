@@ -3,7 +3,8 @@ calls, the simulator and tests.
 
 Rules:
 - The line is opened (`Answer`) before the first command that needs it, so a scenario may refuse a call unanswered.
-- An exit that is not linked ends the call.
+- An exit that is not linked, or leads to a node that does not exist, ends the call.
+- A key that a node has no use for is kept for the next one, if that takes keys (type-ahead), and forgotten if not.
 - MAX_IDLE_VISITS nodes left in a row without anything that takes time (a prompt played, a wait, a key, a conversation) is a
   loop that would never let the caller be: the run ends as "looping".
 - After the end every event gives nothing.
@@ -12,14 +13,15 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from ivr.commands import NEEDS_OPEN_LINE, Answer, Command, Hangup
-from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, PlaybackFinished, TimerExpired, VisitId
+from ivr.commands import NEEDS_OPEN_LINE, Answer, Command, Hangup, Play, StopPlayback
+from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, Key, PlaybackFinished, TimerExpired, VisitId
 from ivr.graph import Node, NodeId, Scenario
 from ivr.operations.base import End, Leave, Running, Stay, Step
 
 MAX_IDLE_VISITS = 50
+MAX_TYPED_AHEAD = 32
 _BEFORE_THE_FIRST = VisitId(0)
 EndReason: TypeAlias = Literal["scenario_ended", "caller_hung_up", "looping"]
 
@@ -34,6 +36,14 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """The node took these keys, or they were pressed in it in vain."""
+
+    visit: VisitId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The caller left a node; `exit` is None when the call ended in it."""
 
@@ -41,12 +51,12 @@ class Left:
     exit: str | None
 
 
-Move: TypeAlias = Entered | Left
+Move: TypeAlias = Entered | Typed | Left
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where a call is. `running` is None before the start and after the end."""
+    """Where a call is. `running` is None before the start and after the end; `typed` are keys kept for the next node."""
 
     scenario: Scenario
     visit: VisitId = _BEFORE_THE_FIRST
@@ -54,6 +64,7 @@ class Run:
     running: Running | None = None
     line_open: bool = False
     idle_visits: int = 0
+    typed: str = ""
     ended: EndReason | None = None
 
 
@@ -68,7 +79,9 @@ class Transition:
 
 def start(scenario: Scenario) -> Transition:
     """The call arrives."""
-    return _opening_the_line(_enter(Run(scenario), scenario.start))
+    walk = _Walk(Run(scenario))
+    walk.follow(walk.enter(scenario.start) if scenario.start in scenario.nodes else End((Hangup(),)))
+    return walk.transition()
 
 
 def advance(run: Run, event: Event) -> Transition:
@@ -76,13 +89,24 @@ def advance(run: Run, event: Event) -> Transition:
     if run.running is None:
         return Transition(run)
     if isinstance(event, CallerHungUp):
-        return Transition(replace(run, running=None, ended="caller_hung_up"), (), (Left(run.visit, None),))
+        walk = _Walk(run)
+        walk.end("caller_hung_up")
+        return walk.transition()
     step = run.running.handle(event)
     if step == Stay(run.running):
-        return Transition(run)
-    if _takes_time(event):
-        run = replace(run, idle_visits=0)
-    return _opening_the_line(_follow(run, step))
+        return Transition(_kept(run, event))
+    walk = _Walk(replace(run, idle_visits=0) if _takes_time(event) else run)
+    if isinstance(event, DigitReceived):
+        walk.moves.append(Typed(run.visit, event.digit))
+    walk.follow(step)
+    return walk.transition()
+
+
+def _kept(run: Run, event: Event) -> Run:
+    """A key that meant nothing waits for the next node."""
+    if isinstance(event, DigitReceived) and len(run.typed) < MAX_TYPED_AHEAD:
+        return replace(run, typed=run.typed + event.digit)
+    return run
 
 
 def _takes_time(event: Event) -> bool:
@@ -98,52 +122,85 @@ def _takes_time(event: Event) -> bool:
             return False
 
 
-def _follow(run: Run, step: Step) -> Transition:
-    """Take steps until the call stays somewhere or ends."""
-    commands: tuple[Command, ...] = ()
-    moves: tuple[Move, ...] = ()
-    while run.idle_visits < MAX_IDLE_VISITS:
-        commands += step.commands
-        match step:
-            case Stay(running):
-                return Transition(replace(run, running=running), commands, moves)
-            case End():
-                return Transition(replace(run, running=None, ended="scenario_ended"), commands, (*moves, Left(run.visit, None)))
-            case Leave(exit):
-                moves += (Left(run.visit, exit),)
-                target = _node(run).links.get(exit)
-                if target is None:
-                    return Transition(replace(run, running=None, ended="scenario_ended"), (*commands, Hangup()), moves)
-                run, step, entered = _step_into(run, target)
-                moves += (entered,)
-    return Transition(replace(run, running=None, ended="looping"), commands, (*moves, Left(run.visit, None)))
+class _Walk:
+    """The way from one event until the call stays somewhere or ends."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.commands: list[Command] = []
+        self.moves: list[Move] = []
+
+    def follow(self, step: Step) -> None:
+        while self.run.idle_visits < MAX_IDLE_VISITS:
+            self.commands += step.commands
+            match step:
+                case Stay(running):
+                    self.run = replace(self.run, running=running)
+                    return
+                case End():
+                    self.end("scenario_ended")
+                    return
+                case Leave(exit):
+                    target = self._node.links.get(exit)
+                    if target is None or target not in self.run.scenario.nodes:
+                        self.commands.append(Hangup())
+                        self.end("scenario_ended", exit)
+                        return
+                    self._leave(exit, target)
+                    step = self.enter(target)
+        self.end("looping")
+
+    def enter(self, target: NodeId) -> Step:
+        """Come to a node, with what was typed ahead."""
+        run = self.run
+        self.run = replace(run, visit=VisitId(run.visit + 1), node=target, idle_visits=run.idle_visits + 1)
+        operation = self._node.operation
+        self.moves.append(Entered(self.run.visit, target, operation.type))
+        step = operation.enter(self.run.visit, frozenset(self._node.links))
+        while self.run.typed and isinstance(step, Stay):
+            digit = self.run.typed[0]
+            self.run = replace(self.run, typed=self.run.typed[1:], idle_visits=0)
+            self.moves.append(Typed(self.run.visit, digit))
+            answer = step.running.handle(DigitReceived(cast(Key, digit)))
+            step = replace(answer, commands=_without_unheard((*step.commands, *answer.commands)))
+        return step
+
+    def end(self, reason: EndReason, exit: str | None = None) -> None:
+        self._note_typed()
+        if self.run.node is not None:
+            self.moves.append(Left(self.run.visit, exit))
+        self.run = replace(self.run, running=None, ended=reason)
+
+    def transition(self) -> Transition:
+        """All of it; `Answer` stands before the first command that needs an open line, once per call."""
+        run, commands = self.run, self.commands
+        place = next((place for place, command in enumerate(commands) if isinstance(command, NEEDS_OPEN_LINE)), None)
+        if place is not None and not run.line_open:
+            commands.insert(place, Answer())
+            run = replace(run, line_open=True)
+        return Transition(run, tuple(commands), tuple(self.moves))
+
+    def _leave(self, exit: str, target: NodeId) -> None:
+        if not self.run.scenario.nodes[target].operation.TAKES_KEYS:
+            self._note_typed()
+        self.moves.append(Left(self.run.visit, exit))
+
+    def _note_typed(self) -> None:
+        if self.run.typed:
+            self.moves.append(Typed(self.run.visit, self.run.typed))
+            self.run = replace(self.run, typed="")
+
+    @property
+    def _node(self) -> Node:
+        assert self.run.node is not None
+        return self.run.scenario.nodes[self.run.node]
 
 
-def _enter(run: Run, target: NodeId) -> Transition:
-    run, step, entered = _step_into(run, target)
-    transition = _follow(run, step)
-    return replace(transition, moves=(entered, *transition.moves))
-
-
-def _step_into(run: Run, target: NodeId) -> tuple[Run, Step, Entered]:
-    run = replace(run, visit=VisitId(run.visit + 1), node=target, idle_visits=run.idle_visits + 1)
-    node = _node(run)
-    step = node.operation.enter(run.visit, frozenset(node.links))
-    return run, step, Entered(run.visit, target, node.operation.type)
-
-
-def _node(run: Run) -> Node:
-    assert run.node is not None
-    return run.scenario.nodes[run.node]
-
-
-def _opening_the_line(transition: Transition) -> Transition:
-    """Put `Answer` before the first command that needs an open line, once per call."""
-    run, commands = transition.run, transition.commands
-    if run.line_open:
-        return transition
-    for place, command in enumerate(commands):
-        if isinstance(command, NEEDS_OPEN_LINE):
-            opened = (*commands[:place], Answer(), *commands[place:])
-            return replace(transition, run=replace(run, line_open=True), commands=opened)
-    return transition
+def _without_unheard(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """Leave out prompts that are stopped before they could begin."""
+    stopped = {command.playback for command in commands if isinstance(command, StopPlayback)}
+    begun = {command.playback for command in commands if isinstance(command, Play)}
+    unheard = stopped & begun
+    return tuple(
+        command for command in commands if not (isinstance(command, Play | StopPlayback) and command.playback in unheard)
+    )

@@ -24,7 +24,7 @@ from ivr.events import (
     TimerExpired,
 )
 from ivr.graph import NodeId, Scenario
-from ivr.interpreter import EndReason, Entered, Left, Run, Transition, advance, start
+from ivr.interpreter import EndReason, Entered, Left, Run, Transition, Typed, advance, start
 from ivr.prompts import PromptRef
 
 MAX_EVENTS = 1_000
@@ -139,6 +139,8 @@ class _Simulation:
                 case Left(visit, exit):
                     node, entered_at = self._open.pop(visit)
                     self._path.append(Step(node, exit, entered_at, now))
+                case Typed():
+                    pass
         for command in transition.commands:
             self._commands.append(command)
             self._obey(command)

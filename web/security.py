@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import quote
 
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -26,6 +25,7 @@ from controller.actions.users import (
     verify_token,
     web_session_user,
 )
+from controller.storage import Session
 from controller.storage.users import ApiToken, User
 from web.errors import WebError
 from web.login_limits import LoginLimits, Permit

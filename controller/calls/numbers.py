@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session
-
+from controller.storage import Session
 from controller.storage.numbers import find_route, list_numbers
 from controller.storage.scenarios import get_version
 from ivr.graph import Node, NodeId, Scenario

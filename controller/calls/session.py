@@ -119,7 +119,6 @@ class CallSession:
                 pass
 
     async def _take(self, event: Event) -> None:
-        self._trail.note_event(event)
         await self._apply(advance(self._run, event))
 
     async def _apply(self, transition: Transition) -> None:

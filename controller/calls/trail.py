@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.ids import CallId
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
-from ivr.events import DigitReceived, Event, VisitId
+from ivr.events import VisitId
 from ivr.graph import Scenario
-from ivr.interpreter import Entered, Move
+from ivr.interpreter import Entered, Left, Move, Typed
 
 
 @dataclass(slots=True)
@@ -21,18 +21,12 @@ class _OpenStep:
 
 
 class Trail:
-    """Notes keys and prompts of the node a caller is in, until he leaves it."""
+    """Notes the keys and prompts of each node until the caller leaves it."""
 
     def __init__(self, call: CallId, scenario: Scenario) -> None:
         self._call = call
         self._scenario = scenario
         self._open: dict[VisitId, _OpenStep] = {}
-
-    def note_event(self, event: Event) -> None:
-        """To be called before the interpreter takes the event: a key belongs to the node it was pressed in."""
-        if isinstance(event, DigitReceived):
-            for step in self._open.values():
-                step.digits += event.digit
 
     def note_commands(self, commands: Iterable[Command]) -> None:
         """To be called with every command that is carried out, before `changes` of the same transition."""
@@ -41,14 +35,15 @@ class Trail:
                 visit = VisitId(int(command.playback.partition(".")[0]))
                 self._open.setdefault(visit, _OpenStep()).prompts.extend(map(str, command.prompts))
 
-    def changes(self, moves: Iterable[Move], at: datetime) -> list[Change]:
+    def changes(self, moves: Iterable[Move], at: datetime) -> Iterator[Change]:
         """What the journal has to store of these moves."""
-        return [self._change(move, at) for move in moves]
-
-    def _change(self, move: Move, at: datetime) -> Change:
-        if isinstance(move, Entered):
-            self._open.setdefault(move.visit, _OpenStep())
-            node = self._scenario.nodes[move.node]
-            return StepEntered(self._call, move.visit, at, move.node, node.title, move.operation)
-        step = self._open.pop(move.visit, _OpenStep())
-        return StepLeft(self._call, move.visit, at, move.exit, step.digits, tuple(step.prompts))
+        for move in moves:
+            match move:
+                case Entered(visit, node, operation):
+                    self._open.setdefault(visit, _OpenStep())
+                    yield StepEntered(self._call, visit, at, node, self._scenario.nodes[node].title, operation)
+                case Typed(visit, digits):
+                    self._open[visit].digits += digits
+                case Left(visit, exit):
+                    step = self._open.pop(visit)
+                    yield StepLeft(self._call, visit, at, exit, step.digits, tuple(step.prompts))

@@ -100,6 +100,7 @@ async def serve(
         health = health_check(settings, database, bus, engine, process.install.version if process else None)
         app = create_app(WebServices(settings, database, bus, clock, health, known_prompts))
         await stack.enter_async_context(web_server(app, pages))
+        stack.push_async_callback(bus.stop)  # ends the pages' open streams, which the server would wait for
         await pages_answer(settings)
         print(ready_screen(settings, password), flush=True)
         await stop.wait()

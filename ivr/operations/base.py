@@ -60,6 +60,8 @@ class Operation(BaseModel):
 
     REQUIRED_EXITS: ClassVar[frozenset[str]] = frozenset()
     OPTIONAL_EXITS: ClassVar[frozenset[str]] = frozenset()
+    TAKES_KEYS: ClassVar[bool] = False
+    """Keys typed ahead, in the node before, are for this one."""
     ENDS_CALL: ClassVar[bool] = False
     """A call can end here other than by the caller's hanging up."""
 

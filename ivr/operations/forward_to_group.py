@@ -14,8 +14,8 @@ from ivr.operations.base import Leave, Operation, Stay, Step
 
 class ForwardToGroup(Operation):
     """Finds an operator of a group by the group's rules; the caller hears music while he waits. Leaves by "failed" when
-    nobody answered, nobody could be rung, who answered dropped the call at once, or the longest wait is over; by "answered" after a conversation that the
-    operator ended (not linked: the call ends there).
+    nobody answered, nobody could be rung, who answered dropped the call at once, or the longest wait is over; by "answered"
+    after a conversation that the operator ended (not linked: the call ends there).
     """
 
     REQUIRED_EXITS: ClassVar = frozenset({"failed"})

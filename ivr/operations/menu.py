@@ -16,11 +16,14 @@ from ivr.prompts import Prompt, PromptRef
 class Menu(Operation):
     """Plays a prompt and waits for one key. A key that is linked stops the prompt at once and leaves by the exit of its
     name; any other key leaves by "incorrect_input". When the wait timeout, counted from the end of the prompt, has passed
-    without a key, the caller leaves by "wait_expired". No call is lost: both must be linked, and at least one key.
+    without a key, the caller leaves by "wait_expired". No call is lost: both must be linked, and at least one key. A key
+    pressed during the message before the menu counts too.
     """
 
     REQUIRED_EXITS: ClassVar = frozenset({"wait_expired", "incorrect_input"})
     OPTIONAL_EXITS: ClassVar = frozenset(KEYS)
+
+    TAKES_KEYS: ClassVar = True
 
     type: Literal["menu"] = "menu"
     prompt: tuple[Prompt, ...] = Field(min_length=1, max_length=20, description="prompts, played in order")

@@ -20,9 +20,10 @@ from ivr.events import (
     TimerId,
     VisitId,
 )
-from ivr.interpreter import Entered, Left, Run, Transition, advance, start
+from ivr.graph import NodeId
+from ivr.interpreter import MAX_IDLE_VISITS, Entered, Left, Run, Transition, Typed, advance, start
 from ivr.prompts import PromptRef
-from tests.ivr.builders import GREETED, graphs, hang_up, scenario
+from tests.ivr.builders import GREETED, graphs, group, hang_up, menu, message, scenario
 
 
 def walk(*events: Event, of: Any = GREETED) -> Transition:
@@ -48,7 +49,11 @@ def test_a_call_may_be_refused_unanswered() -> None:
 def test_a_key_leads_along_its_link_to_the_next_operation() -> None:
     transition = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("1"))
     assert transition.commands == (StopPlayback(PlaybackId("2.1")), RouteToGroup(VisitId(3), "Sales", 60))
-    assert transition.moves == (Left(VisitId(2), "1"), Entered(VisitId(3), "sales", "forward_to_group"))  # type: ignore[arg-type]
+    assert transition.moves == (
+        Typed(VisitId(2), "1"),
+        Left(VisitId(2), "1"),
+        Entered(VisitId(3), NodeId("sales"), "forward_to_group"),
+    )
 
 
 def test_a_node_entered_again_is_a_new_visit() -> None:
@@ -90,6 +95,63 @@ def test_nothing_happens_after_the_end() -> None:
         assert advance(over, event) == Transition(over)
 
 
+def test_a_key_pressed_during_the_message_before_a_menu_is_not_lost() -> None:
+    transition = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")))
+    assert transition.commands == (RouteToGroup(VisitId(3), "Sales", 60),), "the menu's prompt is not even begun"
+    assert Typed(VisitId(2), "1") in transition.moves, "the key belongs to the menu that took it"
+
+
+def test_several_keys_typed_ahead_walk_through_several_menus() -> None:
+    deep = scenario(
+        start=message({"next": "first"}),
+        first=menu({"1": "second", "wait_expired": "end", "incorrect_input": "end"}),
+        second=menu({"2": "sales", "wait_expired": "end", "incorrect_input": "end"}),
+        sales=group({"failed": "end"}),
+        end=hang_up(),
+    )
+    transition = walk(DigitReceived("1"), DigitReceived("2"), PlaybackFinished(PlaybackId("1.1")), of=deep)
+    assert transition.run.node == "sales"
+
+
+def test_a_key_pressed_in_vain_is_forgotten_with_the_next_node_but_noted() -> None:
+    messages = scenario(
+        start=message({"next": "other"}),
+        other=message({"next": "choice"}),
+        choice=menu({"1": "end", "wait_expired": "end", "incorrect_input": "end"}),
+        end=hang_up(),
+    )
+    first = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=messages)
+    assert Typed(VisitId(1), "1") in first.moves
+    second = advance(first.run, PlaybackFinished(PlaybackId("2.1")))
+    assert second.run.node == "choice"
+
+
+def test_a_thousand_keys_typed_ahead_are_bounded() -> None:
+    run = walk().run
+    for _ in range(1000):
+        run = advance(run, DigitReceived("1")).run
+    assert len(run.typed) == 32
+
+
+@pytest.mark.parametrize("draft", [scenario("nowhere", end=hang_up()), scenario(start=group({"failed": "nowhere"}))])
+def test_a_draft_that_leads_to_a_node_that_does_not_exist_ends_the_call_there(draft: Any) -> None:
+    transition = start(draft)
+    if transition.run.ended is None:
+        transition = advance(transition.run, RoutingEnded(VisitId(1), "no_answer"))
+    assert transition.run.ended == "scenario_ended"
+    assert transition.commands == (Hangup(),)
+
+
+def test_a_loop_in_which_nothing_takes_time_is_ended() -> None:
+    looping = scenario(start=group({"failed": "start"}))
+    transition = start(looping)
+    visits = 0
+    while transition.run.ended is None:
+        visits += 1
+        transition = advance(transition.run, RoutingEnded(transition.run.visit, "no_operators"))
+    assert (transition.run.ended, visits) == ("looping", MAX_IDLE_VISITS - 1)
+
+
 # Any graph, any order of events.
 
 
@@ -129,6 +191,6 @@ def test_moves_tell_a_path_without_gaps(graph: Any, data: st.DataObject) -> None
     for _ in range(data.draw(st.integers(0, 25))):
         transition = advance(transition.run, data.draw(answers(transition.run)))
         moves += transition.moves
-    visits = [move.visit for move in moves]
+    visits = [move.visit for move in moves if not isinstance(move, Typed)]
     expected = [visit for number in range(1, transition.run.visit + 1) for visit in (number, number)]
     assert visits == (expected if transition.run.ended else expected[:-1])

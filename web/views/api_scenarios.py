@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.scenarios import create_scenario, publish, save_draft, validate_document, validate_draft
 from controller.bus import ScenarioPublished
 from controller.errors import NotFound
+from controller.storage import Session
 from controller.storage.scenarios import (
     ScenarioVersion,
     StoredScenario,

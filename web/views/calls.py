@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.errors import InvalidInput, NotFound
+from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import Operator, list_operators

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.users import change_password
 from controller.errors import FieldProblem, InvalidInput
+from controller.storage import Session
 from controller.storage.users import User
 from web.errors import WebError
 from web.forms import read_form

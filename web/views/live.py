@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from controller.bus import Bus, CallsChanged, Message
+from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, CallLeg, CallStep, list_calls
 from controller.storage.calls import Page as CallPage
 from controller.storage.numbers import InboundNumber, list_numbers

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.scenarios import KnownPrompts, validate_draft
 from controller.errors import NotFound
+from controller.storage import Session
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.scenarios import (
     ScenarioSummary,

@@ -39,7 +39,8 @@ class CallCenter:
         self.journal = CallJournal(database)
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
-        tools = CallTools(self.telephony, self.distributor, self.journal, PromptLibrary(), clock, lambda path: str(recordings / path))
+        prompts = PromptLibrary()
+        tools = CallTools(self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(recordings / path))
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
