@@ -164,6 +164,7 @@ class Distributor:
                 self._close_search(call)
                 self._attempts.pop(call, None)
                 self._act(self._matching.leave(call))
+                self._drop_answered(call)
             case _WaitedTooLong(call):
                 self._act(self._matching.give_up(call))
             case _PhoneChanged(operator, state):
@@ -230,6 +231,12 @@ class Distributor:
         for leg, entry in self._legs.items():
             if entry.call == call and entry.operator == operator and not entry.answered:
                 self._start(self._hang_up(leg, answered_elsewhere))
+
+    def _drop_answered(self, call: CallId) -> None:
+        """The call is over. Its operator may have answered in this very moment, so that the call never heard of him."""
+        for leg, entry in self._legs.items():
+            if entry.call == call and entry.answered:
+                self._start(self._hang_up(leg, answered_elsewhere=False))
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
         try:

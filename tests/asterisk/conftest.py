@@ -1,0 +1,8 @@
+"""Real calls: a whole system on a real Asterisk, SIP callers and SIP operator phones."""
+
+from __future__ import annotations
+
+from tests.fixtures.asterisk import asterisk, own_asterisk
+from tests.fixtures.system import system, system_of_its_own
+
+__all__ = ["asterisk", "own_asterisk", "system", "system_of_its_own"]
