@@ -103,8 +103,11 @@ class CallSession:
                 await self._take(CallerHungUp())
             case KeyPressed(_, _, key):
                 await self._take(DigitReceived(key))
-            case PlaybackEnded(_, playback, failed):
-                await self._take(PlaybackFinished(self._executor.playback_ended(playback), failed))
+            case PlaybackEnded(_, playback, failed=True):
+                # Perhaps the caller has hung up: then his Gone stands right behind this event, and counts first.
+                self._mailbox.put_nowait(PlaybackFinished(self._executor.playback_ended(playback), failed=True))
+            case PlaybackEnded(_, playback):
+                await self._take(PlaybackFinished(self._executor.playback_ended(playback)))
             case SearchEnded():
                 await self._on_search_ended(message)
             case OperatorLineEnded(leg) if leg == self._executor.operator_leg:

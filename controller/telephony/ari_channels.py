@@ -67,6 +67,7 @@ class Line:
     ringing: bool = False
     music: bool = False
     by_us: bool = False
+    leaving: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
     playbacks: set[str] = field(default_factory=set)
@@ -127,9 +128,9 @@ class Channels:
         self._deliver(Gone(channel, at, cause, sip_status, line.by_us, lost))
 
     def playback_ended(self, channel: ChannelId, playback: str, *, failed: bool) -> None:
-        """Report the end of a playback, once."""
+        """Report the end of a playback, once. Of a channel that is being hung up, `gone` does: right before its Gone."""
         line = self._lines.get(channel)
-        if line is not None and playback in line.playbacks:
+        if line is not None and playback in line.playbacks and not line.leaving:
             line.playbacks.discard(playback)
             self._deliver(PlaybackEnded(channel, playback, failed))
 
@@ -207,7 +208,10 @@ class Channels:
 
     def _hangup_requested(self, frame: Frame) -> None:
         line = self._lines.get(ChannelId(frame["channel"]["id"]))
-        if line is not None and not line.by_us:
+        if line is None:
+            return
+        line.leaving = True
+        if not line.by_us:
             line.cause = int(frame.get("cause") or causes.NORMAL_CLEARING)
 
     def _left(self, frame: Frame) -> None:
