@@ -47,7 +47,9 @@ FALLBACK_OPERATORS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class AsteriskAddress:
-    """Where an Asterisk that runs is reached. `recordings_dir` is the recordings folder as that Asterisk sees it."""
+    """Where an Asterisk that runs is reached. `recordings_dir` is the recordings folder as that Asterisk sees it;
+    `remote_phones`: phones on other machines can reach it.
+    """
 
     ari_url: str
     ari_user: str
@@ -58,6 +60,7 @@ class AsteriskAddress:
     ami_user: str
     ami_password: str
     recordings_dir: PurePosixPath
+    remote_phones: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Engine:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
@@ -158,7 +162,7 @@ class Engine:
                 log.warning("numbers, groups and operators could not be read again: %s", error)
 
     async def _refresh(self) -> None:
-        directory = await self._database.read(_load_directory, self._directory)
+        directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         if directory.rules != before.rules:
@@ -196,11 +200,11 @@ def concerns_directory(notice: Message) -> bool:
     return isinstance(notice, DirectoryChanged | ScenarioPublished)
 
 
-def _load_directory(session: Session, before: _Directory) -> _Directory:
+def _load_directory(session: Session, before: _Directory, remote_phones: bool) -> _Directory:
     return _Directory(
         load_routes(session, before.routes),
         tuple(GroupRule.of(group) for group in list_groups(session)),
-        tuple(map(_account, list_operators(session))),
+        tuple(_account(operator, remote_phones) for operator in list_operators(session)),
     )
 
 
@@ -210,5 +214,5 @@ def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
     return [device_of(operator.extension) for operator in first[:FALLBACK_OPERATORS]]
 
 
-def _account(operator: Operator) -> SipAccount:
-    return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT)
+def _account(operator: Operator, remote: bool) -> SipAccount:
+    return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT, remote)

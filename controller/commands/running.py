@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -128,7 +129,15 @@ def asterisk_address(settings: Settings, process: AsteriskProcess | None) -> Ast
         settings.ami_user,
         ami_password,
         PurePosixPath(recordings),
+        remote_phones=not _is_loopback(settings.sip_host),
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager

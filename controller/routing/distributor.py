@@ -21,12 +21,15 @@ from controller.routing.matching import Action, Availability, Ended, Matching, O
 from controller.routing.rules import GroupRule, RoutedOperator
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
-from controller.telephony.events import Answered, Gone
+from controller.telephony.events import Answered, Gone, Ringing
 from controller.telephony.mailboxes import Mailbox
 from controller.telephony.port import Telephony
 from ivr.events import RoutingOutcome, VisitId
 
 log = logging.getLogger(__name__)
+
+PROGRESS_WITHIN: Final = 4.0
+"""Seconds within which a phone that is alive begins to ring; SIP itself would take 32 to give up."""
 
 _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
     "offline": "offline",
@@ -88,11 +91,17 @@ class _WaitedTooLong:
     call: CallId
 
 
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    leg: ChannelId
+
+
 @dataclass(slots=True)
 class _Leg:
     call: CallId
     operator: str
     owner: Mailbox
+    patience: asyncio.TimerHandle
     answered: bool = False
 
 
@@ -172,6 +181,10 @@ class Distributor:
             case _RulesChanged(rules):
                 self._operators = {operator.extension: operator for rule in rules for operator in rule.operators}
                 self._act(self._matching.set_rules(rules))
+            case Ringing(leg) if leg in self._legs:
+                self._legs[leg].patience.cancel()
+            case _Silent(leg):
+                self._give_up_on(leg)
             case Answered(leg):
                 self._on_answer(leg)
             case Gone(leg):
@@ -206,7 +219,8 @@ class Distributor:
         request = self._searches[offer.call].request
         attempt = self._attempts[offer.call] = self._attempts.get(offer.call, 0) + 1
         leg = operator_leg_id(offer.call, attempt)
-        self._legs[leg] = _Leg(offer.call, offer.operator, request.mailbox)
+        patience = asyncio.get_running_loop().call_later(PROGRESS_WITHIN, self._inbox.put_nowait, _Silent(leg))
+        self._legs[leg] = _Leg(offer.call, offer.operator, request.mailbox, patience)
         self._telephony.mailboxes.expect(leg, self._inbox)
         operator = self._operators[offer.operator]
         self._journal.record(LegStarted(offer.call, leg, self._clock.now(), operator.id, operator.name, operator.extension))
@@ -226,6 +240,12 @@ class Distributor:
         except TelephonyError as error:
             log.warning("operator %s could not be rung for call %s: %s", offer.operator, offer.call, error)
             self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause=0))
+
+    def _give_up_on(self, leg: ChannelId) -> None:
+        """The phone is dead or its network is: the caller must not wait for it as long as for one that rings."""
+        if leg in self._legs:
+            log.warning("the phone of operator %s does not respond", self._legs[leg].operator)
+            self._start(self._hang_up(leg, answered_elsewhere=False))
 
     def _withdraw(self, call: CallId, operator: str, answered_elsewhere: bool) -> None:
         for leg, entry in self._legs.items():
@@ -248,6 +268,7 @@ class Distributor:
         entry = self._legs.get(leg)
         if entry is None:
             return
+        entry.patience.cancel()
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
             entry.answered = True
@@ -258,6 +279,7 @@ class Distributor:
         entry = self._legs.pop(leg, None)
         if entry is None:
             return
+        entry.patience.cancel()
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
         if entry.answered:
             entry.owner.put_nowait(OperatorLineEnded(leg))

@@ -39,12 +39,16 @@ class ChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class SipAccount:
-    """A phone that may register. `name` is account, user and device name in one; `secret` is its password in clear."""
+    """A phone that may register. `name` is account, user and device name in one; `secret` is its password in clear.
+
+    `remote`: it is on another machine, so it may be behind NAT, and its network may go away without a word.
+    """
 
     name: str
     secret: str
     caller_name: str
     context: str
+    remote: bool = True
 
 
 class Telephony(Protocol):

@@ -11,6 +11,9 @@ RTP_SILENCE = 30
 
 RTP_SILENCE_ON_HOLD = 300
 
+QUALIFY = "20"
+"""Seconds between two questions whether a phone is there; they also keep its way through NAT open."""
+
 REALM = "asterisk"
 """What Asterisk's challenge names; part of the stored digest."""
 
@@ -23,7 +26,7 @@ def objects(account: SipAccount) -> list[tuple[str, Fields]]:
     digest = hashlib.md5(f"{name}:{REALM}:{account.secret}".encode(), usedforsecurity=False).hexdigest()
     return [
         ("auth", {"auth_type": "digest", "username": name, "realm": REALM, "password_digest": f"MD5:{digest}"}),
-        ("aor", {"max_contacts": "1", "remove_existing": "yes", "qualify_frequency": "20"}),
+        ("aor", {"max_contacts": "1", "remove_existing": "yes", "qualify_frequency": QUALIFY if account.remote else "0"}),
         ("endpoint", _endpoint(account)),
     ]
 
@@ -45,7 +48,7 @@ def _endpoint(account: SipAccount) -> Fields:
         "direct_media": "no",
         "rtp_symmetric": "yes",
         "force_rport": "yes",
-        "rewrite_contact": "yes",
+        "rewrite_contact": "yes" if account.remote else "no",
         "dtmf_mode": "auto_info",
         "identify_by": "username,auth_username",
         "rtp_timeout": str(RTP_SILENCE),
