@@ -25,7 +25,7 @@ class ForwardToGroup(Operation):
 
     type: Literal["forward_to_group"] = "forward_to_group"
     group: str = Field(min_length=1, max_length=64, description="name of the operator group")
-    max_wait_seconds: float = Field(60.0, ge=1, le=3600, description="longest wait for an operator's answer")
+    max_wait_seconds: float = Field(300.0, ge=1, le=3600, description="longest wait for an operator's answer")
 
     def enter(self, visit: VisitId, linked: frozenset[str]) -> Step:
         return Stay(_Searching(visit), (RouteToGroup(visit, self.group, self.max_wait_seconds),))
