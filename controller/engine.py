@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
+SETTLE_PATIENCE: Final = 2.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -132,6 +133,8 @@ class Engine:
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
         await self.arrivals.close(CLOSE_PATIENCE)
+        if self.telephony.connected:
+            await self.distributor.settle(SETTLE_PATIENCE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

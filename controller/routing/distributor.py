@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -96,6 +97,11 @@ class _Silent:
     leg: ChannelId
 
 
+@dataclass(frozen=True, slots=True)
+class _Settle:
+    settled: asyncio.Event
+
+
 @dataclass(slots=True)
 class _Leg:
     call: CallId
@@ -128,6 +134,7 @@ class Distributor:
         self._attempts: dict[CallId, int] = {}
         self._operators: dict[str, RoutedOperator] = {}
         self._requests: set[asyncio.Task[None]] = set()
+        self._settling: list[asyncio.Event] = []
         presence.subscribe(lambda operator, state: self._inbox.put_nowait(_PhoneChanged(operator, state)))
 
     @property
@@ -151,6 +158,14 @@ class Distributor:
     def leave(self, call: CallId) -> None:
         """The call is over; no error when it is in no line."""
         self._inbox.put_nowait(_Leaves(call))
+
+    async def settle(self, patience: float) -> None:
+        """Wait, at most `patience` seconds, until every operator's line has ended and is stored."""
+        settled = asyncio.Event()
+        self._inbox.put_nowait(_Settle(settled))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await settled.wait()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -189,8 +204,14 @@ class Distributor:
                 self._on_answer(leg)
             case Gone(leg):
                 self._on_gone(leg, message)
+            case _Settle(settled):
+                self._settling.append(settled)
             case _:
                 pass
+        if not self._legs:
+            for settled in self._settling:
+                settled.set()
+            self._settling.clear()
 
     def _open_search(self, request: LineRequest) -> None:
         loop = asyncio.get_running_loop()
