@@ -195,7 +195,10 @@ class CallSession:
     def _record_end(self) -> None:
         outcome, ended_by = self._verdict()
         cause = self._gone.cause if self._gone is not None else None
-        self._tools.journal.record(CallEnded(self.facts.call, self._tools.clock.now(), ended_by, cause, outcome))
+        now = self._tools.clock.now()
+        for change in self._trail.close(now):
+            self._tools.journal.record(change)
+        self._tools.journal.record(CallEnded(self.facts.call, now, ended_by, cause, outcome))
 
     def _verdict(self) -> tuple[Outcome, EndedBy]:
         talked = self._talked or self._talking_since is not None

@@ -47,3 +47,9 @@ class Trail:
                 case Left(visit, exit):
                     step = self._open.pop(visit)
                     yield StepLeft(self._call, visit, at, exit, step.digits, tuple(step.prompts))
+
+    def close(self, at: datetime) -> Iterator[Change]:
+        """The call is over, whatever the interpreter knows of it: what is still open ended there."""
+        for visit, step in self._open.items():
+            yield StepLeft(self._call, visit, at, None, step.digits, tuple(step.prompts))
+        self._open.clear()
