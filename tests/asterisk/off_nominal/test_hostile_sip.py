@@ -1,0 +1,95 @@
+"""What comes to the SIP port from those who mean no good, or have bad phones."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from controller.storage.calls import CallFilters, list_calls
+from controller.storage.operators import find_operator
+from tests.fixtures.raw_sip import offer, raw_phone
+from tests.fixtures.sounds import MENU
+from tests.fixtures.system import Line, System
+
+pytestmark = pytest.mark.asterisk
+
+REFER = {"Refer-To": "<sip:8002@127.0.0.1>", "Refer-Sub": "false", "Referred-By": "<sip:2001@127.0.0.1>"}
+
+
+async def secret_of(system: System, extension: str) -> str:
+    operator = await system.database.read(find_operator, extension)
+    assert operator is not None
+    return operator.sip_secret
+
+
+async def serves(system: System) -> None:
+    """A caller still gets what he calls for."""
+    _, call = await system.call(Line.FULL)
+    await call.hears_tone(MENU.frequency)
+    await call.hangup()
+
+
+@pytest.mark.parametrize("extension", ["2001", ""], ids=["operator", "carrier"])
+async def test_a_refer_without_subscription_is_refused_and_does_not_bring_asterisk_down(system: System, extension: str) -> None:
+    password = await secret_of(system, extension) if extension else ""
+    started = (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"]
+    async with raw_phone(system.asterisk.sip[1], extension or "74951112233", password) as phone:
+        assert (await phone.request("INVITE", Line.FULL, body=offer())).status == 200
+        assert (await phone.request("REFER", Line.FULL, headers=REFER)).status == 603
+        assert (await phone.request("BYE", Line.FULL)).status == 200
+    assert (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"] == started
+    await serves(system)
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS"])
+async def test_an_operators_name_without_his_password_is_refused(system: System, method: str) -> None:
+    for password in ("", "guessed"):
+        async with raw_phone(system.asterisk.sip[1], "2001", password) as phone:
+            answer = await phone.request(method, Line.FULL if method != "REGISTER" else "", body=offer() * (method == "INVITE"))
+            assert answer.status == 401
+    assert system.engine.presence.states["2001"] == "offline"
+
+
+async def test_the_name_of_the_carrier_does_not_let_anyone_register(system: System) -> None:
+    async with raw_phone(system.asterisk.sip[1], "demo-carrier") as phone:
+        assert (await phone.request("REGISTER", "")).status >= 400
+
+
+async def test_garbage_changes_nothing(system: System) -> None:
+    noise = random.Random(22)
+    invite = f"INVITE sip:{Line.FULL}@127.0.0.1 SIP/2.0\r\n"
+    datagrams = [
+        b"",
+        b"\0" * 1500,
+        b"\r\n\r\n",
+        b"SIP/2.0 200 OK\r\n\r\n",
+        invite.encode(),
+        f"{invite}Via: SIP/2.0/UDP x\r\nContent-Length: -1\r\n\r\n".encode(),
+        f"{invite}{'X: y' * 10_000}\r\n\r\n".encode(),
+        *(noise.randbytes(noise.randrange(1, 1400)) for _ in range(200)),
+    ]
+    async with raw_phone(system.asterisk.sip[1], "scanner") as phone:
+        for datagram in datagrams:
+            phone.send(datagram)
+    await serves(system)
+
+
+@pytest.mark.parametrize("number", ["8001;x=1", "%38001", "h", "8001'--", "9" * 80])
+async def test_odd_numbers_are_answered_like_any_that_is_not_ours_or_refused(system: System, number: str) -> None:
+    async with raw_phone(system.asterisk.sip[1], "74951112233") as phone:
+        answer = await phone.request("INVITE", number, body=offer())
+        assert answer.status in (200, 400, 404, 414, 416, 484)
+        if answer.status == 200:
+            await phone.request("BYE", number)
+    await serves(system)
+
+
+async def test_a_caller_who_names_odd_things_is_stored_as_he_says(system: System) -> None:
+    async with raw_phone(system.asterisk.sip[1], "x'%22%3Cb%3E") as phone:
+        answer = await phone.request("INVITE", Line.FULL, body=offer())
+        assert answer.status == 200
+        await phone.request("BYE", Line.FULL)
+    await system.at_rest()
+    page = await system.database.read(list_calls, CallFilters(), 1)
+    assert page.calls[0].call.outcome == "ended"
