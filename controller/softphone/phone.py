@@ -48,6 +48,10 @@ class PhoneTimeout(PhoneError):
     """What the test phone waited for did not happen in time."""
 
 
+class CallOver(PhoneError):
+    """The call has ended meanwhile."""
+
+
 class CallRefused(PhoneError):
     """The call ended before it was answered; `status` is the SIP status, None when there was none."""
 
@@ -204,7 +208,7 @@ class PhoneCall:
     async def hangup(self) -> None:
         """End the call; no error when it is over already."""
         if self.ended_at is None:
-            with contextlib.suppress(StaleHandleError):
+            with contextlib.suppress(CallOver):
                 await self._do(self._native.hangup())
 
     async def press(self, keys: str) -> None:
@@ -318,7 +322,7 @@ class PhoneCall:
         try:
             await action
         except StaleHandleError:
-            raise PhoneError("the call is over") from None
+            raise CallOver("the call is over") from None
         except BaresipError as error:
             raise PhoneError(str(error)) from error
 
