@@ -32,7 +32,7 @@ def main() -> int:
         make_sure_of_python()
         make_venv()
         say(f"installing the Python packages of {lock.name} (hashes checked) …")
-        pip("install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement", str(lock))
+        pip("install", "--quiet", "--disable-pip-version-check", "--use-pep517", "--require-hashes", "--requirement", str(lock))
     except SetupFailed as error:
         say(str(error))
         return 1
