@@ -1,0 +1,174 @@
+"""The command line: its output and its exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from controller.__main__ import main
+from controller.actions.demo import install_demo
+from controller.clock import SystemClock
+from controller.commands.opening import known_prompts, only_one, open_database
+from controller.settings import CHECKOUT, Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class CommandLine:
+    """`python -m controller` with a data folder of its own."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.variables = {"ATTENDANT_DATA_DIR": str(data_dir)}
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(self.variables)
+
+    def start(self, *arguments: str, **variables: str) -> Outcome:
+        """As a process of its own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "controller", *arguments],
+            cwd=CHECKOUT,
+            env={**os.environ, **self.variables, **variables},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str, given: str = "", **variables: str) -> Outcome:
+        """Within this process, which is quicker."""
+        stdin = io.TextIOWrapper(io.BytesIO(given.encode()))
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            patch.setattr(sys, "stdin", stdin)
+            for name, value in {**self.variables, **variables}.items():
+                patch.setenv(name, value)
+            code = main(list(arguments))
+        return Outcome(code, stdout.getvalue(), stderr.getvalue())
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> CommandLine:
+    return CommandLine(tmp_path / "var")
+
+
+@pytest.fixture
+def line_with_demo(line: CommandLine) -> CommandLine:
+    with open_database(line.settings) as database, database.session() as session:
+        install_demo(session, known_prompts(), acting_user="test", at=SystemClock().now())
+    return line
+
+
+def test_a_wrong_setting_is_one_line_and_no_traceback(line: CommandLine) -> None:
+    outcome = line.start("run", ATTENDANT_SIP_PORT="sip")
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("attendant: ATTENDANT_SIP_PORT=sip: ")
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_is_named_with_what_to_do(line: CommandLine) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        outcome = line.start("run", ATTENDANT_HTTP_PORT=port)
+    assert outcome.returncode == 1
+    assert f"ATTENDANT_HTTP_PORT={port}" in outcome.stderr and "set another port" in outcome.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(line: CommandLine) -> None:
+    outcome = line.start("run", ATTENDANT_DATABASE_URL="postgresql://somebody:secret@127.0.0.1:1/none")
+    assert outcome.returncode == 1
+    assert "127.0.0.1" in outcome.stderr and "secret" not in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(line: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = line.run("token", "list", ATTENDANT_DATA_DIR=str(tmp_path / "file" / "var"))
+    assert outcome.returncode == 1
+    assert "ATTENDANT_DATA_DIR=" in outcome.stderr
+
+
+def test_two_attendants_do_not_serve_from_one_data_folder(line: CommandLine) -> None:
+    with only_one(line.settings):
+        outcome = line.start("run", ATTENDANT_HTTP_PORT="65000")
+    assert outcome.returncode == 1
+    assert f"process {os.getpid()}" in outcome.stderr
+
+
+def test_a_token_is_printed_alone_on_the_last_line(line: CommandLine) -> None:
+    outcome = line.run("token", "create", "--name", "crm")
+    assert outcome.returncode == 0
+    token = outcome.stdout.splitlines()[-1]
+    assert len(token) > 20 and " " not in token
+    assert line.run("token", "list").stdout.startswith("crm\t")
+    assert line.run("token", "create", "--name", "crm").returncode == 1
+    assert line.run("token", "revoke", "--name", "crm").returncode == 0
+    assert "revoked" in line.run("token", "list").stdout
+
+
+def test_a_user_is_made_with_a_password_that_is_shown_once(line: CommandLine) -> None:
+    password = line.run("user", "create", "boss", "--role", "administrator").stdout.strip()
+    assert len(password) >= 12
+    assert password != line.run("user", "reset-password", "boss").stdout.strip()
+    assert "boss\tadministrator" in line.run("user", "list").stdout
+
+
+def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:
+    outcome = line_with_demo.run("sip-account", "2001", ATTENDANT_SIP_PORT="5099")
+    account = json.loads(outcome.stdout)
+    assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5099, "2001")
+    assert len(account["password"]) >= 16
+    assert line_with_demo.run("sip-account", "2999").returncode == 1
+
+
+def test_a_scenario_is_equal_to_the_letter_after_export_and_import(line_with_demo: CommandLine, tmp_path: Path) -> None:
+    exported = line_with_demo.run("scenario", "export", "Demo").stdout
+    file = tmp_path / "Copy.json"
+    file.write_text(exported)
+    assert line_with_demo.run("scenario", "import", str(file), "--publish").returncode == 0
+    assert line_with_demo.run("scenario", "export", "Copy").stdout == exported
+
+
+@pytest.mark.parametrize(
+    "document", ["", "no json", '{"schema_version": 1}', '{"schema_version": 99, "start": "a", "nodes": {}}']
+)
+def test_what_is_no_scenario_is_refused_in_one_line(line: CommandLine, document: str) -> None:
+    outcome = line.run("scenario", "import", "-", "--name", "Bad", given=document)
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith("attendant: ") and "Traceback" not in outcome.stderr
+
+
+def test_the_demo_is_removed_in_one_step(line_with_demo: CommandLine) -> None:
+    outcome = line_with_demo.run("remove-demo")
+    assert outcome.returncode == 0 and "number 8000" in outcome.stdout
+    assert line_with_demo.run("sip-account", "2001").returncode == 1
+
+
+def test_check_says_what_is_missing(line: CommandLine) -> None:
+    outcome = line.run("check", ATTENDANT_ASTERISK="/nowhere/asterisk", ATTENDANT_HTTP_PORT="65001", ATTENDANT_SIP_PORT="65002")
+    assert outcome.returncode == 1
+    assert "FAIL  asterisk" in outcome.stdout and "ATTENDANT_ASTERISK=/nowhere/asterisk" in outcome.stdout
+    assert "ok    http port" in outcome.stdout
+
+
+def test_a_test_call_needs_a_running_attendant(line: CommandLine) -> None:
+    outcome = line.run("call", "8000")
+    assert outcome.returncode == 1 and "make run" in outcome.stderr
