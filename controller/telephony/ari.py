@@ -354,13 +354,30 @@ class AriTelephony:
 
     async def put_sip_account(self, account: SipAccount) -> None:
         for kind, fields in sip_accounts.objects(account):
+            if kind == sip_accounts.REGISTRATIONS:
+                # Changing it would make the phone's registration a fixed address, which no phone can ever take back.
+                if await self._has_object(kind, account.name, fields):
+                    continue
+                await self._delete_object(kind, account.name)
             given = [{"attribute": name, "value": value} for name, value in fields.items()]
             await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=account.name, fields=given)
 
     async def remove_sip_account(self, name: str) -> None:
         for kind in reversed(sip_accounts.KINDS):
-            with contextlib.suppress(ChannelGone):
-                await self._request("asterisk.deleteObject", configClass="res_pjsip", objectType=kind, id=name)
+            await self._delete_object(kind, name)
+
+    async def _delete_object(self, kind: str, name: str) -> None:
+        with contextlib.suppress(ChannelGone):
+            await self._request("asterisk.deleteObject", configClass="res_pjsip", objectType=kind, id=name)
+
+    async def _has_object(self, kind: str, name: str, fields: Mapping[str, str]) -> bool:
+        """Whether Asterisk has the object with these values already."""
+        try:
+            reply = await self._request("asterisk.getObject", configClass="res_pjsip", objectType=kind, id=name)
+        except ChannelGone:
+            return False
+        present = {one["attribute"]: one["value"] for one in json.loads(reply.body)}
+        return all(present.get(field) == value for field, value in fields.items())
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
         await self._ami.db_put(*FALLBACK_DIAL, "&".join(endpoints))

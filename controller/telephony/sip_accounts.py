@@ -26,12 +26,20 @@ def objects(account: SipAccount) -> list[tuple[str, Fields]]:
     digest = hashlib.md5(f"{name}:{REALM}:{account.secret}".encode(), usedforsecurity=False).hexdigest()
     return [
         ("auth", {"auth_type": "digest", "username": name, "realm": REALM, "password_digest": f"MD5:{digest}"}),
-        ("aor", {"max_contacts": "1", "remove_existing": "yes", "qualify_frequency": QUALIFY if account.remote else "0"}),
+        (REGISTRATIONS, _registrations(account)),
         ("endpoint", _endpoint(account)),
     ]
 
 
-KINDS = ("auth", "aor", "endpoint")
+REGISTRATIONS = "aor"
+"""The object that holds where the phone is."""
+
+KINDS = ("auth", REGISTRATIONS, "endpoint")
+
+
+def _registrations(account: SipAccount) -> Fields:
+    """Written as Asterisk lists them ("true", not "yes"), so that they can be compared."""
+    return {"max_contacts": "1", "remove_existing": "true", "qualify_frequency": QUALIFY if account.remote else "0"}
 
 
 def _endpoint(account: SipAccount) -> Fields:
