@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -129,8 +129,18 @@ class CallSession:
         self._trail.note_commands(transition.commands)
         for change in self._trail.changes(transition.moves, self._tools.clock.now()):
             self._tools.journal.record(change)
-        for command in transition.commands:
-            await self._execute(command)
+        await self._carry_out(transition.commands)
+
+    async def _carry_out(self, commands: Sequence[Command]) -> None:
+        """Begin them in this order, none waiting for the answer to the one before: Asterisk takes the requests of a connection
+        in turn, and a caller who has pressed a key should hear what comes next at once.
+        """
+        if len(commands) > 1:
+            async with asyncio.TaskGroup() as together:
+                for command in commands:
+                    together.create_task(self._execute(command))
+        elif commands:
+            await self._execute(commands[0])
 
     async def _execute(self, command: Command) -> None:
         """Carry it out; wait once for a lost connection. A caller who is gone is reported by his channel's `Gone`."""

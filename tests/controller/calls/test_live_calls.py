@@ -45,6 +45,34 @@ async def test_a_call_is_answered_walks_its_scenario_and_is_stored_with_every_st
     assert record.call.answered_at is not None
 
 
+async def test_a_key_asks_for_the_next_prompt_without_waiting_until_the_first_has_stopped(
+    center: CallCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    center.serves(
+        "100",
+        scenario(
+            start=menu({"1": "next", "wait_expired": "next", "incorrect_input": "next"}, prompt="demo-greeting"),
+            next=message({"next": "end"}, "goodbye"),
+            end=hang_up(),
+        ),
+    )
+    center.telephony.hold_playbacks = True
+    caller = center.telephony.call("100")
+    await until(lambda: caller.heard == [GREETING])
+    stop = center.telephony.stop_playback
+
+    async def slow_stop(playback: str) -> None:
+        await stop(playback)
+        await until(lambda: len(caller.heard) > 1)
+
+    monkeypatch.setattr(center.telephony, "stop_playback", slow_stop)
+    center.telephony.hold_playbacks = False
+    caller.press("1")
+    await until(lambda: is_over(caller))
+    (record,) = await center.at_rest()
+    assert [step.node for step in record.steps] == ["start", "next", "end"]
+
+
 @pytest.mark.covers("UIS-33")
 async def test_an_operator_who_answers_talks_with_the_caller_and_his_end_ends_the_call(center: CallCenter) -> None:
     center.serves("100", scenario(start=group({"failed": "end"}), end=hang_up()))
