@@ -143,7 +143,8 @@ def main() -> int:
     given.output.write_text(json.dumps({"quick": given.quick, "cores": os.cpu_count()} | figures.data(), indent=1) + "\n")
     print(f"\n{figures.table()}\n")
     for target, met in figures.targets():
-        print(f"target {'met   ' if met else 'MISSED'} {target}")
+        verdict = "too few to tell" if met is None else "met" if met else "MISSED"
+        print(f"target {verdict}: {target}")
     print(f"figures: {given.output}")
     return 0
 
