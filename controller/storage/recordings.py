@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import Column, ForeignKey, bindparam, delete, func
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
@@ -29,3 +30,14 @@ def get_recording(session: Session, id: str) -> Recording:
     if found is None:
         raise NotFound(f"there is no recording {id}")
     return found
+
+
+def recordings_until(session: Session, moment: datetime, limit: int) -> Sequence[Recording]:
+    """Recordings that ended before the moment, or that began before it and have no end on record; oldest first."""
+    over = func.coalesce(col(Recording.ended_at), col(Recording.started_at)) < bindparam("moment", moment, UtcDateTime)
+    return session.exec(select(Recording).where(over).order_by(col(Recording.started_at)).limit(limit)).all()
+
+
+def remove_recordings(session: Session, ids: Sequence[str]) -> None:
+    """Forget them. Their files are the caller's affair."""
+    session.exec(delete(Recording).where(col(Recording.id).in_(ids)))
