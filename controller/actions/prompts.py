@@ -1,4 +1,4 @@
-"""The audio library: prompts that people upload, speak into a phone or have spoken from text (requirements UIS-47, UIS-48, SKZ-42).
+"""The audio library: prompts that people upload, speak into a phone or have spoken from text (UIS-47, UIS-48, SKZ-42).
 
 Files and row change together: files come into their place just before the commit, and go only after it (see `remove_prompt`).
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.errors import Refused
@@ -32,13 +32,8 @@ from ivr.serialization import from_data
 
 LONGEST_NAME: Final = 64
 _NAME: Final = rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}"
-_LATIN: Final = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya".replace("-", "").split(" "),
-        strict=True,
-    )
-)
+_SOUNDS: Final = "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya"
+_LATIN: Final = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", _SOUNDS.replace("_", "").split(" "), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +62,15 @@ def add_prompt(
     """A new prompt.
 
     Raises InvalidInput: a bad title, name or language; Refused: the name is taken, or `most_uploaded` files are there already;
-    OSError: the disk took the files not.
+    OSError: the disk did not take the files.
     """
     title, language = checked_name("title", details.title), checked_language(details.language)
     lock_prompts(session)
-    if details.kind == "uploaded" and count_uploaded(session) >= most_uploaded:
-        raise Refused(f"there are {most_uploaded} uploaded files already, and no more are allowed: delete one first")
+    _check_number(session, details.kind, most_uploaded)
     name = _new_name(session, details.name, title, language)
-    prompt = StoredPrompt(name=name, language=language, title=title, kind=details.kind, created_at=at, **_sound(details, sound, at))
+    prompt = StoredPrompt(
+        name=name, language=language, title=title, kind=details.kind, created_at=at, **_sound(details, sound, at)
+    )
     session.add(prompt)
     add_audit(session, at, acting_user, "prompt.add", f"prompt {name}:{language}", kind=details.kind, title=title)
     session.flush()
@@ -88,15 +84,19 @@ def replace_sound(
     sound: PreparedSound,
     name: str,
     details: PromptDetails,
+    most_uploaded: int,
     *,
     acting_user: str,
     at: datetime,
 ) -> StoredPrompt:
     """Another sound under the same name: whatever plays the prompt plays this from now on. Title and name stay.
 
-    Raises NotFound; OSError: the disk took the files not.
+    Raises NotFound; Refused: it would be one uploaded file more than allowed; OSError: the disk did not take the files.
     """
+    lock_prompts(session)
     prompt = get_prompt(session, name, details.language)
+    if prompt.kind != "uploaded":
+        _check_number(session, details.kind, most_uploaded)
     prompt.sqlmodel_update({"kind": details.kind, **_sound(details, sound, at)})
     add_audit(session, at, acting_user, "prompt.replace", f"prompt {name}:{prompt.language}", kind=details.kind)
     session.flush()
@@ -123,7 +123,7 @@ def store_recorded(
     details = PromptDetails(title or name, language, "recorded", name, original_name="by phone")
     if find_prompt(session, name, language) is None:
         return add_prompt(session, folder, sound, details, 0, acting_user=acting_user, at=at)
-    return replace_sound(session, folder, sound, name, details, acting_user=acting_user, at=at)
+    return replace_sound(session, folder, sound, name, details, 0, acting_user=acting_user, at=at)
 
 
 def retitle_prompt(session: Session, name: str, language: str, title: str, *, acting_user: str, at: datetime) -> StoredPrompt:
@@ -185,6 +185,11 @@ def checked_language(language: str) -> str:
     return language
 
 
+def _check_number(session: Session, kind: PromptKind, most_uploaded: int) -> None:
+    if kind == "uploaded" and count_uploaded(session) >= most_uploaded:
+        raise Refused(f"there are {most_uploaded} uploaded files already, and no more are allowed: delete one first")
+
+
 def _new_name(session: Session, wanted: str | None, title: str, language: str) -> str:
     taken = prompt_keys(session)
     if wanted is not None:
@@ -202,7 +207,7 @@ def _free_name(name: str, taken: set[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _sound(details: PromptDetails, sound: PreparedSound, at: datetime) -> dict[str, object]:
+def _sound(details: PromptDetails, sound: PreparedSound, at: datetime) -> dict[str, Any]:
     return {
         "original_name": re.split(r"[/\\]", details.original_name)[-1][:200],
         "original_format": sound.facts.format,

@@ -33,7 +33,9 @@ ANSWER_SECONDS: Final = 5.0
 _QUIET_SECONDS: Final = 15.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged)}
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged)
+}
 
 
 class RedisBus:

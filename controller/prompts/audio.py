@@ -18,6 +18,7 @@ import warnings
 from array import array
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -100,7 +101,7 @@ def waveform(pcm: bytes) -> list[float]:
     """The highest level of each of PEAKS equal parts, 0 to 1."""
     samples = array("h", pcm)
     ends = [len(samples) * part // PEAKS for part in range(PEAKS + 1)]
-    parts = (samples[begin:end] for begin, end in zip(ends, ends[1:], strict=False))
+    parts = (samples[begin:end] for begin, end in pairwise(ends))
     return [round(min(1.0, max(max(part), -min(part)) / 32767), 3) if part else 0.0 for part in parts]
 
 
@@ -115,7 +116,7 @@ def _is_mp3_frame(beginning: bytes) -> bool:
 def _decode(file: BinaryIO, kind: str, longest_seconds: float) -> bytes:
     pcm = bytearray()
     try:
-        with av.open(file, format=_DEMUXERS[kind]) as container:
+        with av.open(file, "r", format=_DEMUXERS[kind]) as container:
             stream = _sound_stream(container.streams.audio, any(not _is_cover(video) for video in container.streams.video))
             if container.duration is not None and container.duration > longest_seconds * av.time_base:
                 raise _too_long(longest_seconds)
@@ -184,8 +185,9 @@ def _loudness(sound: AudioSegment) -> float:
 
 
 def _write(path: Path, container_format: str, codec: str, pcm: bytes, rate: int) -> None:
-    with av.open(str(path), "w", format=container_format) as container:
+    with av.open(path, "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(stream, AudioStream)
         resampler = AudioResampler(format="s16", layout="mono", rate=rate)
         frame = av.AudioFrame(format="s16", layout="mono", samples=len(pcm) // SAMPLE_BYTES)
         frame.planes[0].update(pcm + bytes(frame.planes[0].buffer_size - len(pcm)))

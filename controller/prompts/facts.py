@@ -12,6 +12,10 @@ FORMATS: Final = ("ulaw", "alaw", "wav16")
 """File name extensions of what is made. Asterisk takes the one that suits the call; `wav16` is also what browsers play."""
 
 
+LARGEST_FILE_BYTES: Final = 10 * 1024 * 1024
+"""10 MB; a file of exactly this size is taken (SKZ-42)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SoundFacts:
     """`format` is the original's (mp3, wav, wma, ogg or m4a); the rest is of what callers hear.

@@ -14,36 +14,50 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from controller.prompts.converting import convert_apart
-from controller.prompts.facts import FORMATS, PreparedSound
+from controller.prompts.facts import FORMATS, LARGEST_FILE_BYTES, PreparedSound, invalid_file
+
+LEFT_SECONDS: Final = 3600
 
 
 class PromptFolder:
-    """The files. All methods block for as long as the disk does, `prepared` for as long as a conversion takes."""
+    """The files. All methods block for as long as the disk does."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    @contextmanager
-    def prepared(self, source: Path, longest_seconds: float) -> Iterator[PreparedSound]:
-        """A file converted, on the disk of the library; gone at the end of the block unless it was placed.
+    def new_place(self) -> Path:
+        """A folder for one sound to be prepared in, on the disk of the library. Raises OSError."""
+        incoming = self.root / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        for left in incoming.iterdir():
+            # Of a process that was killed.
+            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                self.discard(left)
+        return Path(tempfile.mkdtemp(dir=incoming))
+
+    def prepare(self, place: Path, source: BinaryIO, longest_seconds: float) -> PreparedSound:
+        """Read a file and convert it in its place. Blocks for as long as a conversion takes.
 
         Raises InvalidInput for a file that can't become a prompt; OSError.
         """
-        incoming = self.root / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=incoming) as name:
-            folder = Path(name)
-            facts = convert_apart(source, folder, longest_seconds)
-            original = folder / "original"
-            shutil.copyfile(source, original)
-            with original.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            yield PreparedSound(folder, original, facts, digest)
+        original = place / "original"
+        if source.seek(0, os.SEEK_END) > LARGEST_FILE_BYTES:
+            raise invalid_file(f"the file is larger than {LARGEST_FILE_BYTES // 1024**2} MB")
+        source.seek(0)
+        with original.open("w+b") as file:
+            shutil.copyfileobj(source, file)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return PreparedSound(place, original, convert_apart(original, place, longest_seconds), digest)
+
+    def discard(self, place: Path) -> None:
+        """Take the place away, with what is left in it."""
+        shutil.rmtree(place, ignore_errors=True)
 
     def place(self, sound: PreparedSound, name: str, language: str) -> None:
         """Make it the prompt of this name; one that was there is replaced, and whoever hears it hears it to its end."""

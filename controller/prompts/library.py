@@ -35,12 +35,10 @@ class PromptLibrary:
     absolute paths, without their extension.
     """
 
-    def __init__(
-        self, recordings: Mapping[str, Sequence[str]] = {}, folder: PurePosixPath = PurePosixPath("/nowhere")
-    ) -> None:
+    def __init__(self, recordings: Mapping[str, Sequence[str]] = {}, folder: PurePosixPath | None = None) -> None:
         given = {(name, language): files for name, files in recordings.items() for language in LANGUAGES}
         self._shipped = {**_BUILTIN, **given}
-        self._folder = folder
+        self._folder = folder or PurePosixPath("/")
         self._own = OwnPrompts()
 
     @property

@@ -87,13 +87,14 @@ def lock_prompts(session: Session) -> None:
 
 def documents_by_scenario(session: Session) -> list[tuple[str, str, dict[str, Any]]]:
     """(scenario's name, "draft" or "published", document) of every draft and of what is published now."""
-    drafts = session.exec(select(StoredScenario.name, StoredScenario.draft).order_by(col(StoredScenario.name)))
-    published = session.exec(
+    drafts = select(StoredScenario.name, StoredScenario.draft).order_by(col(StoredScenario.name))
+    published = (
         select(StoredScenario.name, ScenarioVersion.document)
         .join(ScenarioVersion, col(StoredScenario.published_version_id) == ScenarioVersion.id)
         .order_by(col(StoredScenario.name))
     )
     return [
-        *((name, "draft", document) for name, document in drafts),
-        *((name, "published", document) for name, document in published),
+        (name, state, dict(document))
+        for state, query in (("draft", drafts), ("published", published))
+        for name, document in session.exec(query)
     ]

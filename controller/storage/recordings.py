@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, bindparam, delete, func
+from sqlalchemy import Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
@@ -32,12 +32,12 @@ def get_recording(session: Session, id: str) -> Recording:
     return found
 
 
-def recordings_until(session: Session, moment: datetime, limit: int) -> Sequence[Recording]:
-    """Recordings that ended before the moment, or that began before it and have no end on record; oldest first."""
-    over = func.coalesce(col(Recording.ended_at), col(Recording.started_at)) < bindparam("moment", moment, UtcDateTime)
-    return session.exec(select(Recording).where(over).order_by(col(Recording.started_at)).limit(limit)).all()
+def recordings_since_before(session: Session, moment: datetime, but: Collection[str], limit: int) -> Sequence[Recording]:
+    """Recordings that began before the moment, but for those ids; oldest first."""
+    wanted = (col(Recording.started_at) < moment) & col(Recording.id).not_in(but)
+    return session.exec(select(Recording).where(wanted).order_by(col(Recording.started_at)).limit(limit)).all()
 
 
-def remove_recordings(session: Session, ids: Sequence[str]) -> None:
+def remove_recordings(session: Session, ids: Collection[str]) -> None:
     """Forget them. Their files are the caller's affair."""
     session.exec(delete(Recording).where(col(Recording.id).in_(ids)))
