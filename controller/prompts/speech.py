@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from controller.errors import InvalidInput
+from controller.errors import FieldProblem, InvalidInput
 from controller.prompts.builtin import LANGUAGES
 
 SPEECH_SECONDS: Final = 120
@@ -66,10 +66,14 @@ def speak(text: str, voice: Voice, into: Path) -> None:
     try:
         run = subprocess.run([*voice.command, str(into)], input=text.encode(), capture_output=True, timeout=SPEECH_SECONDS)
     except (subprocess.TimeoutExpired, OSError) as error:
-        raise InvalidInput(f'text: the voice "{voice.title}" did not answer: {type(error).__name__}') from error
+        raise _speechless(f'the voice "{voice.title}" did not answer: {type(error).__name__}') from error
     if run.returncode != 0 or not into.is_file():
         said = run.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
-        raise InvalidInput(f'text: the voice "{voice.title}" could not speak it: {said or "it gives no reason"}')
+        raise _speechless(f'the voice "{voice.title}" could not speak it: {said or "it gives no reason"}')
+
+
+def _speechless(message: str) -> InvalidInput:
+    return InvalidInput(f"text: {message}", [FieldProblem("text", message)])
 
 
 def _espeak(program: str) -> Iterator[Voice]:

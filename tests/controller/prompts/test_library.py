@@ -86,6 +86,15 @@ def test_every_standard_prompt_is_recorded_and_has_no_hole(
         assert _longest_silence(pcm) <= 1.5 and max(map(abs, memoryview(pcm).cast("h"))) > 3000
 
 
+@pytest.mark.covers("UIS-48")
+@pytest.mark.parametrize("name", sorted(BUILTIN.keys() - {"second-of-silence", "beep"}))
+def test_no_standard_prompt_sounds_the_same_in_two_languages(asterisk_sounds: dict[str, Path], name: str) -> None:
+    heard = [
+        {_recording(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language)} for language in LANGUAGES
+    ]
+    assert not heard[0] & heard[1]
+
+
 def _recording(path: Path) -> bytes:
     """Its samples, 8000 a second; whatever format the package has."""
     file = next(path.parent.glob(f"{path.name}.*"))
