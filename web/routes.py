@@ -54,7 +54,6 @@ _PROMPTS = (
     ),
     ApiOperation("GET", _PROMPT, api_prompts.get_one_prompt, "One prompt in one language", PromptModel),
     ApiOperation("PATCH", _PROMPT, api_prompts.patch_prompt, "Give a prompt another title", PromptModel, body=TitleChange),
-    ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
     ApiOperation("GET", f"{_PROMPT}/audio", api_prompts.get_prompt_audio, "What callers hear, as WAV", audio=True),
     ApiOperation(
         "PUT",
@@ -66,6 +65,7 @@ _PROMPTS = (
         errors=(409, 507),
     ),
     ApiOperation("GET", f"{_PROMPT}/original", api_prompts.get_prompt_original, "The file as it was sent", audio=True),
+    ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
 )
 
 OPERATIONS = (

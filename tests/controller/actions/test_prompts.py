@@ -59,7 +59,12 @@ def sound(folder: PromptFolder, content: bytes = b"sound", format: str = "mp3") 
 
 
 def upload(
-    session: Session, folder: PromptFolder, title: str = "Welcome", language: str = "en", name: str | None = None, most: int = MOST
+    session: Session,
+    folder: PromptFolder,
+    title: str = "Welcome",
+    language: str = "en",
+    name: str | None = None,
+    most: int = MOST,
 ) -> StoredPrompt:
     details = PromptDetails(title, language, "uploaded", name, original_name=f"{title}.mp3")
     return add_prompt(session, folder, sound(folder), details, most, **BY_ANN)

@@ -77,9 +77,7 @@ def test_the_second_of_silence_has_its_name() -> None:
 @pytest.mark.covers("UIS-48", "SKZ-39")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", BUILTIN)
-def test_every_standard_prompt_is_recorded_and_has_no_hole(
-    asterisk_sounds: dict[str, Path], name: str, language: str
-) -> None:
+def test_every_standard_prompt_is_recorded_and_has_no_hole(asterisk_sounds: dict[str, Path], name: str, language: str) -> None:
     pcm = b"".join(_recording(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language))
     assert 0.3 <= len(pcm) / 16000 <= 20
     if name != "second-of-silence":
