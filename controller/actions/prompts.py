@@ -140,6 +140,7 @@ def remove_prompt(session: Session, name: str, language: str, *, acting_user: st
 
     Raises Refused, naming who uses it; NotFound.
     """
+    lock_prompts(session)
     prompt = get_prompt(session, name, language)
     used = uses_of_prompt(session, name, language)
     if used:

@@ -13,7 +13,7 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import group_names
-from controller.storage.prompts import prompt_keys
+from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
     ScenarioVersion,
     StoredScenario,
@@ -141,6 +141,7 @@ def _publish(
     at: datetime,
     **detail: int,
 ) -> ScenarioVersion:
+    lock_prompts(session)  # what is looked for now must still be there at the commit
     found = problems_of(from_data(document), _surroundings(session, prompts))
     if not publishable(found):
         fields = [FieldProblem(_field(problem), problem.message) for problem in found if problem.severity == "error"]

@@ -21,7 +21,7 @@ from controller.errors import AttendantError
 from controller.prompts.facts import SoundFacts, invalid_file
 
 CONVERSION_SECONDS: Final = 60
-"""Of the clock. A file of ten minutes takes about two."""
+"""Of the clock. A file of ten minutes takes about five."""
 MEMORY_BYTES: Final = 1 << 30
 LARGEST_FILE_BYTES: Final = 100_000_000
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent

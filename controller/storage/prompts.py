@@ -16,7 +16,7 @@ from controller.storage.scenarios import ScenarioVersion, StoredScenario
 PromptKind: TypeAlias = Literal["uploaded", "recorded", "speech"]
 """How it came to be: a file that was sent, a recording by phone, a text that an engine spoke."""
 
-_PLACES_LOCK = 0x70726F6D7074  # any number that no other program on the server uses: "prompt"
+_LOCK = 0x70726F6D7074  # any number that no other program on the server uses: "prompt"
 
 
 class StoredPrompt(SQLModel, table=True):
@@ -79,10 +79,10 @@ def count_uploaded(session: Session) -> int:
 
 
 def lock_prompts(session: Session) -> None:
-    """Keep others from adding prompts until the transaction ends: they are counted."""
+    """Keep others from adding, deleting and publishing prompts until the transaction ends: they are counted and looked for."""
     # On SQLite a transaction that writes is alone from its first statement on.
     if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PLACES_LOCK})
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def documents_by_scenario(session: Session) -> list[tuple[str, str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ import pytest
 from controller.actions.numbers import add_number
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish
-from controller.bus import DirectoryChanged, PromptsChanged
+from controller.bus import PromptsChanged
 from controller.clock import SystemClock
 from controller.prompts.workshop import Workshop
 from controller.storage import Session
@@ -34,10 +34,10 @@ async def upload(system: System, source: Path, language: str) -> None:
 
 
 async def play(system: System, *prompts: str) -> None:
-    """Have the number play these, then hang up."""
+    """Have the number play these, then hang up; a controller that starts knows it."""
     await system.database.run(_publish, prompts)
-    system.bus.send(DirectoryChanged())
-    await eventually(lambda: NUMBER in system.engine._directory.routes, "the engine does not know the number")
+    await system.stop_engine()
+    await system.start_engine()
 
 
 def _publish(session: Session, prompts: tuple[str, ...]) -> None:
