@@ -87,11 +87,20 @@ def _back(place: str) -> Response:
     return RedirectResponse(f"/prompts#{place}", status_code=303)
 
 
+def _in_words(error: WebError) -> str:
+    """What to say beside the form, which shows by itself which field is meant if there is but one."""
+    if len(error.fields) != 1:
+        return error.message
+    field, message = error.fields[0].field, error.fields[0].message
+    return message[:1].upper() + message[1:] if field in ("file", "text") else f"{field.capitalize()}: {message}"
+
+
 async def _library_page(request: Request, where: str = "", refused: AttendantError | WebError | None = None) -> Response:
     """The page; with what was refused, beside the form that asked."""
     settings = services(request).settings
     prompts = await load_library(request)
     error = None if refused is None else as_web_error(refused)
+    voices = await load_voices(request)
     context: dict[str, Any] = {
         "own": [prompt for prompt in prompts if prompt.kind != "builtin"],
         "builtin": [prompt for prompt in prompts if prompt.kind == "builtin" and prompt.language == LANGUAGES[0]],
@@ -102,9 +111,10 @@ async def _library_page(request: Request, where: str = "", refused: AttendantErr
         "longest_text": LONGEST_TEXT,
         "languages": LANGUAGES,
         "language": settings.language,
-        "voices": await load_voices(request),
+        "voices": voices,
+        "first_voice": next((voice.id for voice in voices if voice.language == settings.language), None),
         "how_to_add": HOW_TO_ADD,
         "error_at": where,
-        "error": "" if error is None else error.message,
+        "error": "" if error is None else _in_words(error),
     }
     return page(request, "prompts.html", context, 200 if error is None else error.status)
