@@ -31,13 +31,12 @@ class OwnPrompts:
 class PromptLibrary:
     """All prompts that exist, in every language of LANGUAGES: those that ship, and the installation's own.
 
-    `folder` is that of the own ones, as Asterisk sees it. `recordings` are further prompts that serve every language, as
-    absolute paths, without their extension.
+    `folder` is that of the own ones, as Asterisk sees it. `shipped` takes the place of what ships: recordings by name, those of
+    Asterisk's sound packages by their path in a language's folder, others as absolute paths; without their extension.
     """
 
-    def __init__(self, recordings: Mapping[str, Sequence[str]] = {}, folder: PurePosixPath | None = None) -> None:
-        given = {(name, language): files for name, files in recordings.items() for language in LANGUAGES}
-        self._shipped = {**_BUILTIN, **given}
+    def __init__(self, shipped: Mapping[str, Sequence[str]] | None = None, folder: PurePosixPath | None = None) -> None:
+        self._shipped = _BUILTIN if shipped is None else _in_all_languages(shipped)
         self._folder = folder or PurePosixPath("/")
         self._own = OwnPrompts()
 
@@ -70,9 +69,13 @@ class PromptLibrary:
             if key in self._shipped:
                 return [_address(recording, candidate) for recording in self._shipped[key]]
         if any(key[0] == name for key in self._own.missing):
-            return [_address(recording, LANGUAGES[0]) for recording in self._shipped[SILENCE, LANGUAGES[0]]]
-        log.error('there is no prompt "%s": it is left out', name)
+            return [_address(recording, LANGUAGES[0]) for recording in _BUILTIN[SILENCE, LANGUAGES[0]]]
+        log.warning('there is no prompt "%s": it is left out', name)
         return []
+
+
+def _in_all_languages(recordings: Mapping[str, Sequence[str]]) -> dict[Key, Sequence[str]]:
+    return {(name, language): files for name, files in recordings.items() for language in LANGUAGES}
 
 
 def _address(recording: str, language: str) -> str:
