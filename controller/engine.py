@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from controller.bus import Bus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, ScenarioPublished
+from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route, load_routes
@@ -24,6 +24,8 @@ from controller.errors import AttendantError, TelephonyError, TelephonyUnavailab
 from controller.presence import PresenceTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
+from controller.prompts.files import PromptFolder
+from controller.prompts.own import load_own
 from controller.routing import Distributor, GroupRule
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
@@ -72,7 +74,7 @@ class _Directory:
 
 
 class Engine:
-    """Serves calls between `start` and `stop`."""
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
 
     def __init__(
         self,
@@ -82,6 +84,7 @@ class Engine:
         bus: Bus,
         clock: Clock,
         prompts: PromptLibrary | None = None,
+        prompt_folder: PromptFolder | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -93,6 +96,7 @@ class Engine:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.prompts = prompts or PromptLibrary()
+        self._prompt_folder = prompt_folder
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -165,6 +169,8 @@ class Engine:
                 log.warning("numbers, groups and operators could not be read again: %s", error)
 
     async def _refresh(self) -> None:
+        if self._prompt_folder is not None:
+            self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
@@ -200,7 +206,7 @@ class Engine:
 
 def concerns_directory(notice: Message) -> bool:
     """Whether the notice says that what calls need to know has changed."""
-    return isinstance(notice, DirectoryChanged | ScenarioPublished)
+    return isinstance(notice, DirectoryChanged | ScenarioPublished | PromptsChanged)
 
 
 def _load_directory(session: Session, before: _Directory, remote_phones: bool) -> _Directory:

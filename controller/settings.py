@@ -68,6 +68,14 @@ class Settings(BaseSettings):
     asterisk_recordings_dir: Path | None = Field(
         None, description="the recordings folder as that Asterisk sees it, when it is not the same path as here"
     )
+    asterisk_prompts_dir: Path | None = Field(
+        None, description="the prompts folder as that Asterisk sees it, when it is not the same path as here"
+    )
+    most_uploaded_prompts: int = Field(20, ge=1, description="sound files that may be uploaded as prompts")
+    longest_prompt_seconds: int = Field(600, ge=1, le=3600, description="length of the longest prompt")
+    recordings_days: int | None = Field(
+        None, ge=1, description="days after which a call's recording is deleted; default: it is kept for ever"
+    )
     asterisk: Path | None = Field(
         None, description="asterisk program to start; default: one on PATH of version 20 or newer, else Debian's packages"
     )
@@ -129,6 +137,11 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where recordings lie, as this process sees it."""
         return self.data_dir / "recordings"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Where the installation's own prompts lie, as this process sees it."""
+        return self.data_dir / "prompts"
 
     @property
     def pages_url(self) -> str:

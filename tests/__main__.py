@@ -18,6 +18,7 @@ PARTS = {
     "asterisk": "real calls on a real Asterisk",
     "postgres": "storage on a real PostgreSQL",
     "valkey": "the bus on a real Valkey",
+    "speech": "text to speech by a real espeak-ng, which has to be installed",
 }
 WORKERS = "2"
 

@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from controller.errors import AttendantError
+from controller.prompts.files import PromptFolder
+from controller.prompts.workshop import Workshop
 from ivr.errors import InvalidDocument
 from web.errors import WebError, on_error
 from web.guards import LimitedBody, NoTraceback, SameOriginOnly, SecurityHeaders
@@ -28,6 +30,7 @@ def create_app(given: WebServices) -> Starlette:
     )
     app.state.services = given
     app.state.templates = make_templates()
+    app.state.workshop = Workshop(PromptFolder(given.settings.prompts_dir), given.settings.longest_prompt_seconds)
     app.state.login_desk = make_login_desk(given)
     app.state.openapi = openapi_document(OPERATIONS).model_dump_json(by_alias=True, exclude_none=True)
     return app

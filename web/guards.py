@@ -7,15 +7,19 @@ victim's cookie.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from controller.prompts.facts import LARGEST_FILE_BYTES
 from ivr.serialization import MAX_BYTES
 from web.errors import WebError, answer_error, on_error
 
+_UPLOADS = re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?")
+_FORM_BYTES = 64 * 1024  # what a form may hold beside its file
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -94,21 +98,31 @@ def _is_foreign(headers: Headers) -> bool:
 
 
 class LimitedBody:
-    """Reads the whole body before the view does, up to the size of the largest scenario document."""
+    """Reads the whole body before the view does, up to the size of the largest scenario document.
 
-    def __init__(self, app: ASGIApp, most: int = MAX_BYTES) -> None:
+    Uploads of sound files alone may be larger. They are not read here but counted while the view reads them: so nobody fills
+    the memory who has not even logged in.
+    """
+
+    def __init__(self, app: ASGIApp, most: int = MAX_BYTES, most_uploaded: int = LARGEST_FILE_BYTES + _FORM_BYTES) -> None:
         self._app = app
         self._most = most
+        self._most_uploaded = most_uploaded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        body = None if announced.isdigit() and int(announced) > self._most else await self._read(receive)
-        if body is None:
-            message = f"The request is larger than {self._most:,} bytes; that is the most that is read."
-            await answer_error(scope, receive, send, WebError(413, "too_large", message))
+        headers = Headers(scope=scope)
+        is_upload = _UPLOADS.fullmatch(scope["path"]) and headers.get("content-type", "").startswith("multipart/form-data")
+        most = self._most_uploaded if is_upload else self._most
+        announced = headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > most:
+            await answer_error(scope, receive, send, _too_large(most))
+        elif is_upload:
+            await self._app(scope, _counted(receive, most), send)
+        elif (body := await self._read(receive)) is None:
+            await answer_error(scope, receive, send, _too_large(most))
         else:
             await self._app(scope, _replay(body, receive), send)
 
@@ -122,6 +136,25 @@ class LimitedBody:
                 return None
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+def _too_large(most: int) -> WebError:
+    return WebError(413, "too_large", f"The request is larger than {most:,} bytes; that is the most that is read.")
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """A `receive` that raises WebError once more than `most` bytes of the body have come."""
+    count = 0
+
+    async def counted() -> Message:
+        nonlocal count
+        message = await receive()
+        count += len(message.get("body", b""))
+        if count > most:
+            raise _too_large(most)
+        return message
+
+    return counted
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

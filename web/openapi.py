@@ -24,7 +24,10 @@ _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 @dataclass(frozen=True, slots=True)
 class ApiOperation:
-    """One method of one address of the API. `audio`: it answers with a WAV file instead of a model."""
+    """One method of one address of the API.
+
+    `audio`: it answers with a sound file instead of a model. `upload`: the body is a form with a file.
+    """
 
     method: str
     path: str
@@ -38,6 +41,7 @@ class ApiOperation:
     errors: tuple[int, ...] = ()
     open: bool = False
     audio: bool = False
+    upload: type[BaseModel] | None = None
     extra_answers: tuple[int, ...] = ()
 
     @property
@@ -51,7 +55,7 @@ class ApiOperation:
         usual = {500} if self.open else {401, 403, 500, 503}
         if self.query:
             usual |= {422}
-        if self.body:
+        if self.body or self.upload:
             usual |= {400, 413, 415, 422}
         if "{" in self.path:
             usual |= {404}
@@ -96,7 +100,7 @@ def openapi_document(operations: Sequence[ApiOperation]) -> OpenAPI:
 def _models(operations: Iterable[ApiOperation]) -> list[type[BaseModel]]:
     found: dict[type[BaseModel], None] = {ErrorAnswer: None}
     for operation in operations:
-        found |= dict.fromkeys(model for model in (operation.answer, operation.body) if model is not None)
+        found |= dict.fromkeys(model for model in (operation.answer, operation.body, operation.upload) if model is not None)
     return list(found)
 
 
@@ -112,7 +116,7 @@ def _operation(operation: ApiOperation, references: dict[type[BaseModel], dict[s
     error = {"application/json": {"schema": references[ErrorAnswer]}}
     answers: dict[str, Any] = {str(status): _answer(status, error) for status in operation.error_statuses}
     for status in (operation.status, *operation.extra_answers):
-        answers[str(status)] = _answer(status, _content(operation, references))
+        answers[str(status)] = _answer(status, _content(operation, references) if status != 204 else {})
     if operation.audio:
         answers["206"] = _answer(206, _content(operation, references))
         answers["416"] = {"description": "The asked range lies outside of the file."}
@@ -129,6 +133,9 @@ def _operation(operation: ApiOperation, references: dict[type[BaseModel], dict[s
             "required": operation.body_required,
             "content": {"application/json": {"schema": references[operation.body]}},
         }
+    if operation.upload is not None:
+        content = {"multipart/form-data": {"schema": references[operation.upload]}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 
@@ -138,7 +145,7 @@ def _answer(status: int, content: dict[str, Any]) -> dict[str, Any]:
 
 def _content(operation: ApiOperation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
     if operation.audio:
-        return {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
+        return {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
     schema = {"type": "object"} if operation.answer is None else references[operation.answer]
     return {"application/json": {"schema": schema}}
 

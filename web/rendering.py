@@ -35,6 +35,7 @@ def make_templates() -> Environment:
     templates.filters["exit_words"] = words.exit_words
     templates.filters["operation_words"] = words.operation_words
     templates.filters["outcome"] = words.outcome_words
+    templates.filters["prompt_title"] = words.prompt_title
     templates.filters["iso"] = _iso
     templates.filters["utc"] = _utc
     return templates

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery
 from web.openapi import ApiOperation
+from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_models import (
     DocumentToCheck,
     DraftChange,
@@ -22,10 +23,50 @@ from web.scenario_models import (
     VersionModel,
 )
 from web.security import for_people, for_programs
-from web.views import api, api_calls, api_scenarios, calls, entry, live, recordings, scenarios
+from web.views import api, api_calls, api_prompts, api_scenarios, calls, entry, live, prompts, recordings, scenarios
 
 _STATIC = Path(__file__).parent / "static"
 _API = "/api/v1"
+
+_PROMPT = f"{_API}/prompts/{{name}}/{{language}}"
+_PROMPTS = (
+    ApiOperation("GET", f"{_API}/prompts", api_prompts.get_prompts, "List prompts", PromptList),
+    ApiOperation(
+        "POST",
+        f"{_API}/prompts",
+        api_prompts.post_prompt,
+        "Upload a sound file as a prompt",
+        PromptModel,
+        upload=NewUpload,
+        status=201,
+        errors=(409, 507),
+    ),
+    ApiOperation("GET", f"{_API}/prompts/voices", api_prompts.get_voices, "Voices that can speak a text", VoiceList),
+    ApiOperation(
+        "POST",
+        f"{_API}/prompts/speech",
+        api_prompts.post_speech,
+        "Have a text spoken as a prompt",
+        PromptModel,
+        body=NewSpeech,
+        status=201,
+        errors=(409, 507),
+    ),
+    ApiOperation("GET", _PROMPT, api_prompts.get_one_prompt, "One prompt in one language", PromptModel),
+    ApiOperation("PATCH", _PROMPT, api_prompts.patch_prompt, "Give a prompt another title", PromptModel, body=TitleChange),
+    ApiOperation("GET", f"{_PROMPT}/audio", api_prompts.get_prompt_audio, "What callers hear, as WAV", audio=True),
+    ApiOperation(
+        "PUT",
+        f"{_PROMPT}/audio",
+        api_prompts.put_prompt_audio,
+        "Put another sound file in the place of a prompt's",
+        PromptModel,
+        upload=SoundUpload,
+        errors=(409, 507),
+    ),
+    ApiOperation("GET", f"{_PROMPT}/original", api_prompts.get_prompt_original, "The file as it was sent", audio=True),
+    ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
+)
 
 OPERATIONS = (
     ApiOperation(
@@ -40,6 +81,7 @@ OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
     ),
+    *_PROMPTS,
     ApiOperation("GET", f"{_API}/scenarios", api_scenarios.get_scenarios, "List scenarios", ScenarioList),
     ApiOperation(
         "POST",
@@ -109,6 +151,14 @@ def make_routes() -> list[BaseRoute]:
         Route("/scenarios", for_people(scenarios.show_scenarios)),
         Route("/scenarios/{id:int}", for_people(scenarios.show_scenario)),
         Route("/scenarios/{id:int}/versions/{number:int}", for_people(scenarios.show_scenario)),
+        Route("/prompts", for_people(prompts.show_prompts), methods=["GET"]),
+        Route("/prompts", for_people(prompts.upload_prompt), methods=["POST"]),
+        Route("/prompts/speech", for_people(prompts.speak_prompt), methods=["POST"]),
+        Route("/prompts/{name}/{language}/audio", for_people(api_prompts.get_prompt_audio), methods=["GET"]),
+        Route("/prompts/{name}/{language}/audio", for_people(prompts.change_audio), methods=["POST"]),
+        Route("/prompts/{name}/{language}/original", for_people(api_prompts.get_prompt_original), methods=["GET"]),
+        Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
+        Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
         Route("/account", for_people(entry.show_account), methods=["GET"]),
         Route("/account", for_people(entry.change_own_password), methods=["POST"]),
         *(_api_route(operation) for operation in OPERATIONS),

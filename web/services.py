@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from controller.actions.scenarios import KnownPrompts
 from controller.bus import Bus
 from controller.clock import Clock
+from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
 
@@ -53,6 +54,11 @@ class WebServices:
     health: Callable[[], Awaitable[Health]]
     prompts: Callable[[], KnownPrompts]
     monotonic: Callable[[], float] = monotonic
+
+
+def workshop(connection: HTTPConnection) -> Workshop:
+    """Where the application that serves this request makes prompts."""
+    return cast(Workshop, connection.app.state.workshop)
 
 
 def services(connection: HTTPConnection) -> WebServices:

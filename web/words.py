@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.prompts.builtin import BUILTIN
+
 OPERATION_WORDS: Mapping[str, str] = {
     "info_message": "Information message",
     "menu": "Menu",
@@ -60,6 +62,14 @@ _OUTCOMES: Mapping[str, Wording] = {
 def outcome_words(outcome: str) -> Wording:
     """How a call ended, in words."""
     return _OUTCOMES.get(outcome) or Wording(outcome.replace("_", " ").capitalize(), "end", "quiet", outcome)
+
+
+def prompt_title(written: str, own_titles: Mapping[str, str]) -> str:
+    """A prompt in words: "demo-menu:ru" is "Demo: menu (ru)"; one that is not there any more keeps its name."""
+    name, _, language = written.partition(":")
+    shipped = BUILTIN.get(name)
+    title = shipped.title if shipped else own_titles.get(name, name)
+    return f"{title} ({language})" if language else title
 
 
 _BUSY = Wording("Busy", "blocked", "bad", "The phone was busy")

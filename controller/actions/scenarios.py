@@ -13,6 +13,7 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import group_names
+from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
     ScenarioVersion,
     StoredScenario,
@@ -41,7 +42,7 @@ _EMPTY: Document = {
 
 @dataclass(frozen=True, slots=True)
 class KnownPrompts:
-    """The library: prompts as (name, language), and the languages that a call may have."""
+    """What ships with Attendant: prompts as (name, language); and the languages that a call may have."""
 
     names: frozenset[tuple[str, str]]
     languages: frozenset[str]
@@ -140,6 +141,7 @@ def _publish(
     at: datetime,
     **detail: int,
 ) -> ScenarioVersion:
+    lock_prompts(session)  # what is looked for now must still be there at the commit
     found = problems_of(from_data(document), _surroundings(session, prompts))
     if not publishable(found):
         fields = [FieldProblem(_field(problem), problem.message) for problem in found if problem.severity == "error"]
@@ -155,7 +157,8 @@ def _publish(
 
 
 def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:
-    return Surroundings(prompts.names, group_names(session), prompts.languages)
+    # Read from the database rather than from the library in memory: what was uploaded a moment ago counts.
+    return Surroundings(prompts.names | prompt_keys(session), group_names(session), prompts.languages)
 
 
 def _field(problem: Problem) -> str:

@@ -23,4 +23,9 @@ class DirectoryChanged:
     """Operators, groups or numbers changed."""
 
 
-Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged
+@dataclass(frozen=True, slots=True)
+class PromptsChanged:
+    """The installation's own prompts changed."""
+
+
+Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged

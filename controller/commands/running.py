@@ -29,6 +29,8 @@ from controller.commands.opening import Commands, known_prompts, only_one, open_
 from controller.engine import AsteriskAddress, Engine
 from controller.errors import AttendantError, SettingsError, SetupError
 from controller.logs import set_up_logging
+from controller.prompts import PromptLibrary
+from controller.prompts.files import PromptFolder
 from controller.provisioning.asterisk_process import AsteriskProcess
 from controller.settings import Settings
 from controller.storage.database import Database
@@ -95,7 +97,10 @@ async def serve(
             say(f"starting Asterisk {process.install.version} …")
             stack.push_async_callback(process.stop)
             await process.start()
-        engine = Engine(asterisk_address(settings, process), settings.language, database, bus, clock)
+        prompts = PromptLibrary(folder=PurePosixPath(settings.asterisk_prompts_dir or settings.prompts_dir.absolute()))
+        prompt_folder = PromptFolder(settings.prompts_dir)
+        address = asterisk_address(settings, process)
+        engine = Engine(address, settings.language, database, bus, clock, prompts, prompt_folder)
         stack.push_async_callback(engine.stop)
         await engine.start()
         health = health_check(settings, database, bus, engine, process.install.version if process else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from controller.storage import audit, calls, groups, numbers, operators, recordings, scenarios, users
+from controller.storage import audit, calls, groups, numbers, operators, prompts, recordings, scenarios, users
 
 TABLES = (
     users.User,
@@ -20,6 +20,7 @@ TABLES = (
     calls.CallLeg,
     calls.CallStep,
     recordings.Recording,
+    prompts.StoredPrompt,
     audit.AuditEntry,
 )
 METADATA = SQLModel.metadata

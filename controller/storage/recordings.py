@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import Column, ForeignKey, delete
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
@@ -29,3 +30,14 @@ def get_recording(session: Session, id: str) -> Recording:
     if found is None:
         raise NotFound(f"there is no recording {id}")
     return found
+
+
+def recordings_since_before(session: Session, moment: datetime, but: Collection[str], limit: int) -> Sequence[Recording]:
+    """Recordings that began before the moment, but for those ids; oldest first."""
+    wanted = (col(Recording.started_at) < moment) & col(Recording.id).not_in(but)
+    return session.exec(select(Recording).where(wanted).order_by(col(Recording.started_at)).limit(limit)).all()
+
+
+def remove_recordings(session: Session, ids: Collection[str]) -> None:
+    """Forget them. Their files are the caller's affair."""
+    session.exec(delete(Recording).where(col(Recording.id).in_(ids)))

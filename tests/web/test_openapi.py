@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.routing import Route
 
+from controller.softphone import tones
+from tests.fixtures.soundfiles import wav_file
 from tests.fixtures.web import Site
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
@@ -65,7 +68,7 @@ async def test_filters_are_described(described: dict[str, Any]) -> None:
     assert names == ["live", "caller", "called", "operator", "outcome", "from", "to", "limit", "cursor"]
 
 
-async def test_real_answers_are_as_described(site: Site, described: dict[str, Any]) -> None:
+async def test_real_answers_are_as_described(site: Site, described: dict[str, Any], tmp_path: Path) -> None:
     id = site.install_demo()
     site.add_talk("01TALK")
     site.add_recording("01TALK", "01TALK.wav")
@@ -76,14 +79,23 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_validate_document": [{"document": GOOD}, {"document": 1}],
         "put_draft": [{"document": GOOD, "revision": 1}, {"document": GOOD, "revision": 1}],
         "post_publish": [{}, {"revision": 1}],
+        "post_speech": [{"text": "Hello", "voice": "none", "title": "Hello"}, {"text": ""}],
+        "patch_prompt": [{"title": "Hello"}, {}],
     }
+    sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()
     for operation in OPERATIONS:
-        for ids in ({"id": "01TALK", "recording": "01TALK-r1"}, {"id": "02NEW", "recording": "none"}):
+        for ids in (
+            {"id": "01TALK", "recording": "01TALK-r1", "name": "welcome", "language": "en"},
+            {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru"},
+        ):
             if "{id:int}" in operation.path:
                 ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1"}
             path = operation.documented_path.format(**ids)
             for body in bodies.get(operation.view.__name__, [None]):
-                answer = await program.request(operation.method, path, **({} if body is None else {"json": body}))
+                sent: dict[str, Any] = {} if body is None else {"json": body}
+                if operation.upload is not None:
+                    sent = {"files": {"file": ("welcome.wav", sound)}, "data": {"name": ids["name"], "language": "en"}}
+                answer = await program.request(operation.method, path, **sent)
                 declared = described["paths"][operation.documented_path][operation.method.lower()]["responses"]
                 assert str(answer.status_code) in declared, (path, answer.text)
                 _conforms(answer, ErrorAnswer if answer.status_code >= 400 else operation.answer)

@@ -18,6 +18,7 @@ from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import Operator, list_operators
+from controller.storage.prompts import prompt_titles
 from controller.storage.scenarios import ScenarioVersion, get_scenario, get_version
 from ivr.errors import InvalidDocument
 from ivr.serialization import from_data
@@ -101,6 +102,7 @@ async def show_call(request: Request) -> Response:
         "now": given.clock.now(),
         "drawing": await asyncio.to_thread(_draw, version, call) if version else None,
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
+        "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
         "playable": {recording.id for recording in detail.recordings if recording_file(folder, recording)},
     }

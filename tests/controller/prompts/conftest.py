@@ -1,0 +1,3 @@
+from tests.fixtures.soundfiles import asterisk_sounds
+
+__all__ = ["asterisk_sounds"]

@@ -1,0 +1,3 @@
+from tests.fixtures.databases import database, sqlite_database
+
+__all__ = ["database", "sqlite_database"]
