@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from controller.storage import audit, calls, groups, numbers, operators, recordings, scenarios, users
+from controller.storage import (
+    audit,
+    calls,
+    contacts,
+    groups,
+    numbers,
+    operators,
+    outbox,
+    recordings,
+    scenarios,
+    schedules,
+    users,
+    voicemails,
+)
 
 TABLES = (
     users.User,
@@ -21,5 +34,12 @@ TABLES = (
     calls.CallStep,
     recordings.Recording,
     audit.AuditEntry,
+    outbox.OutboxLetter,
+    voicemails.Voicemail,
+    schedules.StoredSchedule,
+    contacts.Contact,
+    contacts.ContactNumber,
+    contacts.ContactTag,
+    contacts.BlockedNumber,
 )
 METADATA = SQLModel.metadata
