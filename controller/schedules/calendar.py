@@ -114,7 +114,7 @@ def _known_zone(name: str | None) -> str | None:
 
 
 class Schedule(_Part):
-    """Weekdays × periods, holidays, one-off days, and whose clock decides.
+    """Weekdays x periods, holidays, one-off days, and whose clock decides.
 
     A weekday that is not named is closed. `zone` is an IANA name; None is the installation's zone. In the modes "operator" and
     "contact" it stands in for a person whose zone is not known.

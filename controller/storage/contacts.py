@@ -80,7 +80,7 @@ class ContactView:
 
 @dataclass(frozen=True, slots=True)
 class CallerFacts:
-    """What is known of a caller. `owner` is his personal manager's extension; `blocked` is an entry of the block list in force."""
+    """What is known of a caller. `owner` is the extension of his manager; `blocked` is the entry in force of the block list."""
 
     known: bool = False
     owner: str | None = None

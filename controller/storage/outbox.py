@@ -22,8 +22,8 @@ _WAITING = "sent_at IS NULL AND given_up_at IS NULL"
 class OutboxLetter(SQLModel, table=True):
     """A letter to one address. `id` is a ULID and the stable part of its Message-ID.
 
-    `attachments` are {"path", "name", "media_type"} with paths relative to the data folder. `due_at` is when it may be tried next;
-    who tries it moves it forward first, so that nobody else does, and so that it comes again should the process die.
+    `attachments` are {"path", "name", "media_type"} with paths relative to the data folder. `due_at` is when it may be tried
+    next: who tries it moves it forward first, so that nobody else does, and so that it comes again should the process die.
     `dedupe_key` names the occasion: a second letter for the same one is not put in.
     """
 

@@ -26,7 +26,7 @@ class Voicemail(SQLModel, table=True):
     node: str
     caller_number: str
     called_number: str
-    arrived_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    arrived_at: datetime = Field(sa_type=UtcDateTime)
     path: str | None = None
     length_seconds: float = 0.0
     recipient: str = ""

@@ -18,14 +18,6 @@ BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = {day: [{"start": "09:00", "end": "13:00"}, {"start": "14:00", "end": "18:00"}] for day in WEEKDAYS[:5]}
 # Zones whose clocks change at night, at midnight, by half an hour, over the date line, and not at all.
 ZONES = ["Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Africa/Casablanca", "UTC", "Asia/Kathmandu"]
-    "Europe/Berlin",
-    "America/Havana",
-    "Australia/Lord_Howe",
-    "Africa/Casablanca",
-    "America/St_Johns",
-    "UTC",
-    "Asia/Kathmandu",
-]
 
 
 def schedule(**parts: Any) -> Schedule:

@@ -60,7 +60,6 @@ def _letters() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_voicemails_call_id", "voicemails", ["call_id"], unique=False)
-    op.create_index("ix_voicemails_arrived_at", "voicemails", ["arrived_at"], unique=False)
 
 
 def _schedules() -> None:
