@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery
+from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
 from web.scenario_models import (
     DocumentToCheck,
@@ -91,6 +92,7 @@ OPERATIONS = (
         "A published version",
         VersionModel,
     ),
+    *NOTICE_OPERATIONS,
 )
 
 

@@ -2,5 +2,15 @@
 
 from controller.notices.letters import Attachment, Letter, write_letter
 from controller.notices.outbox import OutboxSender, enqueue, open_sender
+from controller.notices.voicemails import LeftVoicemail, store_voicemail
 
-__all__ = ["Attachment", "Letter", "OutboxSender", "enqueue", "open_sender", "write_letter"]
+__all__ = [
+    "Attachment",
+    "LeftVoicemail",
+    "Letter",
+    "OutboxSender",
+    "enqueue",
+    "open_sender",
+    "store_voicemail",
+    "write_letter",
+]
