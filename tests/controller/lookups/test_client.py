@@ -169,6 +169,7 @@ async def test_a_server_that_sends_its_headers_slowly_fails_in_time(client: Look
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: applic")
         await reader.read()
         writer.close()
+        await writer.wait_closed()
         closed.set()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:

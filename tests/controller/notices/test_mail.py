@@ -107,14 +107,20 @@ async def test_a_server_that_hangs_is_left_in_time(mail_server: MailServer) -> N
 
 
 async def test_a_server_that_says_nothing_at_all_is_left_in_time() -> None:
+    closed = asyncio.Event()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        closed.set()
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(MailUnavailable):
             await send(Mailer(SmtpServer("127.0.0.1", port, "none"), "a@example.com", answer_seconds=0.2))
+        async with asyncio.timeout(5):
+            await closed.wait()
 
 
 async def test_a_server_that_breaks_off_in_the_middle_is_unavailable(mail_server: MailServer) -> None:
