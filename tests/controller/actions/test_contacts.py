@@ -45,7 +45,6 @@ def block(session: Session, number: str, kind: Any = "exact", **parts: Any) -> i
     return block_number(session, BlockDraft(number, kind, **parts), "RU", **BY_ANN).id
 
 
-@pytest.mark.covers("UIS-38")
 def test_a_caller_is_known_by_any_of_his_numbers_however_they_are_written(session: Session) -> None:
     contact(session, "8 (495) 111-22-33", "+49 30 1234567", tags=("vip", " debtor "), owner="2001")
     expected = CallerFacts(known=True, owner="2001", tags=frozenset({"vip", "debtor"}))
