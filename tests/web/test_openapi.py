@@ -11,6 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from tests.fixtures.web import Site
+from tests.web.test_api_notices import OFFICE, left
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
 from web.routes import OPERATIONS, make_routes
@@ -70,12 +71,21 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     site.add_talk("01TALK")
     site.add_recording("01TALK", "01TALK.wav")
     site.add_arriving("02NEW")
+    await left(site, "01TALK")
     program = site.program()
     bodies: dict[str, list[Any]] = {
         "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
         "post_validate_document": [{"document": GOOD}, {"document": 1}],
         "put_draft": [{"document": GOOD, "revision": 1}, {"document": GOOD, "revision": 1}],
         "post_publish": [{}, {"revision": 1}],
+        "put_heard": [{"heard": True}, {"heard": 1}],
+        "post_retry": [{}, {"recipient": "nobody"}],
+        "post_schedule": [{"name": "Office", "schedule": OFFICE}, {"name": "Office", "schedule": OFFICE}, {"name": "Shop"}],
+        "put_schedule": [{"name": "Shop", "schedule": {}}],
+        "post_contact": [{"name": "Anna", "numbers": ["+49301234567"]}, {"name": "Bob", "numbers": ["nobody"]}],
+        "put_contact": [{"name": "Anna", "tags": ["vip"]}],
+        "post_blocked_number": [{"number": "+49301234567"}, {"number": "+49301234567"}],
+        "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     for operation in OPERATIONS:
         for ids in ({"id": "01TALK", "recording": "01TALK-r1"}, {"id": "02NEW", "recording": "none"}):
