@@ -30,6 +30,10 @@ bench:
 	@$(SETUP) requirements-dev.lock
 	@$(PY) -m tests.bench
 
+requirements:
+	@$(SETUP) requirements-dev.lock
+	@$(PY) -m tests.requirements
+
 docker-test:
 	@.ci/docker-test
 

@@ -7,9 +7,13 @@ AttendantError
 │   └── NotFound              no such row
 ├── Refused                   a change that may not be made as asked
 │   └── InvalidInput          ... with the fields at fault
-└── TelephonyError            Asterisk refused or did not answer
-    ├── TelephonyUnavailable  no connection, or no answer in time
-    └── ChannelGone           the channel, bridge or playback is no more
+├── TelephonyError            Asterisk refused or did not answer
+│   ├── TelephonyUnavailable  no connection, or no answer in time
+│   └── ChannelGone           the channel, bridge or playback is no more
+└── MailError                 a letter was not sent
+    ├── MailUnavailable       the mail server can't be reached or used: the same for every letter
+    ├── LetterDeferred        the server does not take this letter now
+    └── LetterRefused         the server will never take this letter
 """
 
 from __future__ import annotations
@@ -71,3 +75,19 @@ class TelephonyUnavailable(TelephonyError):
 
 class ChannelGone(TelephonyError):
     """The channel, bridge or playback does not exist (any more)."""
+
+
+class MailError(AttendantError):
+    """A letter was not sent."""
+
+
+class MailUnavailable(MailError):
+    """The mail server can't be reached, or doesn't let us in: no letter can be sent."""
+
+
+class LetterDeferred(MailError):
+    """The mail server does not take this letter now, but may later."""
+
+
+class LetterRefused(MailError):
+    """The mail server will never take this letter."""

@@ -8,15 +8,20 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from controller.addresses import email_address, known_region
 from controller.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+_WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
+"""Settings whose value is not repeated in messages."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -26,6 +31,42 @@ class PortRange(NamedTuple):
 
     first: int
     last: int
+
+
+class SmtpServer(NamedTuple):
+    """A mail server; written smtps://user:password@host:port, smtp://…?starttls, or smtp://… without encryption."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    user: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def parse(cls, address: str) -> SmtpServer:
+        """Raises ValueError; its message never repeats the address, which may hold a password."""
+        try:
+            url = urlsplit(address)
+            host, port = url.hostname, url.port
+        except ValueError:
+            host = None
+        if host is None or url.scheme not in ("smtp", "smtps") or url.path.strip("/") or url.query not in ("", "starttls"):
+            raise ValueError("write it as smtps://user:password@host:465 or smtp://user:password@host:587?starttls")
+        security: Literal["tls", "starttls", "none"] = (
+            "tls" if url.scheme == "smtps" else "starttls" if url.query == "starttls" else "none"
+        )
+        if url.username and security == "none" and not _is_this_machine(host):
+            raise ValueError("a password would travel in clear: use smtps:// or end the address with ?starttls")
+        password = unquote(url.password or "") if url.username else None
+        usual = {"tls": 465, "starttls": 587, "none": 25}[security]
+        return cls(host, port or usual, security, unquote(url.username) if url.username else None, password)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Settings(BaseSettings):
@@ -52,6 +93,20 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy address of the database; default: SQLite in data_dir")
     redis_url: str | None = Field(None, description="Redis or Valkey for notices between several processes; default: none")
     language: str = Field("en", pattern=r"^[a-z]{2}$", description="language of a call until something sets another: en or ru")
+
+    time_zone: str = Field("UTC", description="IANA time zone of the installation: times in letters, schedules without their own")
+    phone_region: str | None = Field(
+        None, description="country whose phone numbers are written without country code, such as RU; default: none"
+    )
+    smtp_url: Annotated[SmtpServer | None, NoDecode] = Field(
+        None, description="mail server, such as smtp://user:password@host:587?starttls or smtps://…; default: letters wait"
+    )
+    smtp_ca_file: Path | None = Field(None, description="certificates to trust for the mail server; default: the system's")
+    mail_from: str | None = Field(None, description="address that letters come from; needed with smtp_url")
+    mail_attachment_mb: int = Field(
+        15, ge=1, le=100, description="largest attachment; of larger ones a letter says where they are"
+    )
+    lookup_allow_internal: bool = Field(False, description="true lets HTTP lookups of scenarios reach internal addresses")
 
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
@@ -108,6 +163,32 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(network)
         return value
 
+    @field_validator("smtp_url", mode="before")
+    @classmethod
+    def _parse_mail_server(cls, value: object) -> object:
+        return SmtpServer.parse(value) if isinstance(value, str) else value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        return None if value is None else email_address(value)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, LookupError):
+            raise ValueError('use a name of the IANA list, for example "Europe/Moscow"') from None
+        return value
+
+    @field_validator("phone_region")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        if value is not None and not known_region(value):
+            raise ValueError("use the two letters of a country, for example RU")
+        return value
+
     @field_validator("ari_password", "ami_password")
     @classmethod
     def _url_safe(cls, value: str | None) -> str | None:
@@ -127,6 +208,17 @@ class Settings(BaseSettings):
         if self.ari_url is not None and (self.ari_password is None or self.ami_password is None):
             raise ValueError("ATTENDANT_ARI_URL needs ATTENDANT_ARI_PASSWORD and ATTENDANT_AMI_PASSWORD beside it")
         return self
+
+    @model_validator(mode="after")
+    def _letters_need_a_sender(self) -> Settings:
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("ATTENDANT_SMTP_URL needs ATTENDANT_MAIL_FROM beside it")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The installation's time zone."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def database(self) -> str:
@@ -166,5 +258,7 @@ class Settings(BaseSettings):
             return cls(_env_prefix="ATTENDANT_NOT_READ_", **given)
         except ValidationError as error:
             first = error.errors()[0]
-            name = f"ATTENDANT_{str(first['loc'][0]).upper()}={first['input']!s}: " if first["loc"] else ""
+            field = str(first["loc"][0]) if first["loc"] else ""
+            given_value = "…" if field in _WITH_PASSWORD else str(first["input"])
+            name = f"ATTENDANT_{field.upper()}={given_value}: " if field else ""
             raise SettingsError(name + first["msg"].removeprefix("Value error, ")) from error

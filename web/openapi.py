@@ -144,6 +144,8 @@ def _answer(status: int, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _content(operation: ApiOperation, references: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+    if operation.status == HTTPStatus.NO_CONTENT:
+        return {}
     if operation.audio:
         return {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
     schema = {"type": "object"} if operation.answer is None else references[operation.answer]

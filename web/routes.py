@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery
+from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_models import (
@@ -133,6 +134,7 @@ OPERATIONS = (
         "A published version",
         VersionModel,
     ),
+    *NOTICE_OPERATIONS,
 )
 
 

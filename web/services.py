@@ -34,13 +34,14 @@ class Health(BaseModel):
     ari: Component
     ami: Component
     redis: Component
+    mail: Component = Field(Component(state="off"), description='"off": no mail server is set, and letters wait')
     asterisk_version: str | None = Field(description="null until Asterisk was reached once")
     live_calls: int
 
     @property
     def is_whole(self) -> bool:
         """Nothing that this installation uses is down."""
-        return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis))
+        return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from controller.storage import audit, calls, groups, numbers, operators, prompts, recordings, scenarios, users
+from controller.storage import (
+    audit,
+    calls,
+    contacts,
+    groups,
+    numbers,
+    operators,
+    outbox,
+    prompts,
+    recordings,
+    scenarios,
+    schedules,
+    users,
+    voicemails,
+)
 
 TABLES = (
     users.User,
@@ -22,5 +36,12 @@ TABLES = (
     recordings.Recording,
     prompts.StoredPrompt,
     audit.AuditEntry,
+    outbox.OutboxLetter,
+    voicemails.Voicemail,
+    schedules.StoredSchedule,
+    contacts.Contact,
+    contacts.ContactNumber,
+    contacts.ContactTag,
+    contacts.BlockedNumber,
 )
 METADATA = SQLModel.metadata

@@ -20,6 +20,7 @@ from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from controller.telephony.port import SipAccount, Telephony
 from tests.fixtures.asterisk import RunningAsterisk, asterisk, phones
+from tests.fixtures.real_calls import sends_sip
 
 __all__ = ["asterisk", "phones"]
 
@@ -312,6 +313,7 @@ class RealWorld(World):
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.asterisk)])
+@sends_sip(when="real")
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Each world in turn."""
     if request.param == "fake":
@@ -322,6 +324,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 
 @pytest.fixture
+@sends_sip()
 async def real_world(request: pytest.FixtureRequest) -> AsyncIterator[RealWorld]:
     """For what only a real Asterisk can show; such tests carry the marker `asterisk`."""
     async for one in _real(request):

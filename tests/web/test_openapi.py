@@ -14,6 +14,7 @@ from starlette.routing import Route
 from controller.softphone import tones
 from tests.fixtures.soundfiles import wav_file
 from tests.fixtures.web import Site
+from tests.web.test_api_notices import OFFICE, left
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
 from web.routes import OPERATIONS, make_routes
@@ -73,6 +74,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     site.add_talk("01TALK")
     site.add_recording("01TALK", "01TALK.wav")
     site.add_arriving("02NEW")
+    await left(site, "01TALK")
     program = site.program()
     bodies: dict[str, list[Any]] = {
         "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
@@ -81,6 +83,14 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_publish": [{}, {"revision": 1}],
         "post_speech": [{"text": "Hello", "voice": "none", "title": "Hello"}, {"text": ""}],
         "patch_prompt": [{"title": "Hello"}, {}],
+        "put_heard": [{"heard": True}, {"heard": 1}],
+        "post_retry": [{}, {"recipient": "nobody"}],
+        "post_schedule": [{"name": "Office", "schedule": OFFICE}, {"name": "Office", "schedule": OFFICE}, {"name": "Shop"}],
+        "put_schedule": [{"name": "Shop", "schedule": {}}],
+        "post_contact": [{"name": "Anna", "numbers": ["+49301234567"]}, {"name": "Bob", "numbers": ["nobody"]}],
+        "put_contact": [{"name": "Anna", "tags": ["vip"]}],
+        "post_blocked_number": [{"number": "+49301234567"}, {"number": "+49301234567"}],
+        "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()
     for operation in OPERATIONS:

@@ -10,15 +10,14 @@ from starlette.responses import FileResponse
 from controller.errors import NotFound
 from controller.storage.calls import get_call
 from controller.storage.recordings import Recording
+from web.files import inside
 from web.services import services
 from web.views.places import text_id
 
 
 def recording_file(folder: Path, recording: Recording) -> Path | None:
     """The file of a finished recording; None when it is not there, or not inside the folder."""
-    root = folder.resolve()
-    file = (root / recording.path).resolve()
-    return file if recording.ended_at is not None and file.is_relative_to(root) and file.is_file() else None
+    return inside(folder, recording.path) if recording.ended_at is not None else None
 
 
 async def show_recording(request: Request) -> FileResponse:

@@ -1,0 +1,56 @@
+"""E-mail addresses and phone numbers: what is one, and in which form it is kept and compared."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+_LONGEST_EMAIL = 254
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"({_LOCAL_PART})@({_LABEL}(?:\.{_LABEL})*)")
+_SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
+_LONGEST_INTERNAL = 6
+
+
+def email_address(text: str) -> str:
+    """One plain e-mail address (RFC 5321, without quoted local parts); a domain in another script becomes its ASCII form.
+
+    Raises ValueError for anything else; line breaks and further addresses can't get through.
+    """
+    local, at, domain = text.strip().rpartition("@")
+    try:
+        plain = f"{local}{at}{domain.encode('idna').decode()}"
+    except UnicodeError:
+        plain = ""
+    if len(plain) > _LONGEST_EMAIL or len(local) > 64 or _EMAIL.fullmatch(plain) is None:
+        raise ValueError('write one address, for example "office@example.com"')
+    return plain
+
+
+def phone_number(text: str, region: str | None) -> str | None:
+    """The number as it is kept and compared: E.164 ("+74951112233"), or the digits of a short internal number ("2001").
+
+    `region` is the country (ISO 3166, "RU") whose numbers may be written without their country code; without one, digits that
+    make an international number are taken as one. None for what is no number: empty, withheld, a name.
+    """
+    written = _SEPARATORS.sub("", text)
+    if not re.fullmatch(r"\+?[0-9]{1,20}", written):
+        return None
+    if len(written) <= _LONGEST_INTERNAL and not written.startswith("+"):
+        return written
+    tries = [(written, region), (f"+{written.removeprefix('+')}", None)]
+    for number, country in tries if region is not None or written.startswith("+") else tries[1:]:
+        try:
+            parsed = phonenumbers.parse(number, country)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return None
+
+
+def known_region(region: str) -> bool:
+    """Whether it is a country with phone numbers of its own."""
+    return region in phonenumbers.SUPPORTED_REGIONS

@@ -1,0 +1,58 @@
+"""Voicemails: what callers left, and that they called when they left nothing (UIS-10, UIS-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from controller.errors import NotFound
+from controller.storage.columns import UtcDateTime
+
+
+class Voicemail(SQLModel, table=True):
+    """`id` is ours, made before the recording starts. `path` is relative to the data folder; None when nothing was recorded.
+
+    `arrived_at` is when the call arrived, not when it was recorded. `recipient` is empty when no letter is sent. No foreign key
+    to the calls: their journal is written a little later, and a voicemail outlives the history of calls.
+    """
+
+    __tablename__ = "voicemails"
+
+    id: str = Field(primary_key=True)
+    call_id: str = Field(index=True)
+    scenario: str
+    node: str
+    caller_number: str
+    called_number: str
+    arrived_at: datetime = Field(sa_type=UtcDateTime)
+    path: str | None = None
+    length_seconds: float = 0.0
+    recipient: str = ""
+    heard_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def find_voicemail(session: Session, id: str) -> Voicemail | None:
+    return session.get(Voicemail, id)
+
+
+def get_voicemail(session: Session, id: str) -> Voicemail:
+    """Raises NotFound."""
+    found = session.get(Voicemail, id)
+    if found is None:
+        raise NotFound(f"there is no voicemail {id}")
+    return found
+
+
+def list_voicemails(
+    session: Session, heard: bool | None = None, limit: int = 50, before: str | None = None
+) -> Sequence[Voicemail]:
+    """Voicemails, those of the newest calls first; `before` is the id of the last one of the page before."""
+    query = select(Voicemail).order_by(col(Voicemail.id).desc()).limit(limit)
+    if heard is not None:
+        query = query.where(col(Voicemail.heard_at).is_not(None) if heard else col(Voicemail.heard_at).is_(None))
+    if before is not None:
+        query = query.where(col(Voicemail.id) < before)
+    return session.exec(query).all()

@@ -1,0 +1,63 @@
+"""Schedules in the API."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from controller.actions.schedules import change_schedule, create_schedule, delete_schedule
+from controller.bus import DirectoryChanged
+from controller.storage.schedules import get_schedule, list_schedules
+from web.forms import read_json, read_query
+from web.rendering import ModelResponse
+from web.schedule_models import ScheduleChange, ScheduleList, StateQuery, schedule_model, schedule_state
+from web.security import acting_user
+from web.services import services
+from web.views.places import number_id
+
+
+async def get_schedules(request: Request) -> Response:
+    """All schedules."""
+    found = await services(request).database.read(list_schedules)
+    return ModelResponse(ScheduleList(schedules=[schedule_model(one) for one in found]))
+
+
+async def get_one_schedule(request: Request) -> Response:
+    """One schedule."""
+    return ModelResponse(schedule_model(await services(request).database.read(get_schedule, number_id(request))))
+
+
+async def get_schedule_state(request: Request) -> Response:
+    """Whether a schedule is open, and when it opens next."""
+    given, query = services(request), read_query(request, StateQuery)
+    found = await given.database.read(get_schedule, number_id(request))
+    moment = given.clock.now() if query.at is None else query.at.astimezone(UTC)
+    return ModelResponse(schedule_state(found, moment, given.settings.zone))
+
+
+async def post_schedule(request: Request) -> Response:
+    """Create a schedule."""
+    given, body = services(request), await read_json(request, ScheduleChange)
+    by, now = acting_user(request), given.clock.now()
+    created = await given.database.run(create_schedule, body.name, body.schedule, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(schedule_model(created), 201)
+
+
+async def put_schedule(request: Request) -> Response:
+    """Replace a schedule."""
+    given, body = services(request), await read_json(request, ScheduleChange)
+    id, by, now = number_id(request), acting_user(request), given.clock.now()
+    changed = await given.database.run(change_schedule, id, body.name, body.schedule, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(schedule_model(changed))
+
+
+async def remove_schedule(request: Request) -> Response:
+    """Remove a schedule that nothing uses."""
+    given = services(request)
+    await given.database.run(delete_schedule, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return Response(status_code=204)
