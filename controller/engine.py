@@ -35,7 +35,7 @@ from controller.storage.journal import CallJournal
 from controller.storage.operators import Operator, list_operators
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
-from controller.telephony.events import Connected, SystemEvent
+from controller.telephony.events import Connected, Disconnected, SystemEvent
 from controller.telephony.port import SipAccount
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,11 @@ class Engine:
                 f"Asterisk did not accept the connection within {CONNECT_PATIENCE:g} s; is its ARI user right?"
             ) from None
 
+    @property
+    def ready(self) -> bool:
+        """Connected, and Asterisk's accounts and the phones' states are up to date."""
+        return self.telephony.connected and self._provisioned.is_set()
+
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
         await self.arrivals.close(CLOSE_PATIENCE)
@@ -147,7 +152,7 @@ class Engine:
         await self.ami.stop()
 
     def _on_system_event(self, event: SystemEvent) -> None:
-        if isinstance(event, Connected):
+        if isinstance(event, Connected | Disconnected):
             self._provisioned.clear()
             self._stale.set()
 

@@ -212,7 +212,7 @@ def health_check(
     async def check() -> Health:
         return Health(
             database=await _database_state(database),
-            ari=_state(engine.telephony.connected, "no connection to Asterisk; it is tried again all the time"),
+            ari=_state(engine.ready, "no connection to Asterisk; it is tried again all the time"),
             ami=_state(engine.ami.connected, "no connection to the manager interface; it is tried again all the time"),
             redis=_state(bus.connected, "no connection") if settings.redis_url else Component(state="off"),
             asterisk_version=asterisk_version,

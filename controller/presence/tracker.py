@@ -75,5 +75,6 @@ class PresenceTracker:
         if self._states.get(extension) == state:
             return
         self._states[extension] = state
+        log.info("operator %s is %s", extension, state)
         for subscriber in self._subscribers:
             subscriber(extension, state)

@@ -301,6 +301,8 @@ class Distributor:
         if entry is None:
             return
         entry.patience.cancel()
+        if not entry.answered:
+            log.info("operator %s did not take call %s: cause %s", entry.operator, entry.call, gone.cause)
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
         if entry.answered:
             entry.owner.put_nowait(OperatorLineEnded(leg))
@@ -310,6 +312,8 @@ class Distributor:
         request = self._close_search(call)
         if request is None:
             return
+        if operator is None:
+            log.info("nobody of %s took call %s: %s", request.group, call, outcome)
         leg = next((leg for leg, entry in self._legs.items() if entry.call == call and entry.answered), None)
         request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg))
 

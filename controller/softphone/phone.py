@@ -109,7 +109,10 @@ class SoftPhone:
         agent.on_incoming(self._rings)
 
     async def register(self, limit: float = LIMIT) -> None:
-        """Tell the server where this phone is."""
+        """Tell the server where this phone is. A former registration is ended first: baresip would send its end and the new
+        one at once, and the server may take them the other way round.
+        """
+        await self.unregister(limit)
         try:
             await self._agent.register(timeout=limit)
         except BaresipError as error:

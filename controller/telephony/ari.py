@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,7 @@ from controller.telephony.ami import Ami
 from controller.telephony.ari_channels import DIALLED, Channels, Frame, device_state
 from controller.telephony.ari_operations import Operations
 from controller.telephony.ari_transport import AriTransport, Reply
-from controller.telephony.events import Connected, DeviceState, Disconnected, SystemEvent
+from controller.telephony.events import Connected, DeviceState, DeviceStateChanged, Disconnected, SystemEvent
 from controller.telephony.mailboxes import Mailboxes
 from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount
 from ivr.commands import HangupCause
@@ -53,6 +54,7 @@ class AriTelephony:
         self._channels = Channels(app, self.mailboxes, self._report)
         self._call: Operations | None = None
         self._devices: set[str] = set()
+        self._device_news: Counter[str] = Counter()
         self._up = asyncio.Event()
         self._replaced = False
         self._task: asyncio.Task[None] | None = None
@@ -164,6 +166,8 @@ class AriTelephony:
             self._channels.take(frame)
 
     def _report(self, event: SystemEvent) -> None:
+        if isinstance(event, DeviceStateChanged):
+            self._device_news[event.device] += 1
         for listener in self._listeners:
             listener(event)
 
@@ -348,11 +352,24 @@ class AriTelephony:
         self._devices.add(device)
         return device_state(await self._subscribe(device))
 
-    async def _subscribe(self, device: str) -> str:
-        await self._request("applications.subscribe", applicationName=self._app, eventSource=f"deviceState:{device}")
+    async def _device_state(self, device: str) -> str:
         return str(json.loads((await self._request("deviceStates.get", deviceName=device)).body)["state"])
 
+    async def _subscribe(self, device: str) -> str:
+        """Its state, and every change from now on. Asked again when a change was reported while the answer was on its way: that
+        answer would be older than what is known.
+        """
+        await self._request("applications.subscribe", applicationName=self._app, eventSource=f"deviceState:{device}")
+        while True:
+            before = self._device_news[device]
+            state = await self._device_state(device)
+            if self._device_news[device] == before:
+                return state
+
     async def put_sip_account(self, account: SipAccount) -> None:
+        # To put an unchanged endpoint again makes Asterisk forget that its phone is there until that registers from elsewhere.
+        if await self._has_object("endpoint", account.name, sip_accounts.mark(account)):
+            return
         for kind, fields in sip_accounts.objects(account):
             if kind == sip_accounts.REGISTRATIONS:
                 # Changing it would make the phone's registration a fixed address, which no phone can ever take back.

@@ -19,6 +19,9 @@ REALM = "asterisk"
 
 Fields = dict[str, str]
 
+_LAYOUT = 1
+"""To be raised whenever the fields below change, so that stored accounts are made anew."""
+
 
 def objects(account: SipAccount) -> list[tuple[str, Fields]]:
     """(object type, its fields), in the order they must be made; they are removed in the opposite one."""
@@ -27,8 +30,16 @@ def objects(account: SipAccount) -> list[tuple[str, Fields]]:
     return [
         ("auth", {"auth_type": "digest", "username": name, "realm": REALM, "password_digest": f"MD5:{digest}"}),
         (REGISTRATIONS, _registrations(account)),
-        ("endpoint", _endpoint(account)),
+        ("endpoint", {**_endpoint(account), **mark(account)}),
     ]
+
+
+def mark(account: SipAccount) -> Fields:
+    """The field of the endpoint that tells which version of the account it is; the endpoint is made last, so where it bears
+    this mark all of the account is as it should be.
+    """
+    version = hashlib.sha256(repr((_LAYOUT, account)).encode()).hexdigest()[:16]
+    return {"accountcode": version}
 
 
 REGISTRATIONS = "aor"

@@ -1,11 +1,15 @@
 """Callers that measure, beside SIPp's load: how long from a key to the first packet of the next prompt.
 
-A small SIP caller of our own on UDP. The moment a packet arrives is the kernel's, so it matters little how busy we are.
+A small SIP caller of our own on UDP. Every other call presses the key as an ordinary phone does, in RTP, and its clock runs
+from the first packet of the press: the 100 ms for which the key is down are in the figure. The calls between tell of a
+finished key by SIP INFO, and their clock runs from that. The moment a packet arrives is the kernel's, so it matters little
+how busy we are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import enum
 import random
 import socket
 import struct
@@ -21,13 +25,30 @@ PATIENCE: Final = 8.0
 _SO_TIMESTAMPNS: Final = 35
 _RTP_HEADER: Final = 12
 _VOICE_PACKETS: Final = 5
+_PACKET_SECONDS, _PACKET_SAMPLES = 0.02, 160
+_VOICE_TYPE, _EVENT_TYPE, _MARKER = 0, 101, 0x80
+_PRESS_PACKETS, _END_PACKETS = 5, 3
+"""100 ms of a key that is down, then its end, told three times (RFC 4733)."""
+_KEY, _VOLUME, _END = 1, 10, 0x80
+
+
+class Measure(enum.StrEnum):
+    """What is timed until the next prompt."""
+
+    PRESS = "press_to_prompt"
+    """From the first packet of a press of 100 ms (RFC 4733)."""
+    FINISHED_KEY = "finished_key_to_prompt"
+    """From the SIP INFO that tells of a key already released."""
+
+
+_ALTERNATELY: Final = tuple(Measure)
 
 
 @dataclass
 class ProbeResult:
-    """Seconds from a key to the next prompt, and how many calls did not come to that."""
+    """Seconds to the next prompt, and how many calls did not come to that."""
 
-    times: list[float] = field(default_factory=list)
+    times: dict[Measure, list[float]] = field(default_factory=lambda: {measure: [] for measure in Measure})
     calls: int = 0
     failed: int = 0
 
@@ -41,10 +62,11 @@ async def probe(sip_port: int, number: str, callers: int, seconds: float) -> Pro
     async def call_on_and_on(place: int) -> None:
         await asyncio.sleep(2.0 * place / callers)
         while loop.time() < end:
+            measure = _ALTERNATELY[result.calls % len(_ALTERNATELY)]
             result.calls += 1
             try:
                 async with asyncio.timeout(PATIENCE):
-                    result.times.append(await _Caller(sip_port, number).call())
+                    result.times[measure].append(await _Caller(sip_port, number, measure).call())
             except (TimeoutError, ConnectionError):
                 result.failed += 1
 
@@ -55,7 +77,8 @@ async def probe(sip_port: int, number: str, callers: int, seconds: float) -> Pro
 class _Caller:
     """One call."""
 
-    def __init__(self, sip_port: int, number: str) -> None:
+    def __init__(self, sip_port: int, number: str, measure: Measure) -> None:
+        self._measure = measure
         self._server = (HOST, sip_port)
         self._uri = f"sip:{number}@{HOST}:{sip_port}"
         self._id = uuid.uuid4().hex
@@ -64,6 +87,8 @@ class _Caller:
         self._own = f"{HOST}:{self._sip.getsockname()[1]}"
         self._from = f"<sip:5550199@{self._own}>;tag={self._id[:8]}"
         self._to = f"<{self._uri}>"
+        self._media = (HOST, 0)
+        self._rtp_sent = 0
         self._loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[int] = self._loop.create_future()
         self._first_heard: asyncio.Future[float] = self._loop.create_future()
@@ -76,29 +101,56 @@ class _Caller:
         self._loop.add_reader(self._rtp, self._read_rtp)
         try:
             self._send("INVITE", 1, "application/sdp", self._offer())
-            await self._speak(await self._answered)
+            self._media = (HOST, await self._answered)
+            spoken_since = self._loop.time()
+            await self._speak()
             await self._first_heard
             await asyncio.sleep(random.uniform(0.5, 0.7))
-            pressed = time.time()
-            self._send("INFO", 2, "application/dtmf-relay", "Signal=1\r\nDuration=100\r\n")
+            started = time.time()
+            if self._measure is Measure.PRESS:
+                await self._press(round((self._loop.time() - spoken_since) * 8000))
+            else:
+                self._send("INFO", 2, "application/dtmf-relay", f"Signal={_KEY}\r\nDuration=100\r\n")
             heard = await self._second_heard
             await self._over
-            return heard - pressed
+            return heard - started
         finally:
             for one in (self._sip, self._rtp):
                 self._loop.remove_reader(one)
                 one.close()
 
-    async def _speak(self, port: int) -> None:
+    async def _speak(self) -> None:
         """The first tenth of a second of a voice, as SIPp's callers send it."""
         for number in range(_VOICE_PACKETS):
-            header = struct.pack("!BBHII", 0x80, 0, number, number * 160, 4711)
-            self._rtp.sendto(header + FIRST, (HOST, port))
-            await asyncio.sleep(0.02)
+            self._send_rtp(_VOICE_TYPE, number * _PACKET_SAMPLES, FIRST)
+            await asyncio.sleep(_PACKET_SECONDS)
+
+    async def _press(self, timestamp: int) -> None:
+        """The key for 100 ms, a packet each 20 ms. Late packets do not make later ones late."""
+        start = self._loop.time()
+        for number in range(_PRESS_PACKETS + _END_PACKETS):
+            end = _END if number >= _PRESS_PACKETS else 0
+            duration = min(number + 1, _PRESS_PACKETS) * _PACKET_SAMPLES
+            event = struct.pack("!BBH", _KEY, end | _VOLUME, duration)
+            self._send_rtp(_EVENT_TYPE | (0 if number else _MARKER), timestamp, event)
+            await asyncio.sleep(start + (number + 1) * _PACKET_SECONDS - self._loop.time())
+
+    def _send_rtp(self, kind: int, timestamp: int, payload: bytes) -> None:
+        header = struct.pack("!BBHII", 0x80, kind, self._rtp_sent, timestamp, 4711)
+        self._rtp.sendto(header + payload, self._media)
+        self._rtp_sent += 1
 
     def _offer(self) -> str:
-        lines = ("v=0", f"o=- 1 1 IN IP4 {HOST}", "s=-", f"c=IN IP4 {HOST}", "t=0 0")
-        return "\r\n".join((*lines, f"m=audio {self._rtp.getsockname()[1]} RTP/AVP 0", "a=rtpmap:0 PCMU/8000", ""))
+        """Key presses in RTP are offered by those alone who press so: Asterisk then expects no INFO."""
+        lines = ["v=0", f"o=- 1 1 IN IP4 {HOST}", "s=-", f"c=IN IP4 {HOST}", "t=0 0"]
+        audio = f"m=audio {self._rtp.getsockname()[1]} RTP/AVP {_VOICE_TYPE}"
+        voice = f"a=rtpmap:{_VOICE_TYPE} PCMU/8000"
+        if self._measure is Measure.PRESS:
+            events = (f"a=rtpmap:{_EVENT_TYPE} telephone-event/8000", f"a=fmtp:{_EVENT_TYPE} 0-15")
+            lines += [f"{audio} {_EVENT_TYPE}", voice, *events]
+        else:
+            lines += [audio, voice]
+        return "\r\n".join((*lines, ""))
 
     def _send(self, method: str, number: int, kind: str = "", body: str = "") -> None:
         lines = [

@@ -45,6 +45,7 @@ async def test_a_killed_asterisk_comes_back_and_calls_work_within_five_seconds(s
         assert (record.call.outcome, record.call.ended_by) == ("lost", "system")
         assert all(leg.ended_at is not None for leg in record.legs)
     await eventually(lambda: system.engine.ami.connected, "AMI did not come back")
+    await eventually(lambda: system.engine.ready, "the accounts were not brought up to date")
     state = await health()
     assert (state.ari.state, state.ami.state) == ("ok", "ok")
     assert process.restarts == 1
