@@ -22,7 +22,20 @@ from controller.storage.journal_changes import CallEnded, CallStarted
 from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Command
-from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, PlaybackFinished, RoutingEnded, TimerExpired
+from ivr.events import (
+    CallbackAnswered,
+    CallerChecked,
+    CallerHungUp,
+    ConversationEnded,
+    DigitReceived,
+    Event,
+    LookupAnswered,
+    PlaybackFinished,
+    RecordingFinished,
+    RoutingEnded,
+    ScheduleChecked,
+    TimerExpired,
+)
 from ivr.interpreter import Run, Transition, advance, start
 
 log = logging.getLogger(__name__)
@@ -109,7 +122,17 @@ class CallSession:
                 await self._on_search_ended(message)
             case OperatorLineEnded(leg) if leg == self._executor.operator_leg:
                 await self._on_operator_gone()
-            case PlaybackFinished() | TimerExpired() | ConversationEnded():
+            case (
+                PlaybackFinished()
+                | RecordingFinished()
+                | TimerExpired()
+                | RoutingEnded()
+                | ConversationEnded()
+                | ScheduleChecked()
+                | CallerChecked()
+                | LookupAnswered()
+                | CallbackAnswered()
+            ):
                 await self._take(message)
             case CheckUp():
                 await self._check_playback()
