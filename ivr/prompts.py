@@ -6,7 +6,7 @@ Written in a document as "demo-greeting" (the call's language) or "demo-greeting
 from __future__ import annotations
 
 import re
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -38,3 +38,11 @@ def parse_prompt(value: object) -> PromptRef:
 
 Prompt = Annotated[PromptRef, BeforeValidator(parse_prompt), PlainSerializer(str, return_type=str)]
 """The type of an operation's parameter that holds a prompt."""
+
+ENTER_CODE: Final = PromptRef("enter-code")
+ENTER_EXTENSION: Final = PromptRef("enter-extension")
+SECOND_OF_SILENCE: Final = PromptRef("second-of-silence")
+LEAVE_A_MESSAGE: Final = PromptRef("leave-a-message")
+BEEP: Final = PromptRef("beep")
+CALLBACK_OFFER: Final = PromptRef("callback-offer")
+CALLBACK_ACCEPTED: Final = PromptRef("callback-accepted")

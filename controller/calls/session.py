@@ -68,8 +68,8 @@ class CallSession:
         self._mailbox = mailbox
         self._link_up = link_up
         self._executor = Executor(facts, tools, mailbox)
-        self._trail = Trail(facts.call, facts.scenario)
-        self._run = Run(facts.scenario)
+        self._trail = Trail(facts.call, facts.bundle)
+        self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
         self._talked = False
@@ -101,7 +101,7 @@ class CallSession:
             await self._executor.tidy_up()
 
     async def _walk(self) -> None:
-        await self._apply(start(self.facts.scenario))
+        await self._apply(start(self.facts.bundle))
         while self._run.ended is None and not self._handed_over:
             await self._receive(await self._mailbox.get())
         if self._run.ended == "looping":

@@ -32,7 +32,7 @@ def test_a_scenario_is_equal_after_a_round_trip_and_its_text_is_canonical(graph:
 @pytest.mark.parametrize(
     ("document", "where"),
     [
-        (changed("schema_version", 2), "schema_version"),
+        (changed("schema_version", 3), "schema_version"),
         (changed("schema_version", True), "schema_version"),
         (changed("nodes.start.operation.type", "teleport"), "nodes.start.operation"),
         (changed("nodes.start.operation.message", []), "nodes.start.operation.message"),
