@@ -10,7 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.commands import Answer, Command, Hangup, Play, Record, SaveVoicemail, StartTimer
+from ivr.commands import (
+    Answer,
+    CheckCaller,
+    CheckSchedule,
+    Command,
+    Hangup,
+    Play,
+    Record,
+    RouteToExtension,
+    RouteToExternal,
+    RouteToGroup,
+    RouteToManager,
+    SaveVoicemail,
+    StartTimer,
+)
 from ivr.events import (
     KEYS,
     CallbackAnswered,
@@ -35,6 +49,7 @@ from ivr.events import (
 )
 from ivr.graph import ScenarioBundle
 from ivr.interpreter import MASK, MAX_DEPTH, MAX_TYPED_AHEAD, Entered, Left, Move, Run, Transition, Typed, advance, start
+from ivr.operations import OPERATIONS, Operation
 from ivr.operations.base import MAX_NUMBER_LENGTH
 from tests.ivr.builders import bundles
 
@@ -45,12 +60,13 @@ _Id = TypeVar("_Id")
 
 
 class Ids:
-    """The ids that a call has used."""
+    """The ids that a call has used, and the answers that its commands ask for, as they usually come."""
 
     def __init__(self) -> None:
         self.playbacks = [PlaybackId("0.1")]
         self.recordings = [RecordingId("0.1")]
         self.timers = [TimerId("0.1")]
+        self.awaited: list[Event] = []
 
     @staticmethod
     def ago(ids: list[_Id], back: int) -> _Id:
@@ -62,10 +78,19 @@ class Ids:
             match command:
                 case Play(playback):
                     self.playbacks.append(playback)
+                    self.awaited.append(PlaybackFinished(playback))
                 case Record(recording):
                     self.recordings.append(recording)
+                    self.awaited.append(RecordingFinished(recording, 10, 5))
                 case StartTimer(timer):
                     self.timers.append(timer)
+                    self.awaited.append(TimerExpired(timer))
+                case RouteToGroup(visit) | RouteToExtension(visit) | RouteToManager(visit) | RouteToExternal(visit):
+                    self.awaited.append(RoutingEnded(visit, "no_answer"))
+                case CheckSchedule(visit):
+                    self.awaited.append(ScheduleChecked(visit, "open"))
+                case CheckCaller(visit):
+                    self.awaited.append(CallerChecked(visit, known=True))
 
 
 Happening = Callable[[Run, Ids], Event]
@@ -79,14 +104,19 @@ def _visit(run: Run, offset: int) -> VisitId:
     return VisitId(run.visit + offset)
 
 
+def _hangs_up(run: Run, ids: Ids) -> Event:
+    return CallerHungUp()
+
+
 def _happenings() -> st.SearchStrategy[Happening]:
     """What fits the state, and what does not."""
     yes_or_no, offset = st.booleans(), st.one_of(st.just(0), st.integers(-3, 2))
     names = st.sampled_from([None, "a", "vip", "2045", "next"])
     tags = st.frozensets(st.sampled_from(["Sales", "Inner"]))
     seconds = st.sampled_from([0.0, 3.0, 180.0])
+    awaited = st.just(lambda run, ids: ids.awaited.pop() if ids.awaited else CallerHungUp())
+    key: st.SearchStrategy[Happening] = st.builds(lambda key: lambda run, ids: DigitReceived(key), st.sampled_from(KEYS))
     makers: list[st.SearchStrategy[Happening]] = [
-        st.builds(lambda key: lambda run, ids: DigitReceived(key), st.sampled_from(KEYS)),
         st.builds(lambda back, no: lambda run, ids: PlaybackFinished(ids.ago(ids.playbacks, back), no), _BACK, yes_or_no),
         st.builds(lambda back: lambda run, ids: TimerExpired(ids.ago(ids.timers, back)), _BACK),
         st.builds(
@@ -102,12 +132,15 @@ def _happenings() -> st.SearchStrategy[Happening]:
         ),
         st.builds(lambda at, one, two: lambda run, ids: LookupAnswered(_visit(run, at), one, two), offset, names, names),
         st.builds(lambda at, how: lambda run, ids: CallbackAnswered(_visit(run, at), how), offset, st.sampled_from(_ANSWERS)),
-        st.just(lambda run, ids: CallerHungUp()),
+        st.just(_hangs_up),
     ]
-    return st.one_of(makers)
+    return st.one_of(awaited, awaited, key, st.one_of(makers))
 
 
-CALLS = st.lists(_happenings(), max_size=30)
+CALLS = st.lists(_happenings(), min_size=4, max_size=40)
+ANY_FIRST = pytest.mark.parametrize("first", OPERATIONS, ids=lambda kind: kind.__name__)
+"""Each operation is once the one that callers come to first."""
+ENDED_CALLS = CALLS.map(lambda call: [*call, _hangs_up])
 
 
 def drive(bundle: ScenarioBundle, call: list[Happening]) -> list[Transition]:
@@ -130,10 +163,14 @@ def entered(transitions: list[Transition]) -> dict[VisitId, Entered]:
 
 
 @pytest.mark.covers("UIS-1", "UIS-3")
-@given(bundles(), CALLS)
-def test_any_events_on_any_graph_neither_raise_nor_lose_the_caller(bundle: ScenarioBundle, call: list[Happening]) -> None:
+@ANY_FIRST
+@settings(max_examples=25)
+@given(st.data(), CALLS)
+def test_any_events_on_any_graph_neither_raise_nor_lose_the_caller(
+    first: type[Operation], data: st.DataObject, call: list[Happening]
+) -> None:
     opened = False
-    for transition in drive(bundle, call):
+    for transition in drive(data.draw(bundles(first)), call):
         assert (transition.run.running is None) == (transition.run.ended is not None), "who has not left is somewhere"
         answers = sum(isinstance(command, Answer) for command in transition.commands)
         assert answers + opened <= 1, "the line is opened once"
@@ -144,8 +181,11 @@ def test_any_events_on_any_graph_neither_raise_nor_lose_the_caller(bundle: Scena
 
 
 @pytest.mark.covers("UIS-41")
-@given(bundles(), CALLS)
-def test_moves_tell_a_path_without_gaps(bundle: ScenarioBundle, call: list[Happening]) -> None:
+@ANY_FIRST
+@settings(max_examples=25)
+@given(st.data(), st.one_of(CALLS, ENDED_CALLS))
+def test_moves_tell_a_path_without_gaps(first: type[Operation], data: st.DataObject, call: list[Happening]) -> None:
+    bundle = data.draw(bundles(first))
     transitions = drive(bundle, call)
     count, inside = 0, []
     for move in moves_of(transitions):
@@ -163,8 +203,13 @@ def test_moves_tell_a_path_without_gaps(bundle: ScenarioBundle, call: list[Happe
 
 
 @pytest.mark.covers("UIS-6")
-@given(bundles(), CALLS)
-def test_what_is_typed_for_an_authorization_is_in_no_move(bundle: ScenarioBundle, call: list[Happening]) -> None:
+@ANY_FIRST
+@settings(max_examples=25)
+@given(st.data(), CALLS)
+def test_what_is_typed_for_an_authorization_is_in_no_move(
+    first: type[Operation], data: st.DataObject, call: list[Happening]
+) -> None:
+    bundle = data.draw(bundles(first))
     transitions = drive(bundle, call)
     secrets = any(node.operation.SECRET_KEYS for node in bundle.nodes())
     visits = entered(transitions)
@@ -177,8 +222,13 @@ def test_what_is_typed_for_an_authorization_is_in_no_move(bundle: ScenarioBundle
 
 
 @pytest.mark.covers("UIS-10", "UIS-11")
-@given(bundles(), CALLS)
-def test_every_visit_of_a_voicemail_that_is_over_has_saved_exactly_one(bundle: ScenarioBundle, call: list[Happening]) -> None:
+@ANY_FIRST
+@settings(max_examples=25)
+@given(st.data(), st.one_of(CALLS, ENDED_CALLS))
+def test_every_visit_of_a_voicemail_that_is_over_has_saved_exactly_one(
+    first: type[Operation], data: st.DataObject, call: list[Happening]
+) -> None:
+    bundle = data.draw(bundles(first))
     transitions = drive(bundle, call)
     over = {move.visit for move in moves_of(transitions) if isinstance(move, Left)}
     visits = {visit for visit, move in entered(transitions).items() if move.operation == "voicemail" and visit in over}
