@@ -39,10 +39,11 @@ def parse_prompt(value: object) -> PromptRef:
 Prompt = Annotated[PromptRef, BeforeValidator(parse_prompt), PlainSerializer(str, return_type=str)]
 """The type of an operation's parameter that holds a prompt."""
 
-ENTER_CODE: Final = PromptRef("enter-code")
-ENTER_EXTENSION: Final = PromptRef("enter-extension")
+# The standard messages of operations: names of prompts that come with Attendant.
+ENTER_CODE: Final = PromptRef("authorization")
+ENTER_EXTENSION: Final = PromptRef("extension-entry")
 SECOND_OF_SILENCE: Final = PromptRef("second-of-silence")
-LEAVE_A_MESSAGE: Final = PromptRef("leave-a-message")
+LEAVE_A_MESSAGE: Final = PromptRef("voicemail-greeting")
 BEEP: Final = PromptRef("beep")
 CALLBACK_OFFER: Final = PromptRef("callback-offer")
 CALLBACK_ACCEPTED: Final = PromptRef("callback-accepted")

@@ -23,7 +23,7 @@ class ForwardToGroup(Operation):
 
     type: Literal["forward_to_group"] = "forward_to_group"
     group: Name = Field(description="name of the operator group")
-    max_wait_seconds: float = Field(60.0, ge=1, le=3600, description="longest wait for an operator's answer")
+    max_wait_seconds: float = Field(300.0, ge=1, le=3600, description="longest wait for an operator's answer")
 
     def enter(self, arrival: Arrival) -> Step:
         return Stay(Reaching(arrival.visit), (RouteToGroup(arrival.visit, self.group, self.max_wait_seconds),))

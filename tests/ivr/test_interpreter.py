@@ -58,7 +58,7 @@ def test_a_call_may_be_refused_unanswered() -> None:
 @pytest.mark.covers("UIS-1", "UIS-4")
 def test_a_key_leads_along_its_link_to_the_next_operation() -> None:
     transition = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("1"))
-    assert transition.commands == (StopPlayback(PlaybackId("2.1")), RouteToGroup(VisitId(3), "Sales", 60))
+    assert transition.commands == (StopPlayback(PlaybackId("2.1")), RouteToGroup(VisitId(3), "Sales", 300))
     assert transition.moves == (
         Typed(VisitId(2), "1"),
         Left(VisitId(2), "1"),
@@ -107,7 +107,7 @@ def test_nothing_happens_after_the_end() -> None:
 
 def test_a_key_pressed_during_the_message_before_a_menu_is_not_lost() -> None:
     transition = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")))
-    assert transition.commands == (RouteToGroup(VisitId(3), "Sales", 60),), "the menu's prompt is not even begun"
+    assert transition.commands == (RouteToGroup(VisitId(3), "Sales", 300),), "the menu's prompt is not even begun"
     assert Typed(VisitId(2), "1") in transition.moves, "the key belongs to the menu that took it"
 
 
@@ -189,7 +189,7 @@ def test_keys_typed_ahead_of_a_menu_wait_until_its_schedule_is_known() -> None:
     checking = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=limited)
     assert (checking.run.node, checking.run.typed) == ("choice", "1")
     played = advance(checking.run, ScheduleChecked(VisitId(2), "open"))
-    assert played.commands == (RouteToGroup(VisitId(3), "Sales", 60),)
+    assert played.commands == (RouteToGroup(VisitId(3), "Sales", 300),)
 
 
 def test_an_operation_may_refuse_keys_typed_ahead() -> None:

@@ -89,7 +89,7 @@ def test_t07_a_wrong_number_that_was_linked_elsewhere_goes_there() -> None:
 
 
 AROUND = Surroundings(
-    frozenset({(name, "en") for name in ("hello", "choose", "second-of-silence", "enter-extension", "enter-code")}),
+    frozenset({(name, "en") for name in ("hello", "choose", "second-of-silence", "extension-entry", "authorization")}),
     frozenset({"Sales"}),
     frozenset({"en"}),
 )
@@ -176,7 +176,7 @@ def test_t16_an_information_message_is_over_before_anybody_is_rung() -> None:
     begun = start(greeted)
     assert [type(command) for command in begun.commands] == [Answer, Play]
     (play,) = (command for command in begun.commands if isinstance(command, Play))
-    assert advance(begun.run, PlaybackFinished(play.playback)).commands == (RouteToGroup(VisitId(2), "Sales", 60),)
+    assert advance(begun.run, PlaybackFinished(play.playback)).commands == (RouteToGroup(VisitId(2), "Sales", 300),)
 
 
 @pytest.mark.covers("UIS-38", "UIS-39")
@@ -247,7 +247,7 @@ def test_t24_the_no_input_action_comes_only_after_the_repetitions() -> None:
     repeating = scenario("choice", choice=menu(links, repeat="times", repeat_times=2), sales=group({"failed": "control"}), **ENDS)
     first, second, third = silences(repeating, 3)
     assert (len(first), len(second), isinstance(first[0], Play), isinstance(second[0], Play)) == (1, 1, True, True)
-    assert third == (RouteToGroup(VisitId(2), "Sales", 60),)
+    assert third == (RouteToGroup(VisitId(2), "Sales", 300),)
 
 
 @pytest.mark.covers("UIS-32", "SKZ-9")
