@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ivr.events import PlaybackId, TimerId, VisitId
+from ivr.events import PlaybackId, RecordingId, TimerId, VisitId
 from ivr.prompts import PromptRef
 
 HangupCause = Literal["normal", "busy", "congestion", "rejected", "unallocated"]
@@ -29,6 +29,39 @@ class StopPlayback:
     """Stop a `Play`; its `PlaybackFinished` still follows."""
 
     playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record the caller until `StopRecording`, his hanging up, `max_seconds`, or `max_silence` seconds without a word.
+
+    One `RecordingFinished` follows, whatever happens, unless he hangs up. No beep: that is a prompt before it.
+    """
+
+    recording: RecordingId
+    max_seconds: float
+    max_silence: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """Stop a `Record` and keep what there is; its `RecordingFinished` still follows."""
+
+    recording: RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class SaveVoicemail:
+    """Keep the voicemail of a visit and mail it to the addresses, also when nothing was said. Nothing follows.
+
+    `recording` None: nothing was recorded, or nothing was said in it. When the caller hung up while he was recorded, the
+    recording has ended by itself, perhaps a moment later; the shell waits for the file and looks whether he said anything.
+    Subject: the caller's number and the time the call arrived.
+    """
+
+    visit: VisitId
+    recording: RecordingId | None
+    mail_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +92,92 @@ class RouteToGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Connect:
-    """Join the caller with the operator who answered; `ConversationEnded` follows when the operator leaves."""
+class RouteToExtension:
+    """Ring the employee with this extension, his numbers one after another; the caller hears music meanwhile.
+
+    One `RoutingEnded` follows; "unknown_number" when nobody has this extension.
+    """
 
     visit: VisitId
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteToManager:
+    """Ring the caller's personal manager, his numbers one after another; the caller hears music meanwhile.
+
+    One `RoutingEnded` follows; "unknown_number" when the caller is unknown, withholds his number or has no manager.
+    """
+
+    visit: VisitId
+
+
+@dataclass(frozen=True, slots=True)
+class RouteToExternal:
+    """Ring a number outside for at most `ring_seconds`; the caller hears music meanwhile. One `RoutingEnded` follows."""
+
+    visit: VisitId
+    number: str
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Join the caller with who answered; `ConversationEnded` follows when that side leaves."""
+
+    visit: VisitId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSchedule:
+    """Is it working time? `schedule` None means the schedule of the number that was called. One `ScheduleChecked` follows;
+    a schedule that does not exist (any more) counts as open.
+    """
+
+    visit: VisitId
+    schedule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCaller:
+    """Who calls? `block_list` None means the installation's own. One `CallerChecked` follows."""
+
+    visit: VisitId
+    block_list: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """POST the caller's and the called number to `url` and read its JSON answer, within `seconds`.
+
+    The answer is an object with "exit" (one of `exits`) or "operator" (an extension); with anything else, a redirect, too
+    many bytes, an address inside the network that is not allowed or no answer in time, `LookupAnswered` names neither.
+    One `LookupAnswered` follows.
+    """
+
+    visit: VisitId
+    url: str
+    seconds: float
+    exits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCallback:
+    """Keep the caller's place in the group's line and call him back at his number when it is his turn.
+
+    One `CallbackAnswered` follows.
+    """
+
+    visit: VisitId
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """From now on prompts without a language of their own are played in this one."""
+
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +187,27 @@ class Hangup:
     cause: HangupCause = "normal"
 
 
-Command: TypeAlias = Answer | Play | StopPlayback | StartTimer | CancelTimer | RouteToGroup | Connect | Hangup
+Command: TypeAlias = (
+    Answer
+    | Play
+    | StopPlayback
+    | Record
+    | StopRecording
+    | SaveVoicemail
+    | StartTimer
+    | CancelTimer
+    | RouteToGroup
+    | RouteToExtension
+    | RouteToManager
+    | RouteToExternal
+    | Connect
+    | CheckSchedule
+    | CheckCaller
+    | LookUp
+    | RequestCallback
+    | SetLanguage
+    | Hangup
+)
 
-NEEDS_OPEN_LINE = (Play, RouteToGroup)
+NEEDS_OPEN_LINE = (Play, Record, RouteToGroup, RouteToExtension, RouteToManager, RouteToExternal)
 """Commands that make sense only on an answered call."""

@@ -15,15 +15,21 @@ VisitId = NewType("VisitId", int)
 PlaybackId = NewType("PlaybackId", str)
 """Unique within a call; the shell puts the call's id before it."""
 
+RecordingId = NewType("RecordingId", str)
+"""Unique within a call; the shell puts the call's id before it."""
+
 TimerId = NewType("TimerId", str)
 """Unique within a call."""
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]
 KEYS: tuple[Key, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#")
 
-RoutingOutcome = Literal["answered", "no_answer", "no_operators", "timeout"]
-"""How a search for an operator ended: one answered and is joined with the caller by `Connect`; all were rung
-and none answered; none could be rung; the caller's longest wait was over."""
+RoutingOutcome = Literal["answered", "no_answer", "no_operators", "timeout", "unknown_number"]
+"""How a search for a person ended: somebody answered and is joined with the caller by `Connect`; all were rung and none
+answered; none could be rung; the caller's longest wait was over; nobody has the number that was dialled."""
+
+ScheduleState = Literal["open", "closed", "holiday"]
+CallbackOutcome = Literal["accepted", "not_possible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,18 @@ class PlaybackFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingFinished:
+    """A `Record` ended: stopped, too long, silent too long, or it could not be made (0 seconds).
+
+    `seconds` is its whole length and `silence` how much of it was silence, so that a caller who said nothing is known.
+    """
+
+    recording: RecordingId
+    seconds: float
+    silence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TimerExpired:
     """The time of a `StartTimer` is over."""
 
@@ -50,7 +68,7 @@ class TimerExpired:
 
 @dataclass(frozen=True, slots=True)
 class RoutingEnded:
-    """The answer to `RouteToGroup`."""
+    """The answer to `RouteToGroup`, `RouteToExtension`, `RouteToManager` and `RouteToExternal`."""
 
     visit: VisitId
     outcome: RoutingOutcome
@@ -58,9 +76,9 @@ class RoutingEnded:
 
 @dataclass(frozen=True, slots=True)
 class ConversationEnded:
-    """The operator left the conversation that `Connect` began; the caller is still there.
+    """The other side left the conversation that `Connect` began; the caller is still there.
 
-    `established` is False when they never really talked: the operator dropped the call at once.
+    `established` is False when they never really talked: the other side dropped the call at once.
     """
 
     visit: VisitId
@@ -68,8 +86,59 @@ class ConversationEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleChecked:
+    """The answer to `CheckSchedule`: how the schedule stands at this moment."""
+
+    visit: VisitId
+    state: ScheduleState
+
+
+@dataclass(frozen=True, slots=True)
+class CallerChecked:
+    """The answer to `CheckCaller`: whether the number is on the block list, whether a contact has it, and which of the
+    tags asked for that contact carries. A withheld number is not known.
+    """
+
+    visit: VisitId
+    blocked: bool = False
+    known: bool = False
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LookupAnswered:
+    """The answer to `LookUp`: the exit or the operator's extension that the other system named; neither when it could not
+    be asked or said something else.
+    """
+
+    visit: VisitId
+    exit: str | None = None
+    operator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswered:
+    """The answer to `RequestCallback`. Not possible: a withheld number, nobody works now, or callbacks are switched off."""
+
+    visit: VisitId
+    outcome: CallbackOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class CallerHungUp:
     """The caller is gone; nothing can be played to him any more."""
 
 
-Event: TypeAlias = DigitReceived | PlaybackFinished | TimerExpired | RoutingEnded | ConversationEnded | CallerHungUp
+Event: TypeAlias = (
+    DigitReceived
+    | PlaybackFinished
+    | RecordingFinished
+    | TimerExpired
+    | RoutingEnded
+    | ConversationEnded
+    | ScheduleChecked
+    | CallerChecked
+    | LookupAnswered
+    | CallbackAnswered
+    | CallerHungUp
+)

@@ -1,10 +1,12 @@
-"""A scenario: nodes with operations, and links from their exits.
+"""A scenario: nodes with operations, and links from their exits; a bundle: a scenario with those it inserts.
 
 Limits keep a hostile document from costing more than a moment: MAX_NODES nodes, names of NODE_NAME's form.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, NewType
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -44,3 +46,22 @@ class Scenario(BaseModel):
 
     start: NodeId
     nodes: dict[_NodeName, Node] = Field(min_length=1, max_length=MAX_NODES)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioBundle:
+    """What a call walks: its scenario, and by name every scenario that this one inserts, directly or not. The shell chooses
+    their versions when the call begins; one that is missing is passed over.
+    """
+
+    root: Scenario
+    inserted: Mapping[str, Scenario] = field(default_factory=dict)
+
+    def scenario(self, name: str | None) -> Scenario | None:
+        """An inserted scenario; None is the name of the root."""
+        return self.root if name is None else self.inserted.get(name)
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node of every scenario."""
+        for scenario in (self.root, *self.inserted.values()):
+            yield from scenario.nodes.values()

@@ -6,7 +6,7 @@ Written in a document as "demo-greeting" (the call's language) or "demo-greeting
 from __future__ import annotations
 
 import re
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -38,3 +38,12 @@ def parse_prompt(value: object) -> PromptRef:
 
 Prompt = Annotated[PromptRef, BeforeValidator(parse_prompt), PlainSerializer(str, return_type=str)]
 """The type of an operation's parameter that holds a prompt."""
+
+# The standard messages of operations: names of prompts that come with Attendant.
+ENTER_CODE: Final = PromptRef("authorization")
+ENTER_EXTENSION: Final = PromptRef("extension-entry")
+SECOND_OF_SILENCE: Final = PromptRef("second-of-silence")
+LEAVE_A_MESSAGE: Final = PromptRef("voicemail-greeting")
+BEEP: Final = PromptRef("beep")
+CALLBACK_OFFER: Final = PromptRef("callback-offer")
+CALLBACK_ACCEPTED: Final = PromptRef("callback-accepted")

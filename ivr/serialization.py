@@ -1,4 +1,7 @@
-"""Scenario documents: JSON with `schema_version`, read strictly, written canonically (equal scenarios, equal text)."""
+"""Scenario documents: JSON with `schema_version`, read strictly, written canonically (equal scenarios, equal text).
+
+Version 2 brought new operations, and parameters that may be left out; a document of version 1 means the same in it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from ivr.errors import DocumentProblem, InvalidDocument
 from ivr.graph import Scenario
 from ivr.operations import OPERATIONS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_READ = (1, SCHEMA_VERSION)
 MAX_BYTES = 2_000_000
 _MAX_PROBLEMS = 50
 _TYPES = {operation.model_fields["type"].default for operation in OPERATIONS}
@@ -40,8 +44,8 @@ def from_data(data: object) -> Scenario:
         _refuse("", "a scenario is a JSON object")
     body: dict[str, Any] = dict(data)
     version = body.pop("schema_version", None)
-    if version != SCHEMA_VERSION or isinstance(version, bool):
-        _refuse("schema_version", f"{version!r} is not known; this Attendant reads {SCHEMA_VERSION}")
+    if version not in _READ or not isinstance(version, int) or isinstance(version, bool):
+        _refuse("schema_version", f"{version!r} is not known; this Attendant reads {' and '.join(map(str, _READ))}")
     try:
         return Scenario.model_validate_json(json.dumps(body))
     except ValidationError as error:

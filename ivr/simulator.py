@@ -1,7 +1,14 @@
 """A scripted caller on a virtual clock: which path would he take? No time passes; the interpreter is the live one.
 
->>> simulate(scenario, [Press(after=2.0, digit="1"), Routing(outcome="answered")]).path
-(Step(node="greeting", exit="next"), Step(node="menu", exit="1"), Step(node="sales", exit=None))
+>>> from ivr.serialization import from_data
+>>> way = {"1": "manager", "wait_expired": "end", "incorrect_input": "menu"}
+>>> scenario = from_data({"schema_version": 2, "start": "menu", "nodes": {
+...     "menu": {"operation": {"type": "menu", "prompt": ["choose"]}, "links": way},
+...     "manager": {"operation": {"type": "personal_manager"}, "links": {"failed": "end"}},
+...     "end": {"operation": {"type": "hang_up"}}}})
+>>> walk = simulate(scenario, [Press(2.0, "7"), Press(4.0, "1")], World(has_manager=False))
+>>> [(step.node, step.exit, step.left_at) for step in walk.path]
+[('menu', 'incorrect_input', 2.0), ('menu', '1', 6.0), ('manager', 'failed', 6.0), ('end', None, 6.0)]
 """
 
 from __future__ import annotations
@@ -9,21 +16,46 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from ivr.commands import CancelTimer, Command, Connect, Play, RouteToGroup, StartTimer, StopPlayback
+from ivr.commands import (
+    CancelTimer,
+    CheckCaller,
+    CheckSchedule,
+    Command,
+    Connect,
+    LookUp,
+    Play,
+    Record,
+    RequestCallback,
+    RouteToExtension,
+    RouteToExternal,
+    RouteToGroup,
+    RouteToManager,
+    StartTimer,
+    StopPlayback,
+    StopRecording,
+)
 from ivr.events import (
+    CallbackAnswered,
+    CallbackOutcome,
+    CallerChecked,
     CallerHungUp,
     ConversationEnded,
     DigitReceived,
     Event,
     Key,
+    LookupAnswered,
     PlaybackFinished,
+    RecordingFinished,
     RoutingEnded,
     RoutingOutcome,
+    ScheduleChecked,
+    ScheduleState,
     TimerExpired,
+    VisitId,
 )
-from ivr.graph import NodeId, Scenario
+from ivr.graph import NodeId, Scenario, ScenarioBundle
 from ivr.interpreter import EndReason, Entered, Left, Run, Transition, Typed, advance, start
 from ivr.prompts import PromptRef
 
@@ -49,25 +81,55 @@ CallerAction: TypeAlias = Press | HangUp
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of the caller: is his number blocked, does a contact have it, and with which tags."""
+
+    blocked: bool = False
+    known: bool = False
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What another system answers `after` seconds; neither exit nor operator: nothing that can be used."""
+
+    exit: str | None = None
+    operator: str | None = None
+    after: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class World:
-    """What the call meets: how long prompts are, how searches for an operator end (in turn; the last one repeats), how long
-    operators take to answer and talk. All in seconds.
+    """What the call meets. Of each sequence the entries are used in turn, and the last one repeats. Times in seconds.
+
+    routing: how searches for a person end. extensions: those that exist (None: any). schedule: how it stands when it is asked.
+    message_seconds: how long the caller speaks into a voicemail before he falls silent.
     """
 
     prompt_seconds: Callable[[PromptRef], float] = lambda _: 3.0
     routing: Sequence[RoutingOutcome] = ("answered",)
     answer_seconds: float = 5.0
     talk_seconds: float = 60.0
+    extensions: frozenset[str] | None = None
+    has_manager: bool = True
+    schedule: Sequence[ScheduleState] = ("open",)
+    caller: Caller = Caller()
+    replies: Sequence[Reply] = (Reply(),)
+    callback: CallbackOutcome = "accepted"
+    message_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the path; `exit` None: the call ended there. Times are seconds since the call began."""
+    """One node of the path; `exit` None: the call ended there. Times are seconds since the call began. `scenario` is the
+    inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
+    """
 
     node: NodeId
     exit: str | None
     entered_at: float
     left_at: float
+    scenario: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +165,26 @@ class _Timeline:
         return event
 
 
-def simulate(scenario: Scenario, caller: Sequence[CallerAction] = (), world: World | None = None) -> Walk:
+def simulate(scenario: Scenario | ScenarioBundle, caller: Sequence[CallerAction] = (), world: World | None = None) -> Walk:
     """Walk `scenario` until the call ends, or nothing more can happen, or after MAX_EVENTS events (`ended` is None then)."""
     return _Simulation(world or World()).walk(scenario, caller)
+
+
+_T = TypeVar("_T")
 
 
 class _Simulation:
     def __init__(self, world: World) -> None:
         self._world = world
         self._timeline = _Timeline()
-        self._routings = 0
-        self._open: dict[int, tuple[NodeId, float]] = {}
+        self._asked: dict[str, int] = {}
+        self._open: dict[VisitId, Entered] = {}
+        self._entered_at: dict[VisitId, float] = {}
+        self._recording: tuple[Record, float] | None = None
         self._path: list[Step] = []
         self._commands: list[Command] = []
 
-    def walk(self, scenario: Scenario, caller: Sequence[CallerAction]) -> Walk:
+    def walk(self, scenario: Scenario | ScenarioBundle, caller: Sequence[CallerAction]) -> Walk:
         delay = 0.0
         for action in caller:
             delay += action.after
@@ -134,11 +201,12 @@ class _Simulation:
         now = self._timeline.now
         for move in transition.moves:
             match move:
-                case Entered(visit, node):
-                    self._open[visit] = (node, now)
+                case Entered(visit):
+                    self._open[visit] = move
+                    self._entered_at[visit] = now
                 case Left(visit, exit):
-                    node, entered_at = self._open.pop(visit)
-                    self._path.append(Step(node, exit, entered_at, now))
+                    entered = self._open.pop(visit)
+                    self._path.append(Step(entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
                 case Typed():
                     pass
         for command in transition.commands:
@@ -147,22 +215,63 @@ class _Simulation:
         return transition.run
 
     def _obey(self, command: Command) -> None:
+        world, add = self._world, self._timeline.add
         match command:
             case Play(playback, prompts):
-                self._timeline.add(sum(map(self._world.prompt_seconds, prompts)), PlaybackFinished(playback))
+                add(sum(map(world.prompt_seconds, prompts)), PlaybackFinished(playback))
             case StopPlayback(playback):
                 self._timeline.drop(lambda event: isinstance(event, PlaybackFinished) and event.playback == playback)
-                self._timeline.add(0, PlaybackFinished(playback))
+                add(0, PlaybackFinished(playback))
             case StartTimer(timer, seconds):
-                self._timeline.add(seconds, TimerExpired(timer))
+                add(seconds, TimerExpired(timer))
             case CancelTimer(timer):
                 self._timeline.drop(lambda event: event == TimerExpired(timer))
+            case Record(_, max_seconds, max_silence):
+                self._recording = (command, self._timeline.now)
+                self._end_recording(min(max_seconds, world.message_seconds + max_silence))
+            case StopRecording(recording):
+                self._timeline.drop(lambda event: isinstance(event, RecordingFinished) and event.recording == recording)
+                self._end_recording(0)
             case RouteToGroup(visit, _, max_wait):
-                outcome = self._world.routing[min(self._routings, len(self._world.routing) - 1)]
-                self._routings += 1
-                delay = {"timeout": max_wait, "no_operators": 0.0}.get(outcome, self._world.answer_seconds)
-                self._timeline.add(delay, RoutingEnded(visit, outcome))
+                self._search(visit, max_wait)
+            case RouteToExtension(visit, extension):
+                self._search(visit, exists=world.extensions is None or extension in world.extensions)
+            case RouteToManager(visit):
+                self._search(visit, exists=world.has_manager)
+            case RouteToExternal(visit, _, ring_seconds):
+                self._search(visit, ring_seconds)
             case Connect(visit):
-                self._timeline.add(self._world.talk_seconds, ConversationEnded(visit))
+                add(world.talk_seconds, ConversationEnded(visit))
+            case CheckSchedule(visit):
+                add(0, ScheduleChecked(visit, self._in_turn("schedule", world.schedule)))
+            case CheckCaller(visit, _, tags):
+                add(0, CallerChecked(visit, world.caller.blocked, world.caller.known, world.caller.tags.intersection(tags)))
+            case LookUp(visit):
+                reply = self._in_turn("lookup", world.replies)
+                add(reply.after, LookupAnswered(visit, reply.exit, reply.operator))
+            case RequestCallback(visit):
+                add(0, CallbackAnswered(visit, world.callback))
             case _:
                 pass
+
+    def _search(self, visit: VisitId, longest: float | None = None, exists: bool = True) -> None:
+        if not exists:
+            self._timeline.add(0, RoutingEnded(visit, "unknown_number"))
+            return
+        outcome = self._in_turn("routing", self._world.routing)
+        waited = self._world.answer_seconds if longest is None else longest
+        delay = {"timeout": waited, "no_operators": 0.0, "unknown_number": 0.0}.get(outcome, self._world.answer_seconds)
+        self._timeline.add(delay, RoutingEnded(visit, outcome))
+
+    def _end_recording(self, delay: float) -> None:
+        """The recording that is being made ends after `delay`."""
+        if self._recording is not None:
+            record, began = self._recording
+            length = self._timeline.now + delay - began
+            silence = max(0.0, length - self._world.message_seconds)
+            self._timeline.add(delay, RecordingFinished(record.recording, length, silence))
+
+    def _in_turn(self, what: str, entries: Sequence[_T]) -> _T:
+        place = self._asked.get(what, 0)
+        self._asked[what] = place + 1
+        return entries[min(place, len(entries) - 1)]

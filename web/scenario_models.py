@@ -19,7 +19,7 @@ from ivr.validation import Problem, ProblemKind, publishable
 class ScenarioDocument(Scenario):
     """A scenario: nodes with operations, and links from their exits."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
 
 
 @dataclass(frozen=True, slots=True)

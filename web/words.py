@@ -10,7 +10,18 @@ from controller.prompts.builtin import BUILTIN
 OPERATION_WORDS: Mapping[str, str] = {
     "info_message": "Information message",
     "menu": "Menu",
+    "authorization": "Authorization",
     "forward_to_group": "Forward to group",
+    "dial_extension": "Forward to extension",
+    "personal_manager": "Forward to personal manager",
+    "forward_to_external": "Forward to external number",
+    "voicemail": "Voicemail",
+    "callback_offer": "Callback offer",
+    "schedule": "Schedule",
+    "caller_list": "Caller list",
+    "http_lookup": "HTTP lookup",
+    "set_language": "Set caller language",
+    "insert_scenario": "Insert scenario",
     "hang_up": "Hang up",
 }
 

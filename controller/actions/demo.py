@@ -20,7 +20,7 @@ from controller.storage.groups import Group, GroupView, Strategy, find_group, li
 from controller.storage.numbers import InboundNumber, find_number, numbers_of
 from controller.storage.operators import Operator, find_operator
 from controller.storage.scenarios import StoredScenario, documents_in_use, documents_of, find_scenario
-from ivr.serialization import from_data, to_data
+from ivr.serialization import from_data
 
 NUMBER = "8000"
 LINE_NAME = "Demo line"
@@ -112,8 +112,8 @@ def _remove_scenario(removal: _Removal) -> None:
     scenario = find_scenario(session, SCENARIO)
     if scenario is None:
         return
-    original = to_data(read_document(_DOCUMENT.read_bytes()))
-    unchanged = scenario.draft == original and documents_of(session, scenario.id) == [original]
+    original = read_document(_DOCUMENT.read_bytes())
+    unchanged = [from_data(document) for document in (scenario.draft, *documents_of(session, scenario.id))] == [original] * 2
     used = bool(numbers_of(session, scenario.id))
     removal.remove(f"scenario {SCENARIO}", scenario, unchanged and not used)
 

@@ -18,6 +18,7 @@ from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
+from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Arrivals:
             number,
             route.line_name,
             route.language or self._language,
-            route.scenario,
+            ScenarioBundle(route.scenario),
             route.scenario_version,
         )
         mailbox = self._live[facts.call] = new_mailbox()

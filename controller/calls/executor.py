@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import PurePosixPath
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import ChannelGone, TelephonyError
@@ -13,10 +13,57 @@ from controller.ids import ChannelId, bridge_id
 from controller.routing import LineRequest
 from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
 from controller.telephony.mailboxes import Mailbox
-from ivr.commands import Answer, CancelTimer, Command, Connect, Hangup, Play, RouteToGroup, StartTimer, StopPlayback
-from ivr.events import ConversationEnded, PlaybackFinished, PlaybackId, TimerExpired, TimerId, VisitId
+from ivr.commands import (
+    Answer,
+    CancelTimer,
+    CheckCaller,
+    CheckSchedule,
+    Command,
+    Connect,
+    Hangup,
+    LookUp,
+    Play,
+    Record,
+    RequestCallback,
+    RouteToExtension,
+    RouteToExternal,
+    RouteToGroup,
+    RouteToManager,
+    SaveVoicemail,
+    SetLanguage,
+    StartTimer,
+    StopPlayback,
+    StopRecording,
+)
+from ivr.events import (
+    CallbackAnswered,
+    CallerChecked,
+    ConversationEnded,
+    LookupAnswered,
+    PlaybackFinished,
+    PlaybackId,
+    RecordingFinished,
+    RoutingEnded,
+    ScheduleChecked,
+    TimerExpired,
+    TimerId,
+    VisitId,
+)
 
 log = logging.getLogger(__name__)
+
+_NotAvailable: TypeAlias = (
+    Record
+    | StopRecording
+    | SaveVoicemail
+    | RouteToExtension
+    | RouteToManager
+    | RouteToExternal
+    | CheckSchedule
+    | CheckCaller
+    | LookUp
+    | RequestCallback
+)
 
 
 class Executor:
@@ -27,6 +74,7 @@ class Executor:
         self._tools = tools
         self._mailbox = mailbox
         self._timers: dict[TimerId, asyncio.TimerHandle] = {}
+        self._language = facts.language
         self._bridged = False
         self._recording: PurePosixPath | None = None
         self.playing: PlaybackId | None = None
@@ -53,6 +101,21 @@ class Executor:
                 await self._route(command)
             case Connect(visit):
                 await self._connect(visit)
+            case SetLanguage(language):
+                self._language = language
+            case (
+                Record()
+                | StopRecording()
+                | SaveVoicemail()
+                | RouteToExtension()
+                | RouteToManager()
+                | RouteToExternal()
+                | CheckSchedule()
+                | CheckCaller()
+                | LookUp()
+                | RequestCallback()
+            ):
+                self._answer_not_available(command)
             case Hangup(cause):
                 await telephony.hangup(channel, cause)
             case _:
@@ -93,12 +156,32 @@ class Executor:
             log.warning("something of call %s stays in Asterisk: %s", self._facts.call, error)
 
     async def _play(self, command: Play) -> None:
-        media = self._tools.prompts.media(command.prompts, self._facts.language)
+        media = self._tools.prompts.media(command.prompts, self._language)
         if not media:
             self._mailbox.put_nowait(PlaybackFinished(command.playback, failed=True))
             return
         self.playing = command.playback
-        await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._facts.language)
+        await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._language)
+
+    def _answer_not_available(self, command: _NotAvailable) -> None:
+        """Commands that nothing carries out yet: the scenario goes on as if the thing were not there."""
+        match command:
+            case Record(recording):
+                self._mailbox.put_nowait(RecordingFinished(recording, 0))
+            case RouteToExtension(visit) | RouteToManager(visit) | RouteToExternal(visit):
+                self._mailbox.put_nowait(RoutingEnded(visit, "no_operators"))
+            case CheckSchedule(visit):
+                self._mailbox.put_nowait(ScheduleChecked(visit, "open"))
+            case CheckCaller(visit):
+                self._mailbox.put_nowait(CallerChecked(visit))
+            case LookUp(visit):
+                self._mailbox.put_nowait(LookupAnswered(visit))
+            case RequestCallback(visit):
+                self._mailbox.put_nowait(CallbackAnswered(visit, "not_possible"))
+            case StopRecording() | SaveVoicemail():
+                log.warning("call %s: %r is not carried out", self._facts.call, command)
+            case _:
+                assert_never(command)
 
     async def _route(self, command: RouteToGroup) -> None:
         facts = self._facts

@@ -12,12 +12,14 @@ from controller.prompts import PromptLibrary
 from controller.routing import Distributor
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
-from ivr.graph import Scenario
+from ivr.graph import ScenarioBundle
 
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """One call, as it came in. `scenario_version` is None for a scenario that is not in the database."""
+    """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
+    that is not in the database.
+    """
 
     call: CallId
     channel: ChannelId
@@ -26,7 +28,7 @@ class CallFacts:
     called_number: str
     line_name: str
     language: str
-    scenario: Scenario
+    bundle: ScenarioBundle
     scenario_version: int | None
 
 

@@ -22,7 +22,20 @@ from controller.storage.journal_changes import CallEnded, CallStarted
 from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Command
-from ivr.events import CallerHungUp, ConversationEnded, DigitReceived, Event, PlaybackFinished, RoutingEnded, TimerExpired
+from ivr.events import (
+    CallbackAnswered,
+    CallerChecked,
+    CallerHungUp,
+    ConversationEnded,
+    DigitReceived,
+    Event,
+    LookupAnswered,
+    PlaybackFinished,
+    RecordingFinished,
+    RoutingEnded,
+    ScheduleChecked,
+    TimerExpired,
+)
 from ivr.interpreter import Run, Transition, advance, start
 
 log = logging.getLogger(__name__)
@@ -55,8 +68,8 @@ class CallSession:
         self._mailbox = mailbox
         self._link_up = link_up
         self._executor = Executor(facts, tools, mailbox)
-        self._trail = Trail(facts.call, facts.scenario)
-        self._run = Run(facts.scenario)
+        self._trail = Trail(facts.call, facts.bundle)
+        self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
         self._talked = False
@@ -88,7 +101,7 @@ class CallSession:
             await self._executor.tidy_up()
 
     async def _walk(self) -> None:
-        await self._apply(start(self.facts.scenario))
+        await self._apply(start(self.facts.bundle))
         while self._run.ended is None and not self._handed_over:
             await self._receive(await self._mailbox.get())
         if self._run.ended == "looping":
@@ -112,7 +125,17 @@ class CallSession:
                 await self._on_search_ended(message)
             case OperatorLineEnded(leg) if leg == self._executor.operator_leg:
                 await self._on_operator_gone()
-            case PlaybackFinished() | TimerExpired() | ConversationEnded():
+            case (
+                PlaybackFinished()
+                | RecordingFinished()
+                | TimerExpired()
+                | RoutingEnded()
+                | ConversationEnded()
+                | ScheduleChecked()
+                | CallerChecked()
+                | LookupAnswered()
+                | CallbackAnswered()
+            ):
                 await self._take(message)
             case CheckUp():
                 await self._check_playback()

@@ -10,7 +10,7 @@ from controller.ids import CallId
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
 from ivr.events import VisitId
-from ivr.graph import Scenario
+from ivr.graph import NodeId, ScenarioBundle
 from ivr.interpreter import Entered, Left, Move, Typed
 
 
@@ -23,9 +23,9 @@ class _OpenStep:
 class Trail:
     """Notes the keys and prompts of each node until the caller leaves it."""
 
-    def __init__(self, call: CallId, scenario: Scenario) -> None:
+    def __init__(self, call: CallId, bundle: ScenarioBundle) -> None:
         self._call = call
-        self._scenario = scenario
+        self._bundle = bundle
         self._open: dict[VisitId, _OpenStep] = {}
 
     def note_commands(self, commands: Iterable[Command]) -> None:
@@ -39,9 +39,10 @@ class Trail:
         """What the journal has to store of these moves."""
         for move in moves:
             match move:
-                case Entered(visit, node, operation):
+                case Entered(visit, node, operation, scenario):
                     self._open.setdefault(visit, _OpenStep())
-                    yield StepEntered(self._call, visit, at, node, self._scenario.nodes[node].title, operation)
+                    place = node if scenario is None else f"{scenario} / {node}"
+                    yield StepEntered(self._call, visit, at, place, self._title(scenario, node), operation)
                 case Typed(visit, digits):
                     self._open[visit].digits += digits
                 case Left(visit, exit):
@@ -50,6 +51,10 @@ class Trail:
 
     def close(self, at: datetime) -> Iterator[Change]:
         """The call is over, whatever the interpreter knows of it: what is still open ended there."""
-        for visit, step in self._open.items():
+        for visit, step in reversed(self._open.items()):
             yield StepLeft(self._call, visit, at, None, step.digits, tuple(step.prompts))
         self._open.clear()
+
+    def _title(self, scenario: str | None, node: NodeId) -> str:
+        walked = self._bundle.scenario(scenario)
+        return walked.nodes[node].title if walked is not None else ""

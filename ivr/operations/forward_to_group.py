@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ivr.commands import Connect, RouteToGroup
-from ivr.events import ConversationEnded, Event, RoutingEnded, VisitId
-from ivr.operations.base import Leave, Operation, Stay, Step
+from ivr.commands import RouteToGroup
+from ivr.operations.base import Arrival, Mention, Name, Operation, Reaching, Stay, Step
 
 
 class ForwardToGroup(Operation):
@@ -20,39 +18,15 @@ class ForwardToGroup(Operation):
 
     REQUIRED_EXITS: ClassVar = frozenset({"failed"})
     OPTIONAL_EXITS: ClassVar = frozenset({"answered"})
-
+    CONCLUDING_EXITS: ClassVar = frozenset({"answered"})
     ENDS_CALL: ClassVar = True
 
     type: Literal["forward_to_group"] = "forward_to_group"
-    group: str = Field(min_length=1, max_length=64, description="name of the operator group")
+    group: Name = Field(description="name of the operator group")
     max_wait_seconds: float = Field(300.0, ge=1, le=3600, description="longest wait for an operator's answer")
 
-    def enter(self, visit: VisitId, linked: frozenset[str]) -> Step:
-        return Stay(_Searching(visit), (RouteToGroup(visit, self.group, self.max_wait_seconds),))
+    def enter(self, arrival: Arrival) -> Step:
+        return Stay(Reaching(arrival.visit), (RouteToGroup(arrival.visit, self.group, self.max_wait_seconds),))
 
-    def groups(self) -> tuple[str, ...]:
-        return (self.group,)
-
-
-@dataclass(frozen=True, slots=True)
-class _Searching:
-    visit: VisitId
-
-    def handle(self, event: Event) -> Step:
-        match event:
-            case RoutingEnded(visit, "answered") if visit == self.visit:
-                return Stay(_Talking(visit), (Connect(visit),))
-            case RoutingEnded(visit, _) if visit == self.visit:
-                return Leave("failed")
-            case _:
-                return Stay(self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Talking:
-    visit: VisitId
-
-    def handle(self, event: Event) -> Step:
-        if isinstance(event, ConversationEnded) and event.visit == self.visit:
-            return Leave("answered" if event.established else "failed")
-        return Stay(self)
+    def mentions(self) -> tuple[Mention, ...]:
+        return (Mention("group", self.group, "group"),)

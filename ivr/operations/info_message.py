@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from ivr.commands import Play
-from ivr.events import Event, PlaybackFinished, PlaybackId, VisitId
-from ivr.operations.base import Leave, Operation, Stay, Step, playback_id
-from ivr.prompts import Prompt, PromptRef
+from ivr.operations.base import Arrival, Leave, Operation, Playing, Prompts, Stay, Step, playback_id
+from ivr.prompts import PromptRef
 
 
 class InfoMessage(Operation):
@@ -19,21 +17,11 @@ class InfoMessage(Operation):
     REQUIRED_EXITS: ClassVar = frozenset({"next"})
 
     type: Literal["info_message"] = "info_message"
-    message: tuple[Prompt, ...] = Field(min_length=1, max_length=20, description="prompts, played in order")
+    message: Prompts = Field(min_length=1, description="prompts, played in order")
 
-    def enter(self, visit: VisitId, linked: frozenset[str]) -> Step:
-        playback = playback_id(visit)
-        return Stay(_Playing(playback), (Play(playback, self.message),))
+    def enter(self, arrival: Arrival) -> Step:
+        playback = playback_id(arrival.visit)
+        return Stay(Playing(playback, Leave("next")), (Play(playback, self.message),))
 
     def prompts(self) -> tuple[PromptRef, ...]:
         return self.message
-
-
-@dataclass(frozen=True, slots=True)
-class _Playing:
-    playback: PlaybackId
-
-    def handle(self, event: Event) -> Step:
-        if isinstance(event, PlaybackFinished) and event.playback == self.playback:
-            return Leave("next")
-        return Stay(self)

@@ -3,27 +3,37 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ivr.commands import Answer, CancelTimer, Hangup, Play, RouteToGroup, StartTimer, StopPlayback
+from ivr.commands import (
+    Answer,
+    CancelTimer,
+    Hangup,
+    Play,
+    RouteToExtension,
+    RouteToGroup,
+    SaveVoicemail,
+    StartTimer,
+    StopPlayback,
+)
 from ivr.events import (
-    KEYS,
     CallerHungUp,
     ConversationEnded,
     DigitReceived,
     Event,
     PlaybackFinished,
     PlaybackId,
+    RecordingFinished,
+    RecordingId,
     RoutingEnded,
+    ScheduleChecked,
     TimerExpired,
     TimerId,
     VisitId,
 )
-from ivr.graph import NodeId
-from ivr.interpreter import MAX_IDLE_VISITS, Entered, Left, Run, Transition, Typed, advance, start
+from ivr.graph import NodeId, Scenario, ScenarioBundle
+from ivr.interpreter import MASK, MAX_DEPTH, MAX_IDLE_VISITS, Entered, Left, Transition, Typed, advance, start
 from ivr.prompts import PromptRef
-from tests.ivr.builders import GREETED, graphs, group, hang_up, menu, message, scenario
+from tests.ivr.builders import GREETED, authorization, group, hang_up, in_menu, insert, menu, message, node, scenario, voicemail
 
 
 def walk(*events: Event, of: Any = GREETED) -> Transition:
@@ -68,10 +78,10 @@ def test_the_end_of_a_stopped_prompt_reported_late_changes_nothing() -> None:
 
 def test_a_timer_that_expires_late_changes_nothing() -> None:
     waiting = walk(PlaybackFinished(PlaybackId("1.1")), PlaybackFinished(PlaybackId("2.1")))
-    assert waiting.commands == (StartTimer(TimerId("2.1"), 5),)
+    assert waiting.commands == (StartTimer(TimerId("2.1.1"), 5),)
     again = advance(waiting.run, DigitReceived("*"))
-    assert again.commands == (CancelTimer(TimerId("2.1")), Play(PlaybackId("3.1"), (PromptRef("choose"),)))
-    assert advance(again.run, TimerExpired(TimerId("2.1"))) == Transition(again.run)
+    assert again.commands == (CancelTimer(TimerId("2.1.1")), Play(PlaybackId("3.1"), (PromptRef("choose"),)))
+    assert advance(again.run, TimerExpired(TimerId("2.1.1"))) == Transition(again.run)
 
 
 def test_an_exit_without_a_link_ends_the_call() -> None:
@@ -149,48 +159,175 @@ def test_a_loop_in_which_nothing_takes_time_is_ended() -> None:
     while transition.run.ended is None:
         visits += 1
         transition = advance(transition.run, RoutingEnded(transition.run.visit, "no_operators"))
-    assert (transition.run.ended, visits) == ("looping", MAX_IDLE_VISITS - 1)
+    assert (transition.run.ended, visits) == ("looping", MAX_IDLE_VISITS)
 
 
-# Any graph, any order of events.
+# Keys typed ahead.
 
 
-def answers(run: Run) -> st.SearchStrategy[Event]:
-    """Events that fit the state as well as late and wrong ones."""
-    visits = st.integers(1, run.visit + 1).map(VisitId)
-    ids = st.builds(lambda visit, number: f"{visit}.{number}", visits, st.integers(1, 2))
-    return st.one_of(
-        st.builds(DigitReceived, st.sampled_from(KEYS)),
-        st.builds(PlaybackFinished, ids.map(PlaybackId), st.booleans()),
-        st.builds(TimerExpired, ids.map(TimerId)),
-        st.builds(RoutingEnded, visits, st.sampled_from(["answered", "no_answer", "no_operators", "timeout"])),
-        st.builds(ConversationEnded, visits, st.booleans()),
-        st.just(CallerHungUp()),
+def test_keys_typed_ahead_pass_operations_that_only_choose_a_way() -> None:
+    branched = scenario(
+        start=message({"next": "hours"}),
+        hours=node("schedule", {"open": "choice", "closed": "end"}),
+        choice=menu({"1": "sales", "wait_expired": "end", "incorrect_input": "end"}),
+        sales=group({"failed": "end"}),
+        end=hang_up(),
+    )
+    waiting = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=branched)
+    assert waiting.run.node == "hours"
+    assert advance(waiting.run, ScheduleChecked(VisitId(2), "open")).run.node == "sales"
+
+
+def test_keys_typed_ahead_of_a_menu_wait_until_its_schedule_is_known() -> None:
+    links = {"1": "sales", "wait_expired": "end", "incorrect_input": "end", "not_played": "end"}
+    limited = scenario(
+        start=message({"next": "choice"}),
+        choice=menu(links, period="in_hours"),
+        sales=group({"failed": "end"}),
+        end=hang_up(),
+    )
+    checking = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=limited)
+    assert (checking.run.node, checking.run.typed) == ("choice", "1")
+    played = advance(checking.run, ScheduleChecked(VisitId(2), "open"))
+    assert played.commands == (RouteToGroup(VisitId(3), "Sales", 300),)
+
+
+def test_an_operation_may_refuse_keys_typed_ahead() -> None:
+    deaf = scenario(
+        start=message({"next": "choice"}),
+        choice=menu({"1": "end", "wait_expired": "end", "incorrect_input": "end"}, type_ahead=False),
+        end=hang_up(),
+    )
+    transition = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=deaf)
+    assert transition.run.node == "choice"
+    assert transition.moves[0] == Typed(VisitId(1), "1"), "they are noted where they were pressed"
+
+
+def test_an_extension_typed_ahead_of_a_menu_is_dialled() -> None:
+    links = {"wait_expired": "end", "incorrect_input": "end", "extension_entry": "dialled"}
+    known = scenario(start=message({"next": "choice"}), choice=menu(links), dialled=in_menu({}), end=hang_up())
+    keys = [DigitReceived(key) for key in ("2", "0", "4", "5", "#")]
+    transition = walk(*keys, PlaybackFinished(PlaybackId("1.1")), of=known)  # type: ignore[arg-type]
+    assert transition.commands == (RouteToExtension(VisitId(3), "2045"),)
+
+
+# Secrets.
+
+GUARDED = scenario(
+    start=message({"next": "again"}),
+    again=message({"next": "code"}),
+    code=authorization({"yes": "end", "no": "code"}, "1234"),
+    end=hang_up(),
+)
+
+
+@pytest.mark.covers("UIS-6")
+def test_a_code_is_masked_in_the_record_also_when_it_is_typed_ahead() -> None:
+    asked = walk(PlaybackFinished(PlaybackId("1.1")), DigitReceived("1"), PlaybackFinished(PlaybackId("2.1")), of=GUARDED)
+    wrong = advance(asked.run, DigitReceived("9"))
+    typed = [move for transition in (asked, wrong) for move in transition.moves if isinstance(move, Typed)]
+    assert typed == [Typed(VisitId(3), MASK), Typed(VisitId(3), MASK)]
+
+
+def test_keys_that_nobody_took_are_masked_where_a_code_is_asked_for_anywhere() -> None:
+    transition = walk(DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), of=GUARDED)
+    assert Typed(VisitId(1), MASK) in transition.moves
+
+
+# Inserted scenarios.
+
+INNER = scenario(start=message({}, "inside"))
+OUTER = scenario(
+    start=message({"next": "inner"}),
+    inner=insert("Inner", {"next": "sales"}),
+    sales=group({"failed": "end"}),
+    end=hang_up(),
+)
+GREETED_TWICE = (PlaybackFinished(PlaybackId("1.1")), PlaybackFinished(PlaybackId("3.1")))
+
+
+def inserted(**scenarios: Scenario) -> ScenarioBundle:
+    return ScenarioBundle(OUTER, {name.capitalize(): inner for name, inner in scenarios.items()})
+
+
+@pytest.mark.covers("UIS-40")
+def test_an_inserted_scenario_is_walked_and_its_unlinked_end_goes_on_behind_it() -> None:
+    inside = walk(GREETED_TWICE[0], of=inserted(inner=INNER))
+    assert inside.moves == (
+        Left(VisitId(1), "next"),
+        Entered(VisitId(2), NodeId("inner"), "insert_scenario"),
+        Entered(VisitId(3), NodeId("start"), "info_message", "Inner"),
+    )
+    behind = walk(*GREETED_TWICE, of=inserted(inner=INNER))
+    assert behind.moves == (
+        Left(VisitId(3), "next"),
+        Left(VisitId(2), "next"),
+        Entered(VisitId(4), NodeId("sales"), "forward_to_group"),
     )
 
 
-@given(graphs(), st.data())
-def test_any_order_of_events_on_any_graph_neither_raises_nor_loses_the_caller(graph: Any, data: st.DataObject) -> None:
-    transition = start(graph)
-    opened = Answer() in transition.commands
-    for _ in range(data.draw(st.integers(0, 25))):
-        run = transition.run
-        if run.ended is None:
-            assert run.running is not None, "a caller who has not left is somewhere"
-        transition = advance(run, data.draw(answers(run)))
-        assert not (opened and Answer() in transition.commands), "the line is opened once"
-        opened = opened or Answer() in transition.commands
-    if transition.run.ended == "scenario_ended" and transition.commands:
-        assert isinstance(transition.commands[-1], Hangup), "a scenario that ends hangs up"
+@pytest.mark.covers("UIS-40")
+def test_hanging_up_in_an_inserted_scenario_ends_the_call() -> None:
+    ending = scenario(start=message({"next": "end"}), end=hang_up())
+    over = walk(*GREETED_TWICE, of=inserted(inner=ending))
+    assert (over.commands, over.run.ended) == ((Hangup(),), "scenario_ended")
+    assert over.moves[-2:] == (Left(VisitId(4), None), Left(VisitId(2), None))
 
 
-@given(graphs(), st.data())
-def test_moves_tell_a_path_without_gaps(graph: Any, data: st.DataObject) -> None:
-    transition = start(graph)
-    moves = list(transition.moves)
-    for _ in range(data.draw(st.integers(0, 25))):
-        transition = advance(transition.run, data.draw(answers(transition.run)))
-        moves += transition.moves
-    visits = [move.visit for move in moves if not isinstance(move, Typed)]
-    expected = [visit for number in range(1, transition.run.visit + 1) for visit in (number, number)]
-    assert visits == (expected if transition.run.ended else expected[:-1])
+@pytest.mark.covers("UIS-40")
+def test_a_conversation_in_an_inserted_scenario_is_the_end_unless_it_is_linked_on() -> None:
+    talking = (PlaybackFinished(PlaybackId("1.1")), RoutingEnded(VisitId(3), "answered"), ConversationEnded(VisitId(3)))
+    assert walk(*talking, of=inserted(inner=scenario(start=group({})))).run.ended == "scenario_ended"
+    linked = scenario(start=group({"answered": "thanks"}), thanks=message({}))
+    assert walk(*talking, of=inserted(inner=linked)).run.node == "thanks"
+
+
+@pytest.mark.covers("UIS-40")
+def test_a_voicemail_in_an_inserted_scenario_goes_on_behind_it() -> None:
+    spoken = (
+        PlaybackFinished(PlaybackId("1.1")),
+        PlaybackFinished(PlaybackId("3.1")),
+        PlaybackFinished(PlaybackId("3.2")),
+        RecordingFinished(RecordingId("3.1"), 10),
+    )
+    transition = walk(*spoken, of=inserted(inner=scenario(start=voicemail())))
+    assert transition.run.node == "sales"
+    assert isinstance(transition.commands[0], SaveVoicemail)
+
+
+@pytest.mark.covers("UIS-40")
+def test_a_scenario_that_is_not_there_is_passed_over() -> None:
+    assert walk(GREETED_TWICE[0], of=inserted()).run.node == "sales"
+    assert walk(GREETED_TWICE[0], of=inserted(inner=scenario("nowhere", end=hang_up()))).run.node == "sales"
+
+
+@pytest.mark.covers("UIS-40")
+def test_scenarios_that_insert_each_other_come_to_an_end() -> None:
+    inner = scenario(start=message({"next": "deeper"}), deeper=insert("Inner", {"next": "start"}))
+    run, depth = walk(GREETED_TWICE[0], of=inserted(inner=inner)).run, 0
+    for _ in range(100):
+        depth = max(depth, len(run.frames))
+        run = advance(run, PlaybackFinished(PlaybackId(f"{run.visit}.1"))).run
+    assert depth == MAX_DEPTH
+    idle = scenario(start=insert("Inner", {"next": "start"}))
+    assert walk(GREETED_TWICE[0], of=inserted(inner=idle)).run.ended == "looping"
+
+
+def test_a_caller_who_hangs_up_leaves_every_scenario_he_is_in() -> None:
+    over = walk(GREETED_TWICE[0], CallerHungUp(), of=inserted(inner=INNER))
+    assert over.moves == (Left(VisitId(3), None), Left(VisitId(2), None))
+
+
+def test_keys_typed_ahead_go_into_an_inserted_scenario_and_out_of_it() -> None:
+    inner = scenario(start=node("schedule", {}))
+    links = {"1": "end", "wait_expired": "sales", "incorrect_input": "sales"}
+    nodes = {
+        "start": message({"next": "inner"}),
+        "inner": insert("Inner", {"next": "choice"}),
+        "choice": menu(links),
+        "sales": group({}),
+        "end": hang_up(),
+    }
+    bundle = ScenarioBundle(scenario(**nodes), {"Inner": inner})
+    events = (DigitReceived("1"), PlaybackFinished(PlaybackId("1.1")), ScheduleChecked(VisitId(3), "open"))
+    assert walk(*events, of=bundle).run.ended == "scenario_ended"  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from ivr.serialization import MAX_BYTES
 from tests.fixtures.web import Site
 
 GOOD: dict[str, Any] = {
-    "schema_version": 1,
+    "schema_version": 2,
     "start": "hello",
     "nodes": {
         "hello": {"title": "", "operation": {"type": "info_message", "message": ["demo-greeting"]}, "links": {"next": "bye"}},
@@ -106,7 +106,7 @@ BAD_DOCUMENTS = {
     "bad exit": (_node(links={"one two": "bye"}), "nodes.hello.links.one two"),
     "bad name": ({**GOOD, "nodes": {"Ünïcode": GOOD["nodes"]["bye"]}}, "nodes.Ünïcode"),
     "other version": ({**GOOD, "schema_version": 99}, "schema_version"),
-    "no nodes": ({"schema_version": 1, "start": "a", "nodes": {}}, "nodes"),
+    "no nodes": ({"schema_version": 2, "start": "a", "nodes": {}}, "nodes"),
     "10,000 nodes": ({**GOOD, "nodes": {f"n{number}": GOOD["nodes"]["bye"] for number in range(10_000)}}, "nodes"),
     "deep": ({**GOOD, "nodes": json.loads("[" * 500 + "]" * 500)}, ""),
     "infinite": (_node(position={"x": 1e999, "y": 0}), "nodes.hello.position.x"),

@@ -18,7 +18,7 @@ def scenario(links: dict[str, dict[str, str]], start: str = "a") -> Scenario:
     nodes: dict[str, Any] = {
         name: {"operation": {"type": "menu", "prompt": ["p"]}, "links": exits} for name, exits in links.items()
     }
-    return from_data({"schema_version": 1, "start": start, "nodes": nodes})
+    return from_data({"schema_version": 2, "start": start, "nodes": nodes})
 
 
 def drawn(links: dict[str, dict[str, str]], *visits: Visit) -> Drawing:

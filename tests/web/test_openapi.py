@@ -60,7 +60,8 @@ async def test_documents_are_described_as_they_are_written(described: dict[str, 
     schemas = described["components"]["schemas"]
     assert schemas["Menu"]["properties"]["prompt"]["items"] == {"type": "string"}
     for model, field in (("DraftChange", "document"), ("ScenarioModel", "draft"), ("VersionModel", "document")):
-        assert set(schemas[model]["properties"][field]["required"]) == {"schema_version", "start", "nodes"}
+        assert schemas[model]["properties"][field]["$ref"] == "#/components/schemas/ScenarioDocument"
+    assert set(schemas["ScenarioDocument"]["required"]) == {"schema_version", "start", "nodes"}
 
 
 async def test_filters_are_described(described: dict[str, Any]) -> None:

@@ -212,7 +212,7 @@ async def test_scenarios_are_listed_with_what_is_published_and_their_numbers(sit
 async def test_a_draft_is_shown_with_its_problems_and_a_version_as_it_is(site: Site) -> None:
     id = site.install_demo()
     broken = {
-        "schema_version": 1,
+        "schema_version": 2,
         "start": "hello",
         "nodes": {"hello": {"operation": {"type": "info_message", "message": ["nowhere"]}, "links": {"next": "lost"}}},
     }

@@ -106,7 +106,7 @@ def test_what_others_use_stays(session: Session) -> None:
     install_demo(session, PROMPTS, **BY_ANN)
     forward = {"operation": {"type": "forward_to_group", "group": "Support"}, "links": {"failed": "bye"}}
     nodes = {"support": forward, "bye": {"operation": {"type": "hang_up"}}}
-    create_scenario(session, "Helpdesk", {"schema_version": 1, "start": "support", "nodes": nodes}, **BY_ANN)
+    create_scenario(session, "Helpdesk", {"schema_version": 2, "start": "support", "nodes": nodes}, **BY_ANN)
     create_group(session, "Night", **BY_ANN)
     set_members(session, "Night", ["2002"], **BY_ANN)
     removal = remove_demo(session, **BY_ANN)

@@ -41,7 +41,7 @@ def session(database: Database) -> Iterator[Session]:
 
 def document(title: str = "Hello", group: str = "Sales", prompt: str = "hello") -> dict[str, Any]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "start": "hello",
         "nodes": {
             "hello": {
@@ -167,7 +167,7 @@ def test_every_change_is_in_the_audit_log(session: Session) -> None:
 
 def with_nodes(count: int) -> dict[str, Any]:
     nodes = {f"n{number}": {"operation": {"type": "hang_up"}} for number in range(count)}
-    return {"schema_version": 1, "start": "n0", "nodes": nodes}
+    return {"schema_version": 2, "start": "n0", "nodes": nodes}
 
 
 BAD = {

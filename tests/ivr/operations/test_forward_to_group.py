@@ -5,13 +5,13 @@ import pytest
 from ivr.commands import Connect, RouteToGroup
 from ivr.events import ConversationEnded, DigitReceived, Event, RoutingEnded, VisitId
 from ivr.operations import ForwardToGroup
-from ivr.operations.base import Leave, Stay, Step
+from ivr.operations.base import Arrival, Leave, Stay, Step
 
 VISIT = VisitId(4)
 
 
 def after(*events: Event) -> Step:
-    step = ForwardToGroup(group="Sales", max_wait_seconds=30).enter(VISIT, frozenset({"failed"}))
+    step = ForwardToGroup(group="Sales", max_wait_seconds=30).enter(Arrival(VISIT, frozenset({"failed"})))
     for event in events:
         assert isinstance(step, Stay)
         step = step.running.handle(event)
