@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -33,6 +32,7 @@ from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.operators import Operator, list_operators
+from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
 from controller.telephony.events import Connected, Disconnected, SystemEvent
@@ -121,7 +121,7 @@ class Engine:
         self.telephony.listen(self._on_system_event)
         await self._refresh()
         self._tasks = [
-            asyncio.create_task(self._for_ever(work))
+            asyncio.create_task(for_ever(work))
             for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
         ]
         await self.ami.start()
@@ -198,15 +198,6 @@ class Engine:
             return
         await self.presence.watch(account.name for account in directory.operators)
         self._provisioned.set()
-
-    async def _for_ever(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Run a part of the engine; if it ever fails, say so and start it again."""
-        while True:
-            try:
-                await work()
-            except Exception:
-                log.exception("a part of the engine failed and is started again")
-            await asyncio.sleep(1)
 
 
 def concerns_directory(notice: Message) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -26,12 +26,28 @@ from controller.storage.scenarios import (
 )
 from ivr.errors import InvalidDocument
 from ivr.graph import Scenario
+from ivr.operations import Menu
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
 from ivr.validation import Problem, Surroundings, publishable
 from ivr.validation import validate as problems_of
 
 Document: TypeAlias = str | bytes | Mapping[str, Any]
 """A scenario document as JSON text or as parsed JSON."""
+
+DRAFTS_ONLY = frozenset(
+    {
+        "dial_extension",
+        "personal_manager",
+        "forward_to_external",
+        "voicemail",
+        "callback_offer",
+        "schedule",
+        "caller_list",
+        "http_lookup",
+        "insert_scenario",
+    }
+)
+"""Operations whose commands live calls can't carry out yet: a caller must never come to one."""
 
 _EMPTY: Document = {
     "schema_version": SCHEMA_VERSION,
@@ -81,12 +97,12 @@ def save_draft(session: Session, scenario_id: int, document: Document, revision:
 
 def validate_draft(session: Session, scenario_id: int, prompts: KnownPrompts) -> list[Problem]:
     """What is wrong with the stored draft. Raises NotFound."""
-    return problems_of(from_data(get_scenario(session, scenario_id).draft), _surroundings(session, prompts))
+    return _problems(session, from_data(get_scenario(session, scenario_id).draft), prompts)
 
 
 def validate_document(session: Session, document: Document, prompts: KnownPrompts) -> list[Problem]:
     """What is wrong with a document that is not stored. Raises InvalidInput: no scenario document."""
-    return problems_of(read_document(document), _surroundings(session, prompts))
+    return _problems(session, read_document(document), prompts)
 
 
 def publish(
@@ -142,7 +158,7 @@ def _publish(
     **detail: int,
 ) -> ScenarioVersion:
     lock_prompts(session)  # what is looked for now must still be there at the commit
-    found = problems_of(from_data(document), _surroundings(session, prompts))
+    found = _problems(session, from_data(document), prompts)
     if not publishable(found):
         fields = [FieldProblem(_field(problem), problem.message) for problem in found if problem.severity == "error"]
         raise InvalidInput(f'"{scenario.name}" can\'t be published: {fields[0].field}: {fields[0].message}', fields)
@@ -154,6 +170,21 @@ def _publish(
     add_audit(session, at, actor, "scenario.publish", f"scenario {scenario.name}", number=version.number, **detail)
     session.flush()
     return version
+
+
+def _problems(session: Session, scenario: Scenario, prompts: KnownPrompts) -> list[Problem]:
+    return [*problems_of(scenario, _surroundings(session, prompts)), *_not_runnable(scenario)]
+
+
+def _not_runnable(scenario: Scenario) -> Iterator[Problem]:
+    for name, node in scenario.nodes.items():
+        operation = node.operation
+        if operation.type in DRAFTS_ONLY:
+            text = f'"{operation.type}" can\'t be published: this version does not run it on calls yet'
+            yield Problem("not_runnable", name, "operation", text)
+        if isinstance(operation, Menu) and operation.period != "at_any_time":
+            text = "a menu that is played at times only can't be published: this version does not look at schedules yet"
+            yield Problem("not_runnable", name, "operation.period", text)
 
 
 def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:

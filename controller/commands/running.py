@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -29,12 +29,15 @@ from controller.commands.opening import Commands, known_prompts, only_one, open_
 from controller.engine import AsteriskAddress, Engine
 from controller.errors import AttendantError, SettingsError, SetupError
 from controller.logs import set_up_logging
+from controller.notices import OutboxSender, open_sender
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.provisioning.asterisk_process import AsteriskProcess
+from controller.recordings.retention import keep_purging
 from controller.settings import Settings
 from controller.storage.database import Database
 from controller.storage.users import list_users
+from controller.supervision import for_ever
 from web.app import create_app
 from web.services import Component, Health, WebServices
 
@@ -103,7 +106,10 @@ async def serve(
         engine = Engine(address, settings.language, database, bus, clock, prompts, prompt_folder)
         stack.push_async_callback(engine.stop)
         await engine.start()
-        health = health_check(settings, database, bus, engine, process.install.version if process else None)
+        sender = open_sender(settings, database, clock)
+        beside = [asyncio.create_task(for_ever(part)) for part in parts_beside_calls(settings, database, clock, sender)]
+        stack.push_async_callback(end, beside)
+        health = health_check(settings, database, bus, engine, sender, process.install.version if process else None)
         app = create_app(WebServices(settings, database, bus, clock, health, known_prompts))
         await stack.enter_async_context(web_server(app, pages))
         stack.push_async_callback(bus.stop)  # ends the pages' open streams, which the server would wait for
@@ -112,6 +118,22 @@ async def serve(
         await stop.wait()
         say("stopping …")
     say("stopped")
+
+
+def parts_beside_calls(
+    settings: Settings, database: Database, clock: Clock, sender: OutboxSender
+) -> list[Callable[[], Coroutine[None, None, None]]]:
+    """What runs as long as the process does, whether there are calls or not."""
+    parts: list[Callable[[], Coroutine[None, None, None]]] = [sender.run]
+    if (days := settings.recordings_days) is not None:
+        parts.append(lambda: keep_purging(database, settings.recordings_dir, days, clock))
+    return parts
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def asterisk_address(settings: Settings, process: AsteriskProcess | None) -> AsteriskAddress:
@@ -205,7 +227,7 @@ async def pages_answer(settings: Settings) -> None:
 
 
 def health_check(
-    settings: Settings, database: Database, bus: Bus, engine: Engine, asterisk_version: str | None
+    settings: Settings, database: Database, bus: Bus, engine: Engine, sender: OutboxSender, asterisk_version: str | None
 ) -> Callable[[], Awaitable[Health]]:
     """What GET /api/v1/health and the pages' status line tell."""
 
@@ -215,6 +237,7 @@ def health_check(
             ari=_state(engine.ready, "no connection to Asterisk; it is tried again all the time"),
             ami=_state(engine.ami.connected, "no connection to the manager interface; it is tried again all the time"),
             redis=_state(bus.connected, "no connection") if settings.redis_url else Component(state="off"),
+            mail=_mail_state(sender),
             asterisk_version=asterisk_version,
             live_calls=engine.arrivals.live,
         )
@@ -229,6 +252,12 @@ async def _database_state(database: Database) -> Component:
     except (AttendantError, TimeoutError) as error:
         return Component(state="down", detail=str(error) or "no answer")
     return Component(state="ok")
+
+
+def _mail_state(sender: OutboxSender) -> Component:
+    if not sender.configured:
+        return Component(state="off")
+    return Component(state="ok") if sender.trouble is None else Component(state="down", detail=sender.trouble)
 
 
 def _state(up: bool, otherwise: str) -> Component:

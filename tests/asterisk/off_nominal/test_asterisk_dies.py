@@ -8,7 +8,9 @@ import signal
 
 import pytest
 
+from controller.clock import SystemClock
 from controller.commands.running import health_check
+from controller.notices import open_sender
 from tests.fixtures.sounds import GREETING, MENU
 from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.asterisk
 async def test_a_killed_asterisk_comes_back_and_calls_work_within_five_seconds(system_of_its_own: System) -> None:
     system = system_of_its_own
     process = system.asterisk.process
-    health = health_check(system.asterisk.settings, system.database, system.bus, system.engine, None)
+    sender = open_sender(system.asterisk.settings, system.database, SystemClock())
+    health = health_check(system.asterisk.settings, system.database, system.bus, system.engine, sender, None)
     operator = await system.operator("2003")
     (in_menu, _), (talking, call) = await system.call(Line.FULL), await system.call(Line.SINGLE)
     offered = await operator.ringing()

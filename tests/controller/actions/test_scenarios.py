@@ -226,3 +226,22 @@ def test_unknown_scenarios_are_not_found(session: Session) -> None:
     ):
         with pytest.raises(NotFound):
             act()
+
+
+@pytest.mark.parametrize(
+    ("operation", "field"),
+    [
+        ({"type": "voicemail"}, "nodes.hello.operation"),
+        ({"type": "menu", "prompt": ["hello"], "period": "in_hours"}, "nodes.hello.operation.period"),
+    ],
+)
+def test_what_live_calls_cannot_carry_out_yet_is_kept_as_a_draft_but_not_published(
+    session: Session, operation: dict[str, Any], field: str
+) -> None:
+    unfit = document()
+    unfit["nodes"]["hello"]["operation"] = operation
+    stored = create_scenario(session, "Unfit", unfit, **BY_ANN)
+    with pytest.raises(InvalidInput) as refused:
+        publish(session, stored.id, PROMPTS, **BY_ANN)
+    assert field in [problem.field for problem in refused.value.problems]
+    assert get_scenario(session, stored.id).published_version_id is None
