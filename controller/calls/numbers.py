@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.storage import Session
-from controller.storage.numbers import find_route, list_numbers
+from controller.storage.numbers import list_routes
 from controller.storage.scenarios import get_version
 from ivr.graph import Node, NodeId, Scenario
 from ivr.operations import HangUp, InfoMessage
@@ -42,9 +42,8 @@ def load_routes(session: Session, known: Mapping[str, Route]) -> dict[str, Route
     """Every number's route. Scenario versions never change, so those in `known` are used again."""
     scenarios = {route.scenario_version: route.scenario for route in known.values()}
     routes = {}
-    for row in list_numbers(session):
-        found = find_route(session, row.number)
-        version = found.scenario_version_id if found is not None else None
+    for row in list_routes(session):
+        version = row.scenario_version_id
         if version is None:
             routes[row.number] = Route(row.line_name, row.language, NOT_IN_SERVICE, None)
             continue

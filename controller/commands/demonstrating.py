@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from controller.actions.demo import NUMBER
 from controller.commands.opening import Commands, open_database, running_pid, say
 from controller.commands.phoning import Caller, describe, finished_call, new_caller, phones
 from controller.errors import NotFound, SetupError
@@ -24,7 +25,6 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.operators import find_operator
 
-NUMBER = "8000"
 OPERATOR = "2001"
 START_SECONDS = 600.0
 CALLER_TONE, OPERATOR_TONE = 440.0, 700.0

@@ -23,8 +23,9 @@ from typing import TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from controller.errors import SettingsError, SetupError
+from controller.prompts.builtin import LANGUAGES
 from controller.provisioning.asterisk_modules import present_modules, wanted_modules
-from controller.provisioning.asterisk_prefix import LANGUAGES, AsteriskInstall, sounds_folder
+from controller.provisioning.asterisk_prefix import AsteriskInstall, sounds_folder
 from controller.settings import CHECKOUT, Settings
 
 TEMPLATES = CHECKOUT / "asterisk-conf"

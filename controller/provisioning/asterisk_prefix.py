@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.errors import SettingsError, SetupError
+from controller.prompts.builtin import LANGUAGES
 from controller.provisioning import debian
 from controller.settings import Settings
 
 OLDEST_VERSION = 20
-LANGUAGES = ("en", "ru")
 
 _MARKER = "attendant.json"
 _LAYOUT = 1

@@ -24,7 +24,7 @@ from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
 from controller.telephony.events import Answered, Gone, Ringing
 from controller.telephony.mailboxes import Mailbox
-from controller.telephony.port import Telephony
+from controller.telephony.port import CALL_VARIABLE, Telephony
 from ivr.events import RoutingOutcome, VisitId
 
 log = logging.getLogger(__name__)
@@ -256,7 +256,7 @@ class Distributor:
                 originator=request.channel,
                 caller_number=request.caller_number,
                 caller_name=request.caller_name,
-                variables={"ATTENDANT_CALL": offer.call},
+                variables={CALL_VARIABLE: offer.call},
             )
         except TelephonyError as error:
             log.warning("operator %s could not be rung for call %s: %s", offer.operator, offer.call, error)
