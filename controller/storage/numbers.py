@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Column, ForeignKey
 from sqlmodel import Field, Session, SQLModel, col, select
-from sqlmodel.sql.expression import Select
 
 from controller.storage.scenarios import StoredScenario
 
@@ -37,24 +35,19 @@ class InboundRoute:
     scenario_version_id: int | None
 
 
-def find_route(session: Session, number: str) -> InboundRoute | None:
-    """The route of a dialled number; None when the number is not ours."""
-    row = session.exec(_routes().where(InboundNumber.number == number)).first()
-    return None if row is None else InboundRoute(*row)
-
-
 def list_routes(session: Session) -> list[InboundRoute]:
     """The routes of all numbers, by number."""
-    return [InboundRoute(*row) for row in session.exec(_routes().order_by(col(InboundNumber.number)))]
-
-
-def _routes() -> Select[Any, Any, Any, Any]:
-    return select(
-        InboundNumber.number,
-        InboundNumber.line_name,
-        InboundNumber.language,
-        StoredScenario.published_version_id,
-    ).outerjoin(StoredScenario, col(StoredScenario.id) == InboundNumber.scenario_id)
+    query = (
+        select(
+            InboundNumber.number,
+            InboundNumber.line_name,
+            InboundNumber.language,
+            StoredScenario.published_version_id,
+        )
+        .outerjoin(StoredScenario, col(StoredScenario.id) == InboundNumber.scenario_id)
+        .order_by(col(InboundNumber.number))
+    )
+    return [InboundRoute(*row) for row in session.exec(query)]
 
 
 def list_numbers(session: Session) -> Sequence[InboundNumber]:

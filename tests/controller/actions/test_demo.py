@@ -16,11 +16,12 @@ from controller.actions.scenarios import KnownPrompts, create_scenario, publish,
 from controller.errors import InvalidInput
 from controller.storage import Database
 from controller.storage.groups import find_group, list_groups
-from controller.storage.numbers import find_route, list_numbers
+from controller.storage.numbers import list_numbers
 from controller.storage.operators import list_operators
 from controller.storage.scenarios import find_scenario, get_scenario, get_version, list_scenarios
 from ivr.graph import Scenario
 from ivr.serialization import from_data
+from tests.controller.actions.routes import find_route
 
 NAMES = ("demo-greeting", "demo-menu", "sorry-nobody-available", "goodbye", "number-not-in-service", "please-hold")
 PROMPTS = KnownPrompts(frozenset((name, language) for name in NAMES for language in ("en", "ru")), frozenset({"en", "ru"}))

@@ -17,7 +17,6 @@ from controller.actions.scenarios import KnownPrompts, create_scenario, publish,
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
 from controller.storage.audit import AuditEntry, list_audit
-from controller.storage.numbers import find_route
 from controller.storage.scenarios import (
     ScenarioVersion,
     StoredScenario,
@@ -26,6 +25,7 @@ from controller.storage.scenarios import (
     list_scenarios,
     list_versions,
 )
+from tests.controller.actions.routes import find_route
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PROMPTS = KnownPrompts(frozenset({("hello", "en"), ("hello", "ru")}), frozenset({"en", "ru"}))
