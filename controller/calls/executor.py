@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import PurePosixPath
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.inquiries import Inquiries
+from controller.calls.messages import MessageRecorder
+from controller.calls.searching import PersonSearch
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
-from controller.routing import LineRequest
 from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
@@ -36,34 +38,15 @@ from ivr.commands import (
     StopRecording,
 )
 from ivr.events import (
-    CallbackAnswered,
-    CallerChecked,
     ConversationEnded,
-    LookupAnswered,
     PlaybackFinished,
     PlaybackId,
-    RecordingFinished,
-    RoutingEnded,
-    ScheduleChecked,
     TimerExpired,
     TimerId,
     VisitId,
 )
 
 log = logging.getLogger(__name__)
-
-_NotAvailable: TypeAlias = (
-    Record
-    | StopRecording
-    | SaveVoicemail
-    | RouteToExtension
-    | RouteToManager
-    | RouteToExternal
-    | CheckSchedule
-    | CheckCaller
-    | LookUp
-    | RequestCallback
-)
 
 
 class Executor:
@@ -75,11 +58,13 @@ class Executor:
         self._mailbox = mailbox
         self._timers: dict[TimerId, asyncio.TimerHandle] = {}
         self._language = facts.language
+        self._search = PersonSearch(facts, tools, mailbox)
+        self._messages = MessageRecorder(facts, tools, mailbox)
+        self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
         self._recording: PurePosixPath | None = None
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
-        self.searching = False
 
     async def execute(self, command: Command) -> None:
         """Begin it. Raises TelephonyError as the port says; ChannelGone is followed by the channel's `Gone`."""
@@ -97,25 +82,20 @@ class Executor:
                 self._timers[timer] = loop.call_later(seconds, self._mailbox.put_nowait, TimerExpired(timer))
             case CancelTimer(timer):
                 self._cancel_timer(timer)
-            case RouteToGroup():
-                await self._route(command)
+            case RouteToGroup() | RouteToExtension() | RouteToManager() | RouteToExternal():
+                await self._search.begin(command)
             case Connect(visit):
                 await self._connect(visit)
             case SetLanguage(language):
                 self._language = language
-            case (
-                Record()
-                | StopRecording()
-                | SaveVoicemail()
-                | RouteToExtension()
-                | RouteToManager()
-                | RouteToExternal()
-                | CheckSchedule()
-                | CheckCaller()
-                | LookUp()
-                | RequestCallback()
-            ):
-                self._answer_not_available(command)
+            case Record():
+                await self._messages.record(command)
+            case StopRecording(recording):
+                await self._messages.stop(recording)
+            case SaveVoicemail():
+                self._messages.save(command)
+            case CheckSchedule() | CheckCaller() | LookUp() | RequestCallback():
+                self._inquiries.begin(command)
             case Hangup(cause):
                 await telephony.hangup(channel, cause)
             case _:
@@ -132,9 +112,15 @@ class Executor:
         """Ask Asterisk whether what should play now does."""
         return self.playing is not None and await self._tools.telephony.playing(self._name(self.playing))
 
-    async def stop_waiting(self) -> None:
-        """The search for an operator ended without one: the music stops."""
-        await self._tools.telephony.stop_music(self._facts.channel)
+    @property
+    def searching(self) -> bool:
+        """Somebody is searched for the caller."""
+        return self._search.on
+
+    async def search_ended(self, leg: ChannelId | None) -> None:
+        """Somebody answered on `leg`, or nobody did."""
+        self.operator_leg = leg
+        await self._search.ended(found=leg is not None)
 
     async def part(self) -> None:
         """The operator left: the caller is alone again."""
@@ -146,7 +132,8 @@ class Executor:
         """The call is over: nothing of it may stay behind, whatever has failed before."""
         for timer in list(self._timers):
             self._cancel_timer(timer)
-        self._tools.distributor.leave(self._facts.call)
+        self._search.leave()
+        self._inquiries.cancel()
         self._end_recording()
         try:
             if self.operator_leg is not None:
@@ -162,43 +149,6 @@ class Executor:
             return
         self.playing = command.playback
         await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._language)
-
-    def _answer_not_available(self, command: _NotAvailable) -> None:
-        """Commands that nothing carries out yet: the scenario goes on as if the thing were not there."""
-        match command:
-            case Record(recording):
-                self._mailbox.put_nowait(RecordingFinished(recording, 0))
-            case RouteToExtension(visit) | RouteToManager(visit) | RouteToExternal(visit):
-                self._mailbox.put_nowait(RoutingEnded(visit, "no_operators"))
-            case CheckSchedule(visit):
-                self._mailbox.put_nowait(ScheduleChecked(visit, "open"))
-            case CheckCaller(visit):
-                self._mailbox.put_nowait(CallerChecked(visit))
-            case LookUp(visit):
-                self._mailbox.put_nowait(LookupAnswered(visit))
-            case RequestCallback(visit):
-                self._mailbox.put_nowait(CallbackAnswered(visit, "not_possible"))
-            case StopRecording() | SaveVoicemail():
-                log.warning("call %s: %r is not carried out", self._facts.call, command)
-            case _:
-                assert_never(command)
-
-    async def _route(self, command: RouteToGroup) -> None:
-        facts = self._facts
-        self.searching = True
-        self._tools.distributor.join(
-            LineRequest(
-                facts.call,
-                facts.channel,
-                self._mailbox,
-                command.visit,
-                command.group,
-                command.max_wait,
-                facts.caller_number,
-                f"{facts.line_name} {facts.caller_name}".strip(),
-            )
-        )
-        await self._tools.telephony.start_music(facts.channel)
 
     async def _connect(self, visit: VisitId) -> None:
         leg = self.operator_leg

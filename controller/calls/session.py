@@ -178,11 +178,8 @@ class CallSession:
             log.debug("call %s: %r came too late", self.facts.call, command)
 
     async def _on_search_ended(self, message: SearchEnded) -> None:
-        self._executor.searching = False
-        if message.leg is None:
-            await self._quietly(self._executor.stop_waiting())
-        else:
-            self._executor.operator_leg = message.leg
+        await self._quietly(self._executor.search_ended(message.leg))
+        if message.leg is not None:
             self._talking_since = self._tools.clock.now()
         await self._take(RoutingEnded(message.visit, message.outcome))
 
