@@ -10,6 +10,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -20,6 +21,7 @@ from controller.calls.facts import CallTools
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
+from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
@@ -74,7 +76,9 @@ class _Directory:
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
+    `zone`, `region` and `lookup_allow_internal` are the settings' time_zone, phone_region and lookup_allow_internal.
+    """
 
     def __init__(
         self,
@@ -85,6 +89,10 @@ class Engine:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
+        *,
+        zone: tzinfo = UTC,
+        region: str | None = None,
+        lookup_allow_internal: bool = False,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -97,6 +105,7 @@ class Engine:
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
+        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -104,6 +113,10 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            database,
+            self._lookups,
+            zone,
+            region,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -118,6 +131,7 @@ class Engine:
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
         await self.journal.start()
+        await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
         self._tasks = [
@@ -147,6 +161,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()
         await self.ami.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
+from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, GroupRule, RoutedOperator
@@ -40,7 +42,19 @@ class CallCenter:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        tools = CallTools(self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(recordings / path))
+        self.lookups = LookupClient(allow_internal=True)
+        tools = CallTools(
+            self.telephony,
+            self.distributor,
+            self.journal,
+            prompts,
+            clock,
+            lambda path: str(recordings / path),
+            database,
+            self.lookups,
+            UTC,
+            None,
+        )
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
@@ -69,6 +83,7 @@ def is_over(caller: FakeCaller) -> bool:
 async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[CallCenter]:
     made = CallCenter(sqlite_database, tmp_path)
     await made.journal.start()
+    await made.lookups.start()
     tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
     yield made
     await made.arrivals.close(1)
@@ -76,4 +91,5 @@ async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Cal
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await made.lookups.stop()
     await made.journal.stop()
