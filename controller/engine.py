@@ -25,13 +25,13 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
-from controller.routing import Distributor, GroupRule
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
-from controller.storage.operators import Operator, list_operators
+from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
@@ -71,10 +71,13 @@ class _Directory:
     routes: dict[str, Route]
     rules: tuple[GroupRule, ...]
     operators: tuple[SipAccount, ...]
+    employees: tuple[Employee, ...] = ()
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
+    `region` is the settings' phone_region.
+    """
 
     def __init__(
         self,
@@ -85,6 +88,8 @@ class Engine:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
+        *,
+        region: str | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -95,6 +100,7 @@ class Engine:
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         tools = CallTools(
@@ -104,6 +110,9 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            database,
+            self.people,
+            region,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -179,6 +188,7 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
+        self.people.set(directory.employees, None)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
         if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
@@ -210,6 +220,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool) -
         load_routes(session, before.routes),
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
+        tuple(_employee(operator) for operator in operator_views(session)),
     )
 
 
@@ -221,3 +232,8 @@ def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
 
 def _account(operator: Operator, remote: bool) -> SipAccount:
     return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT, remote)
+
+
+def _employee(operator: OperatorView) -> Employee:
+    further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
+    return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor
+from controller.routing import Distributor, People
+from controller.storage.database import Database
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
 from ivr.graph import ScenarioBundle
@@ -35,7 +36,7 @@ class CallFacts:
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder.
+    relative to the recordings folder; `region` is the installation's (see settings).
     """
 
     telephony: Telephony
@@ -44,3 +45,10 @@ class CallTools:
     prompts: PromptLibrary
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
+    database: Database
+    people: People
+    region: str | None
+
+    def outside_device(self, number: str) -> str | None:
+        """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""
+        return self.people.outside_device(number)

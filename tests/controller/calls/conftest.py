@@ -15,7 +15,7 @@ from controller.calls.numbers import Route
 from controller.clock import SystemClock
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor, GroupRule, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
@@ -40,7 +40,18 @@ class CallCenter:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        tools = CallTools(self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(recordings / path))
+        self.people = People()
+        tools = CallTools(
+            self.telephony,
+            self.distributor,
+            self.journal,
+            prompts,
+            clock,
+            lambda path: str(recordings / path),
+            database,
+            self.people,
+            None,
+        )
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
@@ -50,6 +61,12 @@ class CallCenter:
         members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
         self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
         await self.presence.watch(member.extension for member in members)
+
+    async def has_employee(self, extension: str, *outside: str, trunk: str | None = "carrier", id: int = 1) -> None:
+        """Somebody with a phone and further numbers, each rung for 20 seconds."""
+        operator = RoutedOperator(id, extension, f"Operator {extension}")
+        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunk)
+        await self.presence.watch([extension])
 
     async def at_rest(self) -> list[CallDetail]:
         """Every call is over and nothing is left of it; gives the records, oldest first."""
