@@ -27,13 +27,13 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
-from controller.routing import Distributor, GroupRule
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
-from controller.storage.operators import Operator, list_operators
+from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
@@ -73,6 +73,7 @@ class _Directory:
     routes: dict[str, Route]
     rules: tuple[GroupRule, ...]
     operators: tuple[SipAccount, ...]
+    employees: tuple[Employee, ...] = ()
 
 
 class Engine:
@@ -103,6 +104,7 @@ class Engine:
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         self._lookups = LookupClient(allow_internal=lookup_allow_internal)
@@ -114,9 +116,10 @@ class Engine:
             clock,
             lambda path: str(asterisk.recordings_dir / path),
             database,
+            self.people,
+            region,
             self._lookups,
             zone,
-            region,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -194,6 +197,7 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
+        self.people.set(directory.employees, None)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
         if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
@@ -225,6 +229,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool) -
         load_routes(session, before.routes),
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
+        tuple(_employee(operator) for operator in operator_views(session)),
     )
 
 
@@ -236,3 +241,8 @@ def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
 
 def _account(operator: Operator, remote: bool) -> SipAccount:
     return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT, remote)
+
+
+def _employee(operator: OperatorView) -> Employee:
+    further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
+    return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)

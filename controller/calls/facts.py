@@ -11,7 +11,7 @@ from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor
+from controller.routing import Distributor, People
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
@@ -49,6 +49,11 @@ class CallTools:
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
     database: Database
+    people: People
+    region: str | None
     lookups: LookupClient
     zone: tzinfo
-    region: str | None
+
+    def outside_device(self, number: str) -> str | None:
+        """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""
+        return self.people.outside_device(number)

@@ -17,7 +17,7 @@ from controller.clock import SystemClock
 from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor, GroupRule, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
@@ -42,6 +42,7 @@ class CallCenter:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
+        self.people = People()
         self.lookups = LookupClient(allow_internal=True)
         tools = CallTools(
             self.telephony,
@@ -51,9 +52,10 @@ class CallCenter:
             clock,
             lambda path: str(recordings / path),
             database,
+            self.people,
+            None,
             self.lookups,
             UTC,
-            None,
         )
         self.arrivals = Arrivals(tools, "en")
 
@@ -64,6 +66,12 @@ class CallCenter:
         members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
         self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
         await self.presence.watch(member.extension for member in members)
+
+    async def has_employee(self, extension: str, *outside: str, trunk: str | None = "carrier", id: int = 1) -> None:
+        """Somebody with a phone and further numbers, each rung for 20 seconds."""
+        operator = RoutedOperator(id, extension, f"Operator {extension}")
+        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunk)
+        await self.presence.watch([extension])
 
     async def at_rest(self) -> list[CallDetail]:
         """Every call is over and nothing is left of it; gives the records, oldest first."""
