@@ -10,6 +10,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -20,18 +21,19 @@ from controller.calls.facts import CallTools
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
+from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
-from controller.routing import Distributor, GroupRule
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
-from controller.storage.operators import Operator, list_operators
+from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
@@ -71,10 +73,13 @@ class _Directory:
     routes: dict[str, Route]
     rules: tuple[GroupRule, ...]
     operators: tuple[SipAccount, ...]
+    employees: tuple[Employee, ...] = ()
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
+    `zone`, `region` and `lookup_allow_internal` are the settings' time_zone, phone_region and lookup_allow_internal.
+    """
 
     def __init__(
         self,
@@ -85,6 +90,10 @@ class Engine:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
+        *,
+        zone: tzinfo = UTC,
+        region: str | None = None,
+        lookup_allow_internal: bool = False,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -95,8 +104,10 @@ class Engine:
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
+        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -104,6 +115,11 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            database,
+            self.people,
+            region,
+            self._lookups,
+            zone,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -118,6 +134,7 @@ class Engine:
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
         await self.journal.start()
+        await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
         self._tasks = [
@@ -147,6 +164,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()
         await self.ami.stop()
@@ -179,6 +197,7 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
+        self.people.set(directory.employees, None)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
         if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
@@ -210,6 +229,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool) -
         load_routes(session, before.routes),
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
+        tuple(_employee(operator) for operator in operator_views(session)),
     )
 
 
@@ -221,3 +241,8 @@ def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
 
 def _account(operator: Operator, remote: bool) -> SipAccount:
     return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT, remote)
+
+
+def _employee(operator: OperatorView) -> Employee:
+    further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
+    return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)

@@ -152,11 +152,14 @@ class CheckSchedule:
 
 @dataclass(frozen=True, slots=True)
 class CheckCaller:
-    """Who calls? `block_list` None means the installation's own. One `CallerChecked` follows."""
+    """Who calls? `block_list` None means the installation's own; it is looked at only `with_blocked`, and who is found on it has
+    been blocked once more. One `CallerChecked` follows.
+    """
 
     visit: VisitId
     block_list: str | None
     tags: tuple[str, ...]
+    with_blocked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from controller.actions.fields import checked_name
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.contacts import tag_names
 from controller.storage.groups import group_names
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
@@ -24,9 +25,9 @@ from controller.storage.scenarios import (
     next_version_number,
     replace_draft,
 )
+from controller.storage.schedules import schedule_names
 from ivr.errors import InvalidDocument
 from ivr.graph import Scenario
-from ivr.operations import Menu
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
 from ivr.validation import Problem, Surroundings, publishable
 from ivr.validation import validate as problems_of
@@ -41,13 +42,13 @@ DRAFTS_ONLY = frozenset(
         "forward_to_external",
         "voicemail",
         "callback_offer",
-        "schedule",
-        "caller_list",
-        "http_lookup",
         "insert_scenario",
     }
 )
 """Operations whose commands live calls can't carry out yet: a caller must never come to one."""
+
+NAMED_BLOCK_LISTS: frozenset[str] = frozenset()
+"""There is one block list, the installation's own, which has no name: see `controller.storage.contacts`."""
 
 _EMPTY: Document = {
     "schema_version": SCHEMA_VERSION,
@@ -182,14 +183,18 @@ def _not_runnable(scenario: Scenario) -> Iterator[Problem]:
         if operation.type in DRAFTS_ONLY:
             text = f'"{operation.type}" can\'t be published: this version does not run it on calls yet'
             yield Problem("not_runnable", name, "operation", text)
-        if isinstance(operation, Menu) and operation.period != "at_any_time":
-            text = "a menu that is played at times only can't be published: this version does not look at schedules yet"
-            yield Problem("not_runnable", name, "operation.period", text)
 
 
 def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:
     # Read from the database rather than from the library in memory: what was uploaded a moment ago counts.
-    return Surroundings(prompts.names | prompt_keys(session), group_names(session), prompts.languages)
+    return Surroundings(
+        prompts.names | prompt_keys(session),
+        group_names(session),
+        prompts.languages,
+        schedules=schedule_names(session),
+        caller_lists=NAMED_BLOCK_LISTS,
+        tags=tag_names(session),
+    )
 
 
 def _field(problem: Problem) -> str:

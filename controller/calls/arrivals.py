@@ -46,6 +46,11 @@ class Arrivals:
         """How many calls there are now."""
         return len(self._live)
 
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """What numbers lead to, for calls that come now."""
+        return self._routes
+
     def set_routes(self, routes: Mapping[str, Route]) -> None:
         """What numbers lead to, for calls that come from now on."""
         self._routes = routes

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import PurePosixPath
 
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
+from controller.lookups import LookupClient
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor
+from controller.routing import Distributor, People
+from controller.storage.database import Database
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
 from ivr.graph import ScenarioBundle
@@ -18,7 +21,7 @@ from ivr.graph import ScenarioBundle
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
-    that is not in the database.
+    that is not in the database; `schedule` names the number's own schedule.
     """
 
     call: CallId
@@ -30,12 +33,13 @@ class CallFacts:
     language: str
     bundle: ScenarioBundle
     scenario_version: int | None
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder.
+    relative to the recordings folder; `zone` and `region` are the installation's (see settings).
     """
 
     telephony: Telephony
@@ -44,3 +48,12 @@ class CallTools:
     prompts: PromptLibrary
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
+    database: Database
+    people: People
+    region: str | None
+    lookups: LookupClient
+    zone: tzinfo
+
+    def outside_device(self, number: str) -> str | None:
+        """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""
+        return self.people.outside_device(number)

@@ -1,15 +1,32 @@
-"""Questions that a call asks of the rest of the house. Each is a task whose answer comes to the mailbox."""
+"""Questions that a call asks of the rest of the house. Each is a task whose one answer comes to the mailbox, in time or not.
+
+What could not be found out is answered so that the caller goes on: a schedule counts as open, a caller as not known and not
+blocked, a lookup as failed, a callback as not possible. The log says why.
+"""
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+import asyncio
+import logging
+from typing import Final, TypeAlias, assert_never
 
 from controller.calls.facts import CallFacts, CallTools
+from controller.errors import AttendantError
+from controller.schedules import Schedule, state_at, zone_for
+from controller.storage import Session
+from controller.storage.contacts import caller_facts, count_block_hit
+from controller.storage.schedules import find_schedule
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import CheckCaller, CheckSchedule, LookUp, RequestCallback
 from ivr.events import CallbackAnswered, CallerChecked, LookupAnswered, ScheduleChecked
 
+log = logging.getLogger(__name__)
+
 Inquiry: TypeAlias = CheckSchedule | CheckCaller | LookUp | RequestCallback
+Answer: TypeAlias = ScheduleChecked | CallerChecked | LookupAnswered | CallbackAnswered
+
+DATABASE_PATIENCE: Final = 2.0
+"""Seconds that a caller waits for an answer out of the database; he hears nothing meanwhile."""
 
 
 class Inquiries:
@@ -19,20 +36,95 @@ class Inquiries:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, inquiry: Inquiry) -> None:
-        """Ask; exactly one answer follows in the mailbox."""
-        match inquiry:
-            case CheckSchedule(visit):
-                self._mailbox.put_nowait(ScheduleChecked(visit, "open"))
-            case CheckCaller(visit):
-                self._mailbox.put_nowait(CallerChecked(visit))
-            case LookUp(visit):
-                self._mailbox.put_nowait(LookupAnswered(visit))
-            case RequestCallback(visit):
-                self._mailbox.put_nowait(CallbackAnswered(visit, "not_possible"))
-            case _:
-                assert_never(inquiry)
+        """Ask; exactly one answer follows in the mailbox, unless the call ends first."""
+        task = asyncio.create_task(self._ask(inquiry))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def cancel(self) -> None:
         """The call is over: nobody waits for the answers."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _ask(self, inquiry: Inquiry) -> None:
+        try:
+            answer = await self._answer(inquiry)
+        except (AttendantError, TimeoutError) as error:
+            log.warning("call %s: %r stays without an answer: %s", self._facts.call, inquiry, error or "it took too long")
+            answer = _without_answer(inquiry)
+        except Exception:
+            log.exception("call %s: %r failed", self._facts.call, inquiry)
+            answer = _without_answer(inquiry)
+        self._mailbox.put_nowait(answer)
+
+    async def _answer(self, inquiry: Inquiry) -> Answer:
+        match inquiry:
+            case CheckSchedule():
+                return await self._check_schedule(inquiry)
+            case CheckCaller():
+                return await self._check_caller(inquiry)
+            case LookUp():
+                return await self._look_up(inquiry)
+            case RequestCallback(visit):
+                return CallbackAnswered(visit, "not_possible")
+            case _:
+                assert_never(inquiry)
+
+    async def _check_schedule(self, question: CheckSchedule) -> ScheduleChecked:
+        name = self._facts.schedule if question.schedule is None else question.schedule
+        if name is None:
+            return ScheduleChecked(question.visit, "open")
+        async with asyncio.timeout(DATABASE_PATIENCE):
+            schedule = await self._tools.database.read(_schedule, name)
+        if schedule is None:
+            log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
+            return ScheduleChecked(question.visit, "open")
+        moment = self._tools.clock.now()
+        return ScheduleChecked(question.visit, state_at(schedule, moment, zone_for(schedule, self._tools.zone)))
+
+    async def _check_caller(self, question: CheckCaller) -> CallerChecked:
+        tools = self._tools
+        async with asyncio.timeout(DATABASE_PATIENCE):
+            found = await tools.database.read(caller_facts, self._facts.caller_number, tools.clock.now(), tools.region)
+        # There is one block list, the installation's own.
+        blocked = found.blocked if question.block_list is None and question.with_blocked else None
+        if blocked is not None:
+            await self._count_hit(blocked.id)
+        return CallerChecked(question.visit, blocked is not None, found.known, found.tags.intersection(question.tags))
+
+    async def _count_hit(self, entry: int) -> None:
+        """A count that fails changes nothing for the caller."""
+        try:
+            async with asyncio.timeout(DATABASE_PATIENCE):
+                await self._tools.database.run(count_block_hit, entry)
+        except (AttendantError, TimeoutError) as error:
+            log.warning("call %s: the hit of blocked number %d was not counted: %s", self._facts.call, entry, error)
+
+    async def _look_up(self, question: LookUp) -> LookupAnswered:
+        facts = self._facts
+        found = await self._tools.lookups.look_up(
+            question.url, caller=facts.caller_number, called=facts.called_number, call=facts.call, limit=question.seconds
+        )
+        return LookupAnswered(question.visit, found.exit, found.operator)
+
+
+def _schedule(session: Session, name: str) -> Schedule | None:
+    stored = find_schedule(session, name)
+    return None if stored is None else Schedule.model_validate(stored.document)
+
+
+def _without_answer(inquiry: Inquiry) -> Answer:
+    match inquiry:
+        case CheckSchedule(visit):
+            return ScheduleChecked(visit, "open")
+        case CheckCaller(visit):
+            return CallerChecked(visit)
+        case LookUp(visit):
+            return LookupAnswered(visit)
+        case RequestCallback(visit):
+            return CallbackAnswered(visit, "not_possible")
+        case _:
+            assert_never(inquiry)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, assert_never
+import asyncio
+import logging
+from typing import Final, TypeAlias, assert_never
 
 from controller.calls.facts import CallFacts, CallTools
-from controller.routing import LineRequest
+from controller.errors import AttendantError
+from controller.routing import LineRequest, Person, SearchEnded, Target
+from controller.storage.contacts import caller_facts
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import RouteToExtension, RouteToExternal, RouteToGroup, RouteToManager
-from ivr.events import RoutingEnded
+from ivr.events import RoutingEnded, RoutingOutcome, VisitId
+
+log = logging.getLogger(__name__)
 
 SearchCommand: TypeAlias = RouteToGroup | RouteToExtension | RouteToManager | RouteToExternal
+
+MANAGER_WITHIN: Final = 3.0
+"""Seconds that the database has to say who the caller's manager is."""
+_SPARE_SECONDS: Final = 30.0
+"""What dialling may take beside the ringing, all of a person's numbers together."""
 
 
 class PersonSearch:
@@ -20,17 +31,27 @@ class PersonSearch:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
+        self._looking_up: asyncio.Task[None] | None = None
         self.on = False
 
     async def begin(self, command: SearchCommand) -> None:
         """Search; the caller hears music. Raises as the telephony port says."""
+        people = self._tools.people
         match command:
-            case RouteToGroup():
-                await self._join_line(command)
-            case RouteToExtension(visit) | RouteToManager(visit) | RouteToExternal(visit):
-                self._mailbox.put_nowait(RoutingEnded(visit, "no_operators"))
+            case RouteToGroup(visit, group, max_wait):
+                self._join(visit, group, max_wait)
+            case RouteToExtension(visit, extension):
+                if not self._join_person(visit, people.employee(extension), "unknown_number"):
+                    return
+            case RouteToExternal(visit, number, ring_seconds):
+                if not self._join_person(visit, people.outside(number, ring_seconds), "no_operators"):
+                    return
+            case RouteToManager(visit):
+                self.on = True
+                self._looking_up = asyncio.create_task(self._find_manager(visit))
             case _:
                 assert_never(command)
+        await self._tools.telephony.start_music(self._facts.channel)
 
     async def ended(self, found: bool) -> None:
         """The search is over. Who was found is joined with the caller in a moment, which ends the music."""
@@ -40,9 +61,37 @@ class PersonSearch:
 
     def leave(self) -> None:
         """The call is over."""
+        if self._looking_up is not None:
+            self._looking_up.cancel()
         self._tools.distributor.leave(self._facts.call)
 
-    async def _join_line(self, command: RouteToGroup) -> None:
+    async def _find_manager(self, visit: VisitId) -> None:
+        manager = await self._manager()
+        person = None if manager is None else self._tools.people.employee(manager)
+        if person is None:
+            self._mailbox.put_nowait(SearchEnded(visit, "unknown_number"))
+        else:
+            self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
+
+    async def _manager(self) -> str | None:
+        """The extension of the caller's manager; None when he has none, or when nobody can tell (UIS-39)."""
+        facts, tools = self._facts, self._tools
+        try:
+            async with asyncio.timeout(MANAGER_WITHIN):
+                found = await tools.database.read(caller_facts, facts.caller_number, tools.clock.now(), tools.region)
+        except (AttendantError, TimeoutError) as error:
+            log.error("call %s: the caller's manager is not known: %s", facts.call, error or "the database does not answer")
+            return None
+        return found.owner
+
+    def _join_person(self, visit: VisitId, person: Person | None, otherwise: RoutingOutcome) -> bool:
+        if person is None:
+            self._mailbox.put_nowait(RoutingEnded(visit, otherwise))
+            return False
+        self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
+        return True
+
+    def _join(self, visit: VisitId, target: Target, max_wait: float) -> None:
         facts = self._facts
         self.on = True
         self._tools.distributor.join(
@@ -50,11 +99,10 @@ class PersonSearch:
                 facts.call,
                 facts.channel,
                 self._mailbox,
-                command.visit,
-                command.group,
-                command.max_wait,
+                visit,
+                target,
+                max_wait,
                 facts.caller_number,
                 f"{facts.line_name} {facts.caller_name}".strip(),
             )
         )
-        await self._tools.telephony.start_music(facts.channel)

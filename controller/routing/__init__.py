@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded
-from controller.routing.rules import GroupRule, RoutedOperator
+from controller.routing.people import Employee, FurtherNumber, People
+from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
 
-__all__ = ["Distributor", "GroupRule", "LineRequest", "OperatorLineEnded", "RoutedOperator", "SearchEnded"]
+__all__ = [
+    "Distributor",
+    "Employee",
+    "FurtherNumber",
+    "GroupRule",
+    "LineRequest",
+    "Number",
+    "OperatorLineEnded",
+    "People",
+    "Person",
+    "RoutedOperator",
+    "SearchEnded",
+    "Target",
+]

@@ -1,4 +1,4 @@
-"""Carries out what `matching` decides: rings operators' phones, withdraws offers, tells callers how their search ended.
+"""Carries out what `matching` decides: rings people's phones, withdraws offers, tells callers how their search ended.
 
 One task takes everything from one inbox, so decisions never overlap. It owns every operator line from the first ring to
 its end; the call that got the operator hears of that line's end by `OperatorLineEnded`.
@@ -17,9 +17,8 @@ from controller.clock import Clock
 from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
-from controller.presence.tracker import device_of
 from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw
-from controller.routing.rules import GroupRule, RoutedOperator
+from controller.routing.rules import GroupRule, Person, RoutedOperator, Target
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
 from controller.telephony.events import Answered, Gone, Ringing
@@ -32,6 +31,9 @@ log = logging.getLogger(__name__)
 PROGRESS_WITHIN: Final = 4.0
 """Seconds within which a phone that is alive begins to ring; SIP itself would take 32 to give up."""
 
+OUTSIDE_PROGRESS_WITHIN: Final = 12.0
+"""Seconds within which a carrier says something of a call: through a few networks it takes that long."""
+
 _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
     "offline": "offline",
     "available": "free",
@@ -42,13 +44,13 @@ _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """A caller who wants an operator; answers go to `mailbox`. `max_wait` in seconds."""
+    """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds."""
 
     call: CallId
     channel: ChannelId
     mailbox: Mailbox
     visit: VisitId
-    group: str
+    target: Target
     max_wait: float
     caller_number: str
     caller_name: str
@@ -56,7 +58,8 @@ class LineRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
-    """The answer to a LineRequest; `leg` is the operator's open line when one answered."""
+    """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
+    call's id)."""
 
     visit: VisitId
     outcome: RoutingOutcome
@@ -106,6 +109,7 @@ class _Settle:
 class _Leg:
     call: CallId
     operator: str
+    shown: str
     owner: Mailbox
     patience: asyncio.TimerHandle
     answered: bool = False
@@ -121,7 +125,7 @@ _Message: TypeAlias = object
 
 
 class Distributor:
-    """The one place that rings operators. `run()` must be running."""
+    """The one place that rings people. `run()` must be running."""
 
     def __init__(self, telephony: Telephony, presence: PresenceTracker, journal: CallJournal, clock: Clock) -> None:
         self._telephony = telephony
@@ -152,7 +156,7 @@ class Distributor:
         self._inbox.put_nowait(_RulesChanged(tuple(rules)))
 
     def join(self, request: LineRequest) -> None:
-        """Search an operator; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
+        """Search somebody; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
         self._inbox.put_nowait(request)
 
     def leave(self, call: CallId) -> None:
@@ -217,7 +221,7 @@ class Distributor:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(request.max_wait, self._inbox.put_nowait, _WaitedTooLong(request.call))
         self._searches[request.call] = _Search(request, timer)
-        self._act(self._matching.join(request.call, request.group))
+        self._act(self._matching.join(request.call, request.target))
 
     def _close_search(self, call: CallId) -> LineRequest | None:
         search = self._searches.pop(call, None)
@@ -240,32 +244,39 @@ class Distributor:
         request = self._searches[offer.call].request
         attempt = self._attempts[offer.call] = self._attempts.get(offer.call, 0) + 1
         leg = operator_leg_id(offer.call, attempt)
-        patience = asyncio.get_running_loop().call_later(PROGRESS_WITHIN, self._inbox.put_nowait, _Silent(leg))
-        self._legs[leg] = _Leg(offer.call, offer.operator, request.mailbox, patience)
+        patient = OUTSIDE_PROGRESS_WITHIN if offer.number.outside else PROGRESS_WITHIN
+        patience = asyncio.get_running_loop().call_later(patient, self._inbox.put_nowait, _Silent(leg))
+        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, patience)
         self._telephony.mailboxes.expect(leg, self._inbox)
-        operator = self._operators[offer.operator]
-        self._journal.record(LegStarted(offer.call, leg, self._clock.now(), operator.id, operator.name, operator.extension))
+        self._journal.record(self._leg_started(leg, offer, request.target))
         self._start(self._dial(leg, offer, request))
+
+    def _leg_started(self, leg: ChannelId, offer: Offer, target: Target) -> LegStarted:
+        now, shown = self._clock.now(), offer.number.shown
+        operator = target.operator if isinstance(target, Person) else self._operators[offer.operator]
+        if operator is None:
+            return LegStarted(offer.call, leg, now, None, "", shown, shown)
+        return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown)
 
     async def _dial(self, leg: ChannelId, offer: Offer, request: LineRequest) -> None:
         try:
             await self._telephony.dial(
                 leg,
-                device_of(offer.operator),
-                ring_seconds=offer.ring_seconds,
+                offer.number.device,
+                ring_seconds=offer.number.ring_seconds,
                 originator=request.channel,
                 caller_number=request.caller_number,
                 caller_name=request.caller_name,
                 variables={CALL_VARIABLE: offer.call},
             )
         except TelephonyError as error:
-            log.warning("operator %s could not be rung for call %s: %s", offer.operator, offer.call, error)
+            log.warning("%s could not be rung for call %s: %s", offer.number.shown, offer.call, error)
             self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause=0))
 
     def _give_up_on(self, leg: ChannelId) -> None:
         """The phone is dead or its network is: the caller must not wait for it as long as for one that rings."""
         if leg in self._legs:
-            log.warning("the phone of operator %s does not respond", self._legs[leg].operator)
+            log.warning("nothing responds at %s", self._legs[leg].shown)
             self._start(self._hang_up(leg, answered_elsewhere=False))
 
     def _withdraw(self, call: CallId, operator: str, answered_elsewhere: bool) -> None:
@@ -302,7 +313,7 @@ class Distributor:
             return
         entry.patience.cancel()
         if not entry.answered:
-            log.info("operator %s did not take call %s: cause %s", entry.operator, entry.call, gone.cause)
+            log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
         if entry.answered:
             entry.owner.put_nowait(OperatorLineEnded(leg))
@@ -313,7 +324,7 @@ class Distributor:
         if request is None:
             return
         if operator is None:
-            log.info("nobody of %s took call %s: %s", request.group, call, outcome)
+            log.info("nobody of %s took call %s: %s", _name(request.target), call, outcome)
         leg = next((leg for leg, entry in self._legs.items() if entry.call == call and entry.answered), None)
         request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg))
 
@@ -321,3 +332,7 @@ class Distributor:
         task = asyncio.create_task(request)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
+
+
+def _name(target: Target) -> str:
+    return target if isinstance(target, str) else target.numbers[0].shown if target.numbers else "nobody"

@@ -2,6 +2,8 @@
 
 Rules, each of them tested:
 - An operator has at most one call: from the offer until his line is free again he is `engaged` and gets no other.
+- A person in particular is rung on his numbers one after another, engaged from the first to the last. Nobody waits for him: who
+  is engaged, or busy on his phone, is not reached. A number outside is nobody's: two callers may be offered it at once.
 - A caller is in at most one line, and every search ends in exactly one `Ended`, or by `leave`.
 - Of two callers waiting for the same operator the one who came first is served first.
 - A caller is offered to each operator once. When nobody is left who could still take him, his search ends: "no_operators"
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from controller.ids import CallId
-from controller.routing.rules import GroupRule
+from controller.routing.rules import GroupRule, Number, Person, Target, phone_of
 from ivr.events import RoutingOutcome
 
 Availability: TypeAlias = Literal["offline", "busy", "free"]
@@ -24,11 +26,11 @@ Availability: TypeAlias = Literal["offline", "busy", "free"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring the operator for this call."""
+    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` is the call's id."""
 
     call: CallId
     operator: str
-    ring_seconds: float
+    number: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ Action: TypeAlias = Offer | Withdraw | Ended
 
 @dataclass(slots=True)
 class _Waiting:
-    group: str
+    target: Target
+    left: list[Number]
+    """Numbers of the person that have not rung yet."""
     offered: set[str] = field(default_factory=set)
     ringing: set[str] = field(default_factory=set)
 
@@ -88,9 +92,9 @@ class Matching:
         self._phones[operator] = availability
         return self._match()
 
-    def join(self, call: CallId, group: str) -> list[Action]:
-        """A caller wants an operator of `group`. A call that waits already keeps its place in the former line."""
-        self._waiting.setdefault(call, _Waiting(group))
+    def join(self, call: CallId, target: Target) -> list[Action]:
+        """A caller wants somebody. A call that waits already keeps its place in the former line."""
+        self._waiting.setdefault(call, _Waiting(target, self._reachable(target)))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
@@ -113,7 +117,10 @@ class Matching:
     def line_free(self, call: CallId, operator: str) -> list[Action]:
         """The operator's line of this call is no more: not answered, refused, withdrawn, or the conversation is over."""
         entry = self._waiting.get(call)
-        if entry is not None:
+        if entry is not None and operator in entry.ringing:
+            if entry.left:
+                # He stays engaged: a caller who waits for him in a line must not get in between two of his numbers.
+                return [Offer(call, operator, entry.left.pop(0))]
             entry.ringing.discard(operator)
         if self._engaged.get(operator) == call:
             del self._engaged[operator]
@@ -129,25 +136,48 @@ class Matching:
     def _match(self) -> list[Action]:
         actions: list[Action] = []
         for call, entry in list(self._waiting.items()):
-            rule = self._rules.get(entry.group)
-            actions += self._offers(call, entry, rule) if rule is not None else ()
-            if not entry.ringing and not self._could_still_take(entry, rule):
+            actions += self._offers(call, entry)
+            if not entry.ringing and not self._could_still_take(entry):
                 del self._waiting[call]
                 actions.append(Ended(call, "no_answer" if entry.offered else "no_operators"))
         return actions
 
-    def _offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
+    def _offers(self, call: CallId, entry: _Waiting) -> Iterator[Offer]:
+        if isinstance(entry.target, Person):
+            yield from self._person_offers(call, entry, entry.target)
+        elif (rule := self._rules.get(entry.target)) is not None:
+            yield from self._group_offers(call, entry, rule)
+
+    def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
+        name = person.operator.extension if person.operator is not None else str(call)
+        if not entry.offered and entry.left and name not in self._engaged:
+            yield self._offer(call, entry, name, entry.left.pop(0))
+
+    def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
         for operator in (member.extension for member in rule.operators):
             if rule.strategy == "linear" and entry.ringing:
                 return
             if operator in entry.offered or operator in self._engaged or self._phones.get(operator) != "free":
                 continue
-            entry.offered.add(operator)
-            entry.ringing.add(operator)
-            self._engaged[operator] = call
-            yield Offer(call, operator, rule.ring_seconds)
+            yield self._offer(call, entry, operator, phone_of(operator, rule.ring_seconds))
 
-    def _could_still_take(self, entry: _Waiting, rule: GroupRule | None) -> bool:
+    def _offer(self, call: CallId, entry: _Waiting, operator: str, number: Number) -> Offer:
+        entry.offered.add(operator)
+        entry.ringing.add(operator)
+        self._engaged[operator] = call
+        return Offer(call, operator, number)
+
+    def _reachable(self, target: Target) -> list[Number]:
+        """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
+        if not isinstance(target, Person):
+            return []
+        phone = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "free"
+        if phone == "busy":
+            return []
+        return [number for number in target.numbers if number.outside or phone == "free"]
+
+    def _could_still_take(self, entry: _Waiting) -> bool:
+        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
         if rule is None:
             return False
         extensions = (member.extension for member in rule.operators)

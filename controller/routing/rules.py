@@ -1,9 +1,11 @@
-"""How a group's calls are distributed."""
+"""How a group's calls are distributed, and how somebody in particular is reached."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from controller.presence.tracker import device_of
 from controller.storage.groups import GroupView, Strategy
 
 
@@ -18,7 +20,7 @@ class RoutedOperator:
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """A group as the distribution sees it, operators in order.
+    """A group as the distribution sees it, operators in order. Each is rung on his own phone.
 
     Strategies: "ring_all" rings every free operator at once; "linear" one after another in the configured order, each call
     from the first.
@@ -34,3 +36,42 @@ class GroupRule:
         """The rule of a stored group."""
         operators = tuple(RoutedOperator(member.operator_id, member.extension, member.name) for member in group.members)
         return cls(group.name, group.strategy, group.ring_seconds, operators)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Where somebody is rung, for `ring_seconds` at most: `device` is what Asterisk dials, `shown` what people call it.
+
+    `outside`: it is reached through a trunk, so nothing is known of its state, and it may take its time until it rings.
+    """
+
+    device: str
+    ring_seconds: float
+    shown: str
+    outside: bool = False
+
+
+def phone_of(extension: str, ring_seconds: float) -> Number:
+    """An operator's own phone."""
+    return Number(device_of(extension), ring_seconds, extension)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in particular: an employee, or (`operator` None) whoever answers a number outside.
+
+    His numbers are rung one after another, never two at once. Nobody waits for him: when he talks or is being rung for another
+    caller, he is not reached (UIS-35, UIS-39).
+    """
+
+    operator: RoutedOperator | None
+    numbers: tuple[Number, ...]
+
+    @property
+    def ring_seconds(self) -> float:
+        """How long all his numbers ring together."""
+        return sum(number.ring_seconds for number in self.numbers)
+
+
+Target: TypeAlias = str | Person
+"""Whom a caller wants: anybody of the group of this name, or one person."""

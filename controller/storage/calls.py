@@ -58,7 +58,8 @@ class Call(SQLModel, table=True):
 
 
 class CallLeg(SQLModel, table=True):
-    """One attempt to reach an operator. `id` is its channel; name and extension are as they were then.
+    """One attempt to reach somebody. `id` is its channel; name and extension are as they were then, `number` is what rang: his
+    extension for his own phone. Of a number outside that is no operator's, the extension is that number.
 
     The leg that was connected with the caller has `talk_started_at`, and `talk_ended_at` when that is over.
     """
@@ -71,6 +72,7 @@ class CallLeg(SQLModel, table=True):
     operator_id: int | None = None
     operator_name: str
     operator_extension: str
+    number: str = ""
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     talk_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

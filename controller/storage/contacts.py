@@ -164,6 +164,11 @@ def replace_tags(session: Session, contact_id: int, tags: Iterable[str]) -> None
     session.flush()
 
 
+def tag_names(session: Session) -> frozenset[str]:
+    """Every tag that a contact carries."""
+    return frozenset(session.exec(select(ContactTag.tag).distinct()))
+
+
 def list_blocked(session: Session, limit: int = 50, after: int = 0) -> Sequence[BlockedNumber]:
     """The block list in the order it was made, expired entries included; `after` is the last id of the page before."""
     query = select(BlockedNumber).where(col(BlockedNumber.id) > after).order_by(col(BlockedNumber.id)).limit(limit)

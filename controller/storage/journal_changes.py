@@ -72,7 +72,10 @@ class StepLeft:
 
 @dataclass(frozen=True, slots=True)
 class LegStarted:
-    """An operator is being called; `leg` is the channel."""
+    """Somebody is being called; `leg` is the channel, `number` where it rings.
+
+    Of a number outside that is no operator's, `operator_extension` is that number and the name is empty.
+    """
 
     call: CallId
     leg: ChannelId
@@ -80,6 +83,7 @@ class LegStarted:
     operator_id: int | None
     operator_name: str
     operator_extension: str
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ class _Rows:
                     operator_id=change.operator_id,
                     operator_name=change.operator_name,
                     operator_extension=change.operator_extension,
+                    number=change.number,
                     started_at=change.at,
                     answered_at=None,
                     talk_started_at=None,

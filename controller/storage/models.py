@@ -16,6 +16,7 @@ from controller.storage import (
     recordings,
     scenarios,
     schedules,
+    trunks,
     users,
     voicemails,
 )
@@ -28,6 +29,8 @@ TABLES = (
     scenarios.ScenarioVersion,
     numbers.InboundNumber,
     operators.Operator,
+    operators.OperatorNumber,
+    trunks.Trunk,
     groups.Group,
     groups.GroupMember,
     calls.Call,

@@ -1,14 +1,23 @@
-"""Operators: people with a phone."""
+"""Operators: people with a phone, and perhaps further numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from sqlalchemy import Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
+
+from controller.errors import NotFound
+
+RING_SECONDS = 20
+"""How long a number rings when nothing else is said."""
 
 
 class Operator(SQLModel, table=True):
-    """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because Asterisk needs it so."""
+    """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because it is shown to who sets up
+    the phone. `ring_seconds`: how long that phone rings when he is wanted in particular, before his next number does.
+    """
 
     __tablename__ = "operators"
     # Legs of calls name operators: the id of one that was removed must not come again.
@@ -18,6 +27,37 @@ class Operator(SQLModel, table=True):
     extension: str = Field(unique=True)
     name: str
     sip_secret: str
+    ring_seconds: int = RING_SECONDS
+
+
+class OperatorNumber(SQLModel, table=True):
+    """A number outside where an operator is rung after his own phone; `position` counts from 1 (UIS-35)."""
+
+    __tablename__ = "operator_numbers"
+
+    operator_id: int = Field(sa_column=Column(ForeignKey("operators.id", ondelete="CASCADE"), primary_key=True))
+    position: int = Field(primary_key=True)
+    number: str
+    ring_seconds: int = RING_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class RungNumber:
+    """A number outside, and how long it rings in seconds."""
+
+    number: str
+    ring_seconds: int = RING_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """An operator with his further numbers in order; without his secret."""
+
+    id: int
+    extension: str
+    name: str
+    ring_seconds: int
+    numbers: tuple[RungNumber, ...]
 
 
 def list_operators(session: Session) -> Sequence[Operator]:
@@ -25,5 +65,44 @@ def list_operators(session: Session) -> Sequence[Operator]:
     return session.exec(select(Operator).order_by(col(Operator.extension))).all()
 
 
+def operator_views(session: Session) -> list[OperatorView]:
+    """All operators with their numbers, by extension."""
+    return _views(session, list_operators(session))
+
+
+def operator_view(session: Session, id: int) -> OperatorView:
+    """Raises NotFound."""
+    return _views(session, [get_operator(session, id)])[0]
+
+
+def get_operator(session: Session, id: int) -> Operator:
+    """Raises NotFound."""
+    found = session.get(Operator, id)
+    if found is None:
+        raise NotFound(f"there is no operator with the id {id}")
+    return found
+
+
 def find_operator(session: Session, extension: str) -> Operator | None:
     return session.exec(select(Operator).where(Operator.extension == extension)).first()
+
+
+def replace_operator_numbers(session: Session, operator_id: int, numbers: Iterable[RungNumber]) -> None:
+    """Make these the operator's further numbers, in this order."""
+    session.exec(delete(OperatorNumber).where(col(OperatorNumber.operator_id) == operator_id))
+    session.add_all(
+        OperatorNumber(operator_id=operator_id, position=position, number=one.number, ring_seconds=one.ring_seconds)
+        for position, one in enumerate(numbers, start=1)
+    )
+    session.flush()
+
+
+def _views(session: Session, operators: Sequence[Operator]) -> list[OperatorView]:
+    numbers: dict[int, list[RungNumber]] = {operator.id: [] for operator in operators}
+    query = select(OperatorNumber).where(col(OperatorNumber.operator_id).in_(numbers)).order_by(col(OperatorNumber.position))
+    for row in session.exec(query):
+        numbers[row.operator_id].append(RungNumber(row.number, row.ring_seconds))
+    return [
+        OperatorView(operator.id, operator.extension, operator.name, operator.ring_seconds, tuple(numbers[operator.id]))
+        for operator in operators
+    ]

@@ -47,7 +47,8 @@ class CallerList(Operation):
         return tags
 
     def enter(self, arrival: Arrival) -> Step:
-        asked = CheckCaller(arrival.visit, self.block_list, tuple(branch.tag for branch in self.tags))
+        tags = tuple(branch.tag for branch in self.tags)
+        asked = CheckCaller(arrival.visit, self.block_list, tags, with_blocked="blocked" in arrival.linked)
         return Stay(_Checking(self, arrival), (asked,))
 
     def required_exits(self) -> frozenset[str]:

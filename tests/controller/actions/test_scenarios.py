@@ -11,10 +11,13 @@ import pytest
 from sqlmodel import Session, select
 
 from controller.actions import scenarios
+from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.numbers import add_number, attach_scenario
 from controller.actions.operators import create_group
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, publish_again, save_draft, validate_draft
+from controller.actions.schedules import create_schedule
 from controller.errors import InvalidInput, NotFound, Refused
+from controller.schedules import Schedule
 from controller.storage import Database
 from controller.storage.audit import AuditEntry, list_audit
 from controller.storage.scenarios import (
@@ -232,7 +235,6 @@ def test_unknown_scenarios_are_not_found(session: Session) -> None:
     ("operation", "field"),
     [
         ({"type": "voicemail"}, "nodes.hello.operation"),
-        ({"type": "menu", "prompt": ["hello"], "period": "in_hours"}, "nodes.hello.operation.period"),
     ],
 )
 def test_what_live_calls_cannot_carry_out_yet_is_kept_as_a_draft_but_not_published(
@@ -245,3 +247,37 @@ def test_what_live_calls_cannot_carry_out_yet_is_kept_as_a_draft_but_not_publish
         publish(session, stored.id, PROMPTS, **BY_ANN)
     assert field in [problem.field for problem in refused.value.problems]
     assert get_scenario(session, stored.id).published_version_id is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "field", "said"),
+    [
+        ({"type": "schedule", "schedule": "Office"}, "schedule", 'no schedule "Office"'),
+        ({"type": "menu", "prompt": ["hello"], "period": "in_hours", "schedule": "Office"}, "schedule", 'no schedule "Office"'),
+        ({"type": "caller_list", "tags": [{"exit": "vip", "tag": "VIP"}]}, "tags.0.tag", 'no tag "VIP"'),
+        ({"type": "caller_list", "block_list": "Night"}, "block_list", 'no caller list "Night"'),
+    ],
+)
+def test_what_calls_ask_about_must_exist(session: Session, operation: dict[str, Any], field: str, said: str) -> None:
+    unfit = document()
+    unfit["nodes"]["hello"] = {"operation": operation}
+    stored = create_scenario(session, "Unfit", unfit, **BY_ANN)
+    with pytest.raises(InvalidInput) as refused:
+        publish(session, stored.id, PROMPTS, **BY_ANN)
+    found = {problem.field: problem.message for problem in refused.value.problems}
+    assert said in found[f"nodes.hello.operation.{field}"]
+
+
+def test_schedules_and_tags_that_exist_may_be_named(session: Session) -> None:
+    create_schedule(session, "Office", Schedule(), **BY_ANN)
+    create_contact(session, ContactDraft("Ivan", ["+74951112233"], ["VIP"]), None, **BY_ANN)
+    nodes = {
+        "time": {"operation": {"type": "schedule", "schedule": "Office"}, "links": {"open": "who", "closed": "bye"}},
+        "who": {
+            "operation": {"type": "caller_list", "tags": [{"exit": "vip", "tag": "VIP"}]},
+            "links": {"known": "bye", "unknown": "bye", "vip": "bye"},
+        },
+        "bye": {"operation": {"type": "hang_up"}},
+    }
+    stored = create_scenario(session, "Fit", {"schema_version": 2, "start": "time", "nodes": nodes}, **BY_ANN)
+    assert publish(session, stored.id, PROMPTS, **BY_ANN).number == 1

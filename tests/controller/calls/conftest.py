@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
+from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor, GroupRule, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
@@ -40,7 +42,21 @@ class CallCenter:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        tools = CallTools(self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(recordings / path))
+        self.people = People()
+        self.lookups = LookupClient(allow_internal=True)
+        tools = CallTools(
+            self.telephony,
+            self.distributor,
+            self.journal,
+            prompts,
+            clock,
+            lambda path: str(recordings / path),
+            database,
+            self.people,
+            None,
+            self.lookups,
+            UTC,
+        )
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
@@ -50,6 +66,12 @@ class CallCenter:
         members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
         self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
         await self.presence.watch(member.extension for member in members)
+
+    async def has_employee(self, extension: str, *outside: str, trunk: str | None = "carrier", id: int = 1) -> None:
+        """Somebody with a phone and further numbers, each rung for 20 seconds."""
+        operator = RoutedOperator(id, extension, f"Operator {extension}")
+        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunk)
+        await self.presence.watch([extension])
 
     async def at_rest(self) -> list[CallDetail]:
         """Every call is over and nothing is left of it; gives the records, oldest first."""
@@ -69,6 +91,7 @@ def is_over(caller: FakeCaller) -> bool:
 async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[CallCenter]:
     made = CallCenter(sqlite_database, tmp_path)
     await made.journal.start()
+    await made.lookups.start()
     tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
     yield made
     await made.arrivals.close(1)
@@ -76,4 +99,5 @@ async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Cal
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await made.lookups.stop()
     await made.journal.stop()

@@ -5,58 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ThreadedResolver, web
+from aiohttp import ThreadedResolver
 from aiohttp.abc import ResolveResult
 
 from controller.lookups import LookupClient, LookupResult
 from controller.lookups.addresses import is_internal
 from controller.lookups.client import MAX_ANSWER
+from tests.fixtures.crm import Crm, crm
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Crm:
-    """Another system: answers with what the test sets."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.asked: list[Any] = []
-        self.handler: Handler = self.says({"exit": "vip"})
-
-    def says(self, answer: Any, **how: Any) -> Handler:
-        async def handler(_request: web.Request) -> web.Response:
-            return web.json_response(answer, **how)
-
-        return handler
-
-    def sends(self, body: bytes, content_type: str = "application/json", **how: Any) -> Handler:
-        async def handler(_request: web.Request) -> web.Response:
-            return web.Response(body=body, content_type=content_type, **how)
-
-        return handler
-
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append((request.path, await request.json(), dict(request.headers)))
-        return await self.handler(request)
-
-
-@pytest.fixture
-async def crm() -> AsyncIterator[Crm]:
-    made = Crm()
-    app = web.Application()
-    app.router.add_post("/{tail:.*}", made.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    made.url = f"http://{host}:{port}/lookup"
-    yield made
-    await runner.cleanup()
+__all__ = ["crm"]
 
 
 @pytest.fixture
@@ -151,12 +112,7 @@ async def test_a_small_answer_that_unpacks_to_ten_megabytes_is_not_read(crm: Crm
 
 async def test_a_server_that_hangs_fails_in_time(crm: Crm, client: LookupClient) -> None:
     released = asyncio.Event()
-
-    async def hang(_request: web.Request) -> web.Response:
-        await released.wait()
-        return web.json_response({"exit": "late"})
-
-    crm.handler = hang
+    crm.handler = crm.hangs(released)
     assert (await ask(client, crm.url, limit=0.1)).failed == "no answer in 0.1 s"
     released.set()
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from controller.ids import CallId
 from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw
-from controller.routing.rules import GroupRule, RoutedOperator, Strategy
+from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Strategy, phone_of
 
 ANN, BOB, CAROL = "2001", "2002", "2003"
 FIRST, SECOND, THIRD = CallId("first"), CallId("second"), CallId("third")
@@ -29,7 +29,17 @@ def matching(strategy: Strategy, *extensions: str, free: tuple[str, ...] | None 
 
 
 def offer(call: CallId, operator: str) -> Offer:
-    return Offer(call, operator, 20)
+    return Offer(call, operator, phone_of(operator, 20))
+
+
+def person(extension: str, *outside: str) -> Person:
+    """An employee with his phone and numbers outside."""
+    numbers = (phone_of(extension, 20), *(Number(f"PJSIP/{one}@trunk", 10, one, outside=True) for one in outside))
+    return Person(RoutedOperator(int(extension), extension, f"Operator {extension}"), numbers)
+
+
+def outside(number: str) -> Person:
+    return Person(None, (Number(f"PJSIP/{number}@trunk", 30, number, outside=True),))
 
 
 def test_ring_all_rings_every_free_operator_at_once() -> None:
@@ -125,12 +135,72 @@ def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None
     assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
 
 
+def test_a_persons_numbers_are_rung_one_after_another_and_then_the_search_ends() -> None:
+    wanted = person(ANN, "100", "101")
+    house = matching("ring_all", ANN)
+    assert house.join(FIRST, wanted) == [Offer(FIRST, ANN, wanted.numbers[0])]
+    assert house.line_free(FIRST, ANN) == [Offer(FIRST, ANN, wanted.numbers[1])]
+    assert house.line_free(FIRST, ANN) == [Offer(FIRST, ANN, wanted.numbers[2])]
+    assert house.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer")]
+    assert dict(house.engaged) == {}
+
+
+def test_between_two_numbers_of_a_person_nobody_else_gets_him() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN, "100"))
+    assert house.join(SECOND, "Sales") == []
+    assert house.line_free(FIRST, ANN) == [Offer(FIRST, ANN, person(ANN, "100").numbers[1])]
+    assert house.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
+
+
+def test_a_person_who_is_engaged_or_on_his_phone_is_not_waited_for() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, "Sales")
+    assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
+    house.answered(FIRST, ANN)
+    assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
+    house.line_free(FIRST, ANN)
+    house.set_phone(ANN, "busy")
+    assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
+
+
+def test_a_person_whose_phone_is_off_is_rung_on_his_other_numbers() -> None:
+    house = matching("ring_all", ANN, free=())
+    assert house.join(FIRST, person(ANN)) == [Ended(FIRST, "no_operators")]
+    assert house.join(SECOND, person(ANN, "100")) == [Offer(SECOND, ANN, person(ANN, "100").numbers[1])]
+
+
+def test_a_person_who_answers_any_of_his_numbers_has_the_call() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN, "100", "101"))
+    house.line_free(FIRST, ANN)
+    assert house.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
+    assert house.line_free(FIRST, ANN) == []
+    assert dict(house.engaged) == {}
+
+
+def test_a_caller_who_leaves_between_the_numbers_frees_the_person() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN, "100"))
+    house.line_free(FIRST, ANN)
+    assert house.leave(FIRST) == [Withdraw(FIRST, ANN, answered_elsewhere=False)]
+    assert house.line_free(FIRST, ANN) == []
+    assert dict(house.engaged) == {}
+
+
+def test_a_number_outside_may_be_called_for_two_callers_at_once() -> None:
+    house = Matching()
+    number = outside("100").numbers[0]
+    assert house.join(FIRST, outside("100")) == [Offer(FIRST, "first", number)]
+    assert house.join(SECOND, outside("100")) == [Offer(SECOND, "second", number)]
+
+
 @dataclass
 class World:
     """What the shell and the phones know."""
 
     lines: dict[str, CallId] = field(default_factory=dict)
-    talking: set[str] = field(default_factory=set)
+    """Who is rung or talks, and for whom; one line each."""
     waiting: dict[CallId, int] = field(default_factory=dict)
 
 
@@ -147,15 +217,18 @@ class AnyHistory(RuleBasedStateMachine):
         self.ended: Counter[CallId] = Counter()
         self.phones: dict[str, Availability] = {}
         self.groups: dict[str, GroupRule] = {}
+        self.wanted: dict[CallId, Person] = {}
+        self.rung: defaultdict[CallId, list[Number]] = defaultdict(list)
 
     def follow(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Offer(call, operator):
-                    assert operator not in self.world.lines, "an operator is never offered two calls at once"
-                    assert self.phones.get(operator) == "free", "only a free phone is rung"
+                case Offer(call, operator, number):
+                    assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
+                    assert number.outside or self.phones.get(operator) == "free", "only a free phone is rung"
                     assert call in self.world.waiting, "only for a caller who waits"
                     self.world.lines[operator] = call
+                    self.rung[call].append(number)
                 case Withdraw(call, operator):
                     assert self.world.lines[operator] == call
                 case Ended(call):
@@ -183,6 +256,21 @@ class AnyHistory(RuleBasedStateMachine):
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
         self.follow(self.matching.join(call, group))
+
+    @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
+    def caller_wants_a_person(self, operator: str, further: list[str]) -> None:
+        self.join_person(person(operator, *further))
+
+    @rule(number=st.sampled_from(["100", "101"]))
+    def caller_wants_a_number_outside(self, number: str) -> None:
+        self.join_person(outside(number))
+
+    def join_person(self, wanted: Person) -> None:
+        self.calls += 1
+        call = CallId(f"call {self.calls}")
+        self.world.waiting[call] = self.calls
+        self.wanted[call] = wanted
+        self.follow(self.matching.join(call, wanted))
 
     @precondition(lambda self: self.world.waiting)
     @rule(data=st.data())
@@ -216,6 +304,16 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def waiting_callers_are_exactly_those_whose_search_has_not_ended(self) -> None:
         assert set(self.matching.waiting) == set(self.world.waiting)
+
+    @invariant()
+    def a_persons_numbers_ring_in_their_order_and_each_once(self) -> None:
+        for call, wanted in self.wanted.items():
+            numbers = iter(wanted.numbers)
+            assert all(number in numbers for number in self.rung[call])
+
+    @invariant()
+    def nobody_waits_for_a_person_without_being_rung_for(self) -> None:
+        assert all(call in self.world.lines.values() for call in self.matching.waiting if call in self.wanted)
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:

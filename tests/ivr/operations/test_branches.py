@@ -44,7 +44,9 @@ def test_a_caller_leaves_by_the_first_that_fits(caller: CallerChecked, exit: str
     assert after(CALLERS, caller) == Leave(exit)
 
 
-def test_without_a_link_the_block_list_does_not_count() -> None:
+def test_without_a_link_the_block_list_does_not_count_and_is_not_asked() -> None:
+    asked = CheckCaller(VISIT, None, ("VIP клиент", "Должник"), with_blocked=False)
+    assert after(CALLERS, linked=CALLERS.required_exits()).commands == (asked,)
     assert after(CALLERS, CallerChecked(VISIT, blocked=True), linked=CALLERS.required_exits()) == Leave("unknown")
 
 

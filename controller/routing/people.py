@@ -1,0 +1,72 @@
+"""Who is reached by which number: employees by their extension, the world outside through a trunk."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.routing.rules import Number, Person, RoutedOperator, phone_of
+
+log = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherNumber:
+    """A number outside where an employee is rung after his own phone."""
+
+    number: str
+    ring_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Somebody with an extension; his own phone is rung first, for `ring_seconds`."""
+
+    operator: RoutedOperator
+    ring_seconds: float
+    further: tuple[FurtherNumber, ...] = ()
+
+
+class People:
+    """Kept in memory and replaced as a whole, so that a call waits for no database."""
+
+    def __init__(self) -> None:
+        self._employees: dict[str, Employee] = {}
+        self._trunk: str | None = None
+
+    def set(self, employees: Iterable[Employee], trunk: str | None) -> None:
+        """Everybody as they are from now on; `trunk` is the endpoint that calls outside go through, None when there is none."""
+        self._employees = {employee.operator.extension: employee for employee in employees}
+        self._trunk = trunk
+
+    def employee(self, extension: str) -> Person | None:
+        """The employee with this extension; None when nobody has it."""
+        employee = self._employees.get(extension)
+        if employee is None:
+            return None
+        further = [self._outside(one.number, one.ring_seconds) for one in employee.further]
+        numbers = (phone_of(extension, employee.ring_seconds), *(number for number in further if number is not None))
+        return Person(employee.operator, numbers)
+
+    def outside(self, number: str, ring_seconds: float) -> Person | None:
+        """Whoever answers a number outside; None when it can't be dialled now."""
+        found = self._outside(number, ring_seconds)
+        return None if found is None else Person(None, (found,))
+
+    def outside_device(self, number: str) -> str | None:
+        """What Asterisk dials to reach a number outside; None when there is no trunk, or when it is no number."""
+        if _NUMBER.fullmatch(number) is None:
+            log.warning("%r can't be dialled: it is no phone number", number)
+            return None
+        if self._trunk is None:
+            log.warning("%s can't be dialled: there is no trunk, or none is enabled", number)
+            return None
+        return f"PJSIP/{number}@{self._trunk}"
+
+    def _outside(self, number: str, ring_seconds: float) -> Number | None:
+        device = self.outside_device(number)
+        return None if device is None else Number(device, ring_seconds, number, outside=True)

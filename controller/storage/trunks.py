@@ -1,0 +1,55 @@
+"""Trunks: carriers that calls to the world outside go through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from sqlalchemy import String
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from controller.errors import NotFound
+
+Transport: TypeAlias = Literal["udp", "tcp"]
+
+
+class Trunk(SQLModel, table=True):
+    """A carrier. The enabled trunk of the lowest `position` takes calls outside.
+
+    `host` is a name or an address; calls from it are the carrier's. `username` and `secret` are what the carrier asks for,
+    empty when it knows us by our address. `registers`: it must be told where we are. `caller_id` is the number that is shown
+    outside, empty: the one that `username` is, or else the caller's own.
+    """
+
+    __tablename__ = "trunks"
+    # Its id is the name of Asterisk's objects: that of one that was removed must not come again.
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    host: str
+    port: int = 5060
+    transport: Transport = Field(default="udp", sa_type=String)
+    username: str = ""
+    secret: str = ""
+    registers: bool = False
+    caller_id: str = ""
+    position: int = 1
+    enabled: bool = True
+
+
+def list_trunks(session: Session) -> Sequence[Trunk]:
+    """All trunks in the order they are taken."""
+    return session.exec(select(Trunk).order_by(col(Trunk.position), col(Trunk.id))).all()
+
+
+def get_trunk(session: Session, id: int) -> Trunk:
+    """Raises NotFound."""
+    found = session.get(Trunk, id)
+    if found is None:
+        raise NotFound(f"there is no trunk {id}")
+    return found
+
+
+def find_trunk(session: Session, name: str) -> Trunk | None:
+    return session.exec(select(Trunk).where(Trunk.name == name)).first()

@@ -1,0 +1,121 @@
+"""Who calls decides which way the call goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.actions.contacts import BlockDraft, ContactDraft, block_number, create_contact
+from controller.commands.phoning import Caller
+from controller.storage.contacts import list_blocked
+from tests.fixtures.branching import BY, branch, way
+from tests.fixtures.sounds import TONES
+from tests.fixtures.system import System
+
+pytestmark = pytest.mark.asterisk
+
+NUMBER = "8061"
+WAYS = {"blocked": "sorry", "vip": "thanks", "known": "greeting", "unknown": "warning"}
+TAGS = [{"exit": "vip", "tag": "VIP"}]
+
+
+async def knows(system: System, caller: Caller, *tags: str) -> None:
+    await system.database.run(create_contact, ContactDraft("Ivan", [f"+{caller.number}"], tags), None, **BY)
+
+
+async def blocks(system: System, number: str, kind: str = "exact") -> None:
+    await system.database.run(block_number, BlockDraft(number, kind), None, **BY)  # type: ignore[arg-type]
+
+
+async def hits(system: System) -> int:
+    (entry,) = await system.database.read(list_blocked)
+    return entry.hits
+
+
+async def serve_list(system: System, *exits: str) -> None:
+    operation = {"type": "caller_list", "tags": TAGS if "vip" in exits else []}
+    await system.serve(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
+
+
+async def serve_every_exit(system: System) -> None:
+    """A tag must be carried by somebody before a scenario may name it."""
+    await system.database.run(create_contact, ContactDraft("Somebody", ["+74950000000"], ["VIP"]), None, **BY)
+    await serve_list(system, *WAYS)
+
+
+async def goes(system: System, caller: Caller, exit: str) -> None:
+    call = await caller.phone.dial(NUMBER)
+    await call.hears_tone(TONES[WAYS[exit]].frequency)
+    await call.ended()
+    assert way(await system.call_record(caller))[0] == ("asked", exit)
+
+
+@pytest.mark.covers("UIS-43")
+async def test_callers_go_by_block_list_tag_and_contact(system: System) -> None:
+    await serve_every_exit(system)
+    stranger, contact, vip, blocked = [await system.caller() for _ in range(4)]
+    await knows(system, contact)
+    await knows(system, vip, "VIP")
+    await knows(system, blocked, "VIP")
+    await blocks(system, f"+{blocked.number}")
+    await goes(system, stranger, "unknown")
+    await goes(system, contact, "known")
+    await goes(system, vip, "vip")
+    assert await hits(system) == 0
+    await goes(system, blocked, "blocked")
+    assert await hits(system) == 1
+
+
+@pytest.mark.covers("UIS-43")
+async def test_numbers_are_blocked_by_what_they_begin_with(system: System) -> None:
+    await serve_every_exit(system)
+    caller = await system.caller()
+    await blocks(system, f"+{caller.number[:6]}", "prefix")
+    await goes(system, caller, "blocked")
+    assert await hits(system) == 1
+
+
+async def test_a_withheld_number_is_unknown_and_is_not_blocked(system: System) -> None:
+    await serve_every_exit(system)
+    await blocks(system, "+7", "prefix")
+    await goes(system, await system.caller(number="anonymous"), "unknown")
+    assert await hits(system) == 0
+
+
+async def test_without_its_exit_the_block_list_is_not_looked_at(system: System) -> None:
+    await serve_list(system, "known", "unknown")
+    caller = await system.caller()
+    await blocks(system, f"+{caller.number}")
+    await goes(system, caller, "unknown")
+    assert await hits(system) == 0
+
+
+@pytest.mark.covers("UIS-43")
+async def test_a_blocked_caller_may_be_refused_unanswered(system: System) -> None:
+    nodes = {
+        "asked": {
+            "operation": {"type": "caller_list"},
+            "links": {"blocked": "refused", "known": "welcome", "unknown": "welcome"},
+        },
+        "refused": {"operation": {"type": "hang_up", "cause": "rejected"}},
+        "welcome": {"operation": {"type": "info_message", "message": ["greeting"]}, "links": {}},
+    }
+    await system.serve(NUMBER, "asked", nodes)
+    caller = await system.caller()
+    await blocks(system, f"+{caller.number}")
+    call = await caller.phone.dial(NUMBER)
+    await call.ended()
+    assert (call.answered_at, call.reason[:3]) == (None, "403")
+    record = await system.call_record(caller)
+    assert (record.call.outcome, record.call.answered_at) == ("refused", None)
+    assert await hits(system) == 1
+
+
+async def test_a_local_number_is_that_of_the_installations_country(system: System) -> None:
+    system.settings = system.settings.model_copy(update={"phone_region": "RU"})
+    await system.stop_engine()
+    await system.start_engine()
+    await serve_list(system, "known", "unknown")
+    caller = await system.caller()
+    await knows(system, caller)
+    local = await system.caller(number=f"8{caller.number[1:]}")
+    await goes(system, local, "known")

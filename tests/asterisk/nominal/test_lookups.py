@@ -1,0 +1,51 @@
+"""Another system says where a call goes (UIS-45)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures.branching import branch, way
+from tests.fixtures.crm import Crm, crm
+from tests.fixtures.sounds import TONES
+from tests.fixtures.system import System
+
+pytestmark = pytest.mark.asterisk
+
+__all__ = ["crm"]
+
+NUMBER = "8062"
+WAYS = {"vip": "thanks", "debtor": "warning", "failed": "sorry"}
+
+
+async def serve_lookup(system: System, crm: Crm, seconds: float = 5) -> None:
+    operation = {"type": "http_lookup", "url": crm.url, "timeout_seconds": seconds, "answers": ["vip", "debtor"]}
+    await system.serve(NUMBER, "asked", branch(operation, WAYS))
+
+
+async def goes(system: System, exit: str) -> str:
+    """A caller goes this way; returns his number."""
+    caller, call = await system.call(NUMBER)
+    await call.hears_tone(TONES[WAYS[exit]].frequency)
+    await call.ended()
+    assert way(await system.call_record(caller))[0] == ("asked", exit)
+    return caller.number
+
+
+@pytest.mark.covers("UIS-45")
+async def test_the_answer_picks_the_exit(system: System, crm: Crm) -> None:
+    await serve_lookup(system, crm)
+    number = await goes(system, "vip")
+    path, question, _ = crm.asked[0]
+    assert (path, question["caller"], question["called"]) == ("/lookup", number, NUMBER)
+    crm.handler = crm.says({"exit": "debtor", "name": "Ivan"})
+    await goes(system, "debtor")
+    assert len(crm.asked) == 2
+
+
+@pytest.mark.covers("UIS-45")
+async def test_the_call_that_asks_is_named_to_the_other_system(system: System, crm: Crm) -> None:
+    await serve_lookup(system, crm)
+    caller, call = await system.call(NUMBER)
+    await call.ended()
+    record = await system.call_record(caller)
+    assert crm.asked[0][1]["call"] == record.call.id

@@ -1,0 +1,52 @@
+"""The database can't say what a call asks: the caller goes on as documented, and the log says why."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from controller.storage import Session
+from tests.fixtures.branching import add_schedule, branch, way
+from tests.fixtures.sounds import GREETING
+from tests.fixtures.system import System
+
+pytestmark = pytest.mark.asterisk
+
+NUMBER = "8064"
+
+
+def lose(session: Session, table: str) -> None:
+    session.execute(text(f"DROP TABLE {table}"))
+
+
+async def goes(system: System, exit: str) -> None:
+    caller, call = await system.call(NUMBER)
+    await call.hears_tone(GREETING.frequency)
+    await call.ended()
+    assert way(await system.call_record(caller))[0] == ("asked", exit)
+
+
+async def test_a_schedule_that_cannot_be_read_counts_as_open(system: System, caplog: pytest.LogCaptureFixture) -> None:
+    await add_schedule(system, "Office", "closed")
+    nodes = branch({"type": "schedule", "schedule": "Office"}, {"open": "greeting", "closed": "sorry"})
+    await system.serve(NUMBER, "asked", nodes)
+    await system.database.run(lose, "schedules")
+    await goes(system, "open")
+    assert "stays without an answer: no such table: schedules" in caplog.text
+
+
+async def test_a_schedule_that_was_removed_counts_as_open(system: System, caplog: pytest.LogCaptureFixture) -> None:
+    await add_schedule(system, "Office", "closed")
+    nodes = branch({"type": "schedule", "schedule": "Office"}, {"open": "greeting", "closed": "sorry"})
+    await system.serve(NUMBER, "asked", nodes)
+    await system.database.run(lambda session: session.execute(text("DELETE FROM schedules")))
+    await goes(system, "open")
+    assert "there is no schedule 'Office'" in caplog.text
+
+
+async def test_a_caller_who_cannot_be_looked_for_is_unknown(system: System, caplog: pytest.LogCaptureFixture) -> None:
+    nodes = branch({"type": "caller_list"}, {"blocked": "sorry", "known": "sorry", "unknown": "greeting"})
+    await system.serve(NUMBER, "asked", nodes)
+    await system.database.run(lose, "blocked_numbers")
+    await goes(system, "unknown")
+    assert "stays without an answer: no such table: blocked_numbers" in caplog.text
