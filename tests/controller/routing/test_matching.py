@@ -135,6 +135,16 @@ def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None
     assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
 
 
+def test_a_search_stands_by_whether_somebody_is_rung_for_the_caller() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.situations == {FIRST: "available", SECOND: "busy"}
+    sales.answered(FIRST, ANN)
+    sales.line_free(FIRST, ANN)
+    assert sales.situations == {SECOND: "available"}
+
+
 def test_a_persons_numbers_are_rung_one_after_another_and_then_the_search_ends() -> None:
     wanted = person(ANN, "100", "101")
     house = matching("ring_all", ANN)
@@ -218,6 +228,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.phones: dict[str, Availability] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
+        self.lines_joined: dict[CallId, str] = {}
         self.rung: defaultdict[CallId, list[Number]] = defaultdict(list)
 
     def follow(self, actions: list[Action]) -> None:
@@ -255,6 +266,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.calls += 1
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
+        self.lines_joined[call] = group
         self.follow(self.matching.join(call, group))
 
     @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
@@ -314,6 +326,19 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_a_person_without_being_rung_for(self) -> None:
         assert all(call in self.world.lines.values() for call in self.matching.waiting if call in self.wanted)
+
+    @invariant()
+    def all_are_busy_for_whom_nobody_is_rung_and_only_for_him(self) -> None:
+        rung = set(self.world.lines.values())
+        assert self.matching.situations == {call: "available" if call in rung else "busy" for call in self.world.waiting}
+
+    @invariant()
+    def who_is_told_that_all_are_busy_has_been_offered_to_everybody_who_is_free(self) -> None:
+        for call, situation in self.matching.situations.items():
+            if situation == "busy":
+                members = {one.extension for one in self.groups[self.lines_joined[call]].operators}
+                free = {one for one in members - self.world.lines.keys() if self.phones.get(one) == "free"}
+                assert free <= {number.shown for number in self.rung[call]}
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:
