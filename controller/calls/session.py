@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 FALLBACK_CONTEXT: Final = "fallback"
 SHORTEST_CONVERSATION: Final = 1.0
-"""Seconds; an operator who drops the call sooner has not taken it."""
+"""Seconds by Asterisk's clock; an operator who drops the call sooner has not taken it."""
 LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0
@@ -123,8 +123,8 @@ class CallSession:
                 await self._take(PlaybackFinished(self._executor.playback_ended(playback)))
             case SearchEnded():
                 await self._on_search_ended(message)
-            case OperatorLineEnded(leg) if leg == self._executor.operator_leg:
-                await self._on_operator_gone()
+            case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
+                await self._on_operator_gone(at)
             case (
                 PlaybackFinished()
                 | RecordingFinished()
@@ -179,13 +179,12 @@ class CallSession:
 
     async def _on_search_ended(self, message: SearchEnded) -> None:
         await self._quietly(self._executor.search_ended(message.leg))
-        if message.leg is not None:
-            self._talking_since = self._tools.clock.now()
+        self._talking_since = message.answered_at
         await self._take(RoutingEnded(message.visit, message.outcome))
 
-    async def _on_operator_gone(self) -> None:
+    async def _on_operator_gone(self, at: datetime) -> None:
         since, self._talking_since = self._talking_since, None
-        talked = since is not None and (self._tools.clock.now() - since).total_seconds() >= SHORTEST_CONVERSATION
+        talked = since is not None and (at - since).total_seconds() >= SHORTEST_CONVERSATION
         self._talked = self._talked or talked
         await self._quietly(self._executor.part())
         await self._take(ConversationEnded(self._run.visit, established=talked))
