@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded
+from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded, SituationChanged
+from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
 
@@ -18,5 +19,7 @@ __all__ = [
     "Person",
     "RoutedOperator",
     "SearchEnded",
+    "Situation",
+    "SituationChanged",
     "Target",
 ]
