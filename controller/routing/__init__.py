@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded
+from controller.routing.distributor import AbsentRequest, Distributor, LineRequest, OperatorLineEnded, SearchEnded, TurnCame
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
 
 __all__ = [
+    "AbsentRequest",
     "Distributor",
     "Employee",
     "FurtherNumber",
@@ -19,4 +20,5 @@ __all__ = [
     "RoutedOperator",
     "SearchEnded",
     "Target",
+    "TurnCame",
 ]
