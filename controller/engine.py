@@ -15,7 +15,15 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from controller.bus import Bus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import (
+    CallbacksChanged,
+    CallsChanged,
+    DirectoryChanged,
+    Message,
+    PromptsChanged,
+    ScenarioPublished,
+)
+from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route, load_routes
@@ -78,7 +86,7 @@ class _Directory:
 
 class Engine:
     """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
-    `zone`, `region` and `lookup_allow_internal` are the settings' time_zone, phone_region and lookup_allow_internal.
+    `zone`, `region`, `lookup_allow_internal` and `callbacks` are what the settings say of them.
     """
 
     def __init__(
@@ -94,6 +102,7 @@ class Engine:
         zone: tzinfo = UTC,
         region: str | None = None,
         lookup_allow_internal: bool = False,
+        callbacks: CallbackRules | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -120,8 +129,10 @@ class Engine:
             region,
             self._lookups,
             zone,
+            bus,
         )
         self.arrivals = Arrivals(tools, language)
+        self.callbacks = CallbackKeeper(tools, self.arrivals, callbacks or CallbackRules())
         self._directory = _Directory({}, (), ())
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
@@ -133,13 +144,14 @@ class Engine:
         Raises TelephonyUnavailable when Asterisk can't be reached within CONNECT_PATIENCE seconds.
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
+        await self.callbacks.resume()
         await self.journal.start()
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
         self._tasks = [
             asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
+            for work in (self.distributor.run, self.arrivals.run, self.callbacks.run, self._keep_fresh, self._listen_to_bus)
         ]
         await self.ami.start()
         await self.telephony.start()
@@ -158,7 +170,9 @@ class Engine:
 
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
+        await self.callbacks.close()
         await self.arrivals.close(CLOSE_PATIENCE)
+        await self.callbacks.settle(SETTLE_PATIENCE)
         if self.telephony.connected:
             await self.distributor.settle(SETTLE_PATIENCE)
         for task in self._tasks:
@@ -179,6 +193,8 @@ class Engine:
             async for notice in notices:
                 if concerns_directory(notice):
                     self._stale.set()
+                if isinstance(notice, CallbacksChanged | DirectoryChanged):
+                    self.callbacks.wake()
 
     async def _keep_fresh(self) -> None:
         while True:

@@ -41,7 +41,6 @@ DRAFTS_ONLY = frozenset(
         "personal_manager",
         "forward_to_external",
         "voicemail",
-        "callback_offer",
         "insert_scenario",
     }
 )

@@ -19,6 +19,7 @@ from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
     Answer,
     CancelTimer,
+    CheckCallback,
     CheckCaller,
     CheckSchedule,
     Command,
@@ -85,19 +86,21 @@ class Executor:
             case CancelTimer(timer):
                 self._cancel_timer(timer)
             case RouteToGroup() | RouteToExtension() | RouteToManager() | RouteToExternal():
+                if isinstance(command, RouteToGroup):
+                    self._inquiries.joined(command.group)
                 self._search.begin(command, self._language, self._greeted)
                 self._greeted = True
             case Connect(visit):
                 await self._connect(visit)
             case SetLanguage(language):
-                self._language = language
+                self._language = self._inquiries.language = language
             case Record():
                 await self._messages.record(command)
             case StopRecording(recording):
                 await self._messages.stop(recording)
             case SaveVoicemail():
                 self._messages.save(command)
-            case CheckSchedule() | CheckCaller() | LookUp() | RequestCallback():
+            case CheckSchedule() | CheckCaller() | LookUp() | CheckCallback() | RequestCallback():
                 self._inquiries.begin(command)
             case Hangup(cause):
                 await telephony.hangup(channel, cause)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import PurePosixPath
 
+from controller.bus import Bus
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
@@ -55,6 +56,7 @@ class CallTools:
     region: str | None
     lookups: LookupClient
     zone: tzinfo
+    bus: Bus
 
     def outside_device(self, number: str) -> str | None:
         """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""

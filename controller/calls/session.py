@@ -77,6 +77,23 @@ class CallSession:
         self._ended_by_operator = False
         self._handed_over = False
 
+    @property
+    def talked(self) -> bool:
+        """Caller and operator have spoken."""
+        return self._talked or self._talking_since is not None
+
+    @property
+    def verdict(self) -> tuple[Outcome, EndedBy]:
+        """How the call ended, once it has."""
+        if self._handed_over:
+            return "handed_over", "system"
+        if self._run.ended == "caller_hung_up":
+            if self._gone is not None and self._gone.lost:
+                return "lost", "system"
+            return ("talked" if self.talked else "abandoned" if self._executor.searching else "ended"), "caller"
+        ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
+        return ("talked" if self.talked else "ended" if self._run.line_open else "refused"), ended_by
+
     async def run(self) -> None:
         """Serve the call to its end. Never raises, except when cancelled."""
         facts = self.facts
@@ -232,20 +249,9 @@ class CallSession:
             log.info("call %s: %s", self.facts.call, error)
 
     def _record_end(self) -> None:
-        outcome, ended_by = self._verdict()
+        outcome, ended_by = self.verdict
         cause = self._gone.cause if self._gone is not None else None
         now = self._tools.clock.now()
         for change in self._trail.close(now):
             self._tools.journal.record(change)
         self._tools.journal.record(CallEnded(self.facts.call, now, ended_by, cause, outcome))
-
-    def _verdict(self) -> tuple[Outcome, EndedBy]:
-        talked = self._talked or self._talking_since is not None
-        if self._handed_over:
-            return "handed_over", "system"
-        if self._run.ended == "caller_hung_up":
-            if self._gone is not None and self._gone.lost:
-                return "lost", "system"
-            return ("talked" if talked else "abandoned" if self._executor.searching else "ended"), "caller"
-        ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
-        return ("talked" if talked else "ended" if self._run.line_open else "refused"), ended_by

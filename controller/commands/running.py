@@ -24,6 +24,7 @@ from controller.actions.demo import OPERATORS as DEMO_OPERATORS
 from controller.actions.demo import install_demo
 from controller.actions.users import create_user, generate_password
 from controller.bus import Bus, open_bus
+from controller.callbacks import CallbackRules
 from controller.clock import Clock, SystemClock
 from controller.commands.opening import Commands, known_prompts, only_one, open_database, say
 from controller.engine import AsteriskAddress, Engine
@@ -114,6 +115,7 @@ async def serve(
             zone=settings.zone,
             region=settings.phone_region,
             lookup_allow_internal=settings.lookup_allow_internal,
+            callbacks=CallbackRules.of(settings),
         )
         stack.push_async_callback(engine.stop)
         await engine.start()

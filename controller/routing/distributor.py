@@ -18,7 +18,7 @@ from controller.clock import Clock
 from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
-from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Situation, Withdraw
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw
 from controller.routing.rules import GroupRule, Person, RoutedOperator, Target
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
@@ -86,6 +86,26 @@ class OperatorLineEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsentRequest:
+    """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
+    `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves.
+    """
+
+    call: CallId
+    mailbox: Mailbox
+    group: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame:
+    """It is the turn of an AbsentRequest: an operator is kept for him until he joins or leaves."""
+
+    call: CallId
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
 class _PhoneChanged:
     operator: str
     state: OperatorState
@@ -146,6 +166,7 @@ class Distributor:
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
         self._matching = Matching()
         self._searches: dict[CallId, _Search] = {}
+        self._absent: dict[CallId, AbsentRequest] = {}
         self._legs: dict[ChannelId, _Leg] = {}
         self._attempts: dict[CallId, int] = {}
         self._operators: dict[str, RoutedOperator] = {}
@@ -159,16 +180,22 @@ class Distributor:
         return self._matching.waiting
 
     @property
+    def absent(self) -> tuple[CallId, ...]:
+        """Those who have a place in line and are not there, first come first."""
+        return self._matching.absent
+
+    @property
     def engaged(self) -> Mapping[str, CallId]:
-        """Operators who are being rung or talk, and for which call."""
+        """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._matching.engaged
 
     def set_rules(self, rules: Iterable[GroupRule]) -> None:
         """The groups as they are from now on, for waiting callers too."""
         self._inbox.put_nowait(_RulesChanged(tuple(rules)))
 
-    def join(self, request: LineRequest) -> None:
-        """Search somebody; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
+    def join(self, request: LineRequest | AbsentRequest) -> None:
+        """Search somebody; one `SearchEnded` (for the absent: `TurnCame`) follows in the request's mailbox unless the caller
+        leaves."""
         self._inbox.put_nowait(request)
 
     def leave(self, call: CallId) -> None:
@@ -200,8 +227,12 @@ class Distributor:
         match message:
             case LineRequest():
                 self._open_search(message)
+            case AbsentRequest(call, _, group, since):
+                self._absent[call] = message
+                self._act(self._matching.join_absent(call, group, since))
             case _Leaves(call):
                 self._close_search(call)
+                self._absent.pop(call, None)
                 self._attempts.pop(call, None)
                 self._act(self._matching.leave(call))
                 self._drop_answered(call)
@@ -234,7 +265,8 @@ class Distributor:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(request.max_wait, self._inbox.put_nowait, _WaitedTooLong(request.call))
         self._searches[request.call] = _Search(request, timer)
-        self._act(self._matching.join(request.call, request.target))
+        self._absent.pop(request.call, None)
+        self._act(self._matching.join(request.call, request.target, self._clock.now()))
 
     def _close_search(self, call: CallId) -> LineRequest | None:
         search = self._searches.pop(call, None)
@@ -250,6 +282,8 @@ class Distributor:
                     self._ring(action)
                 case Withdraw(call, operator, answered_elsewhere):
                     self._withdraw(call, operator, answered_elsewhere)
+                case CallBack(call, operator):
+                    self._absent[call].mailbox.put_nowait(TurnCame(call, operator))
                 case Ended(call, outcome, operator):
                     self._tell(call, outcome, operator)
 

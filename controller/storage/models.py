@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from controller.storage import (
     audit,
+    callbacks,
     calls,
     contacts,
     groups,
@@ -46,5 +47,6 @@ TABLES = (
     contacts.ContactNumber,
     contacts.ContactTag,
     contacts.BlockedNumber,
+    callbacks.Callback,
 )
 METADATA = SQLModel.metadata

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.bus import MemoryBus
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route
@@ -44,6 +45,7 @@ class CallCenter:
         prompts = PromptLibrary()
         self.people = People()
         self.lookups = LookupClient(allow_internal=True)
+        self.bus = MemoryBus()
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -56,6 +58,7 @@ class CallCenter:
             None,
             self.lookups,
             UTC,
+            self.bus,
         )
         self.arrivals = Arrivals(tools, "en")
 
