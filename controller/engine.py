@@ -17,6 +17,7 @@ from controller.bus import Bus
 from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
@@ -26,6 +27,7 @@ from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.routing import Distributor, GroupRule
+from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
@@ -44,6 +46,7 @@ REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
+KEEP_PATIENCE: Final = 3.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -85,6 +88,8 @@ class Engine:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
+        *,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -97,6 +102,7 @@ class Engine:
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -104,6 +110,7 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            self.voicemails,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -122,7 +129,7 @@ class Engine:
         await self._refresh()
         self._tasks = [
             asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
+            for work in (self.distributor.run, self.arrivals.run, self.voicemails.run, self._keep_fresh, self._listen_to_bus)
         ]
         await self.ami.start()
         await self.telephony.start()
@@ -147,6 +154,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.voicemails.close(KEEP_PATIENCE)
         await self.journal.stop()
         await self.telephony.stop()
         await self.ami.stop()

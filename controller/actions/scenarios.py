@@ -39,7 +39,6 @@ DRAFTS_ONLY = frozenset(
         "dial_extension",
         "personal_manager",
         "forward_to_external",
-        "voicemail",
         "callback_offer",
         "schedule",
         "caller_list",

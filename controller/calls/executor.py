@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import assert_never
 
@@ -11,6 +12,7 @@ from controller.calls.facts import CallFacts, CallTools
 from controller.calls.inquiries import Inquiries
 from controller.calls.messages import MessageRecorder
 from controller.calls.searching import PersonSearch
+from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
 from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
@@ -52,14 +54,14 @@ log = logging.getLogger(__name__)
 class Executor:
     """The hands of one call."""
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox) -> None:
+    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, place: Callable[[VisitId], Place]) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
         self._timers: dict[TimerId, asyncio.TimerHandle] = {}
         self._language = facts.language
         self._search = PersonSearch(facts, tools, mailbox)
-        self._messages = MessageRecorder(facts, tools, mailbox)
+        self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
         self._recording: PurePosixPath | None = None
@@ -89,11 +91,11 @@ class Executor:
             case SetLanguage(language):
                 self._language = language
             case Record():
-                await self._messages.record(command)
+                await self.messages.record(command)
             case StopRecording(recording):
-                await self._messages.stop(recording)
+                await self.messages.stop(recording)
             case SaveVoicemail():
-                self._messages.save(command)
+                self.messages.save(command)
             case CheckSchedule() | CheckCaller() | LookUp() | RequestCallback():
                 self._inquiries.begin(command)
             case Hangup(cause):
@@ -134,6 +136,7 @@ class Executor:
             self._cancel_timer(timer)
         self._search.leave()
         self._inquiries.cancel()
+        self.messages.close()
         self._end_recording()
         try:
             if self.operator_leg is not None:

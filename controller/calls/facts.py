@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 
+from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.prompts import PromptLibrary
@@ -23,6 +25,7 @@ class CallFacts:
 
     call: CallId
     channel: ChannelId
+    arrived_at: datetime
     caller_number: str
     caller_name: str
     called_number: str
@@ -44,3 +47,4 @@ class CallTools:
     prompts: PromptLibrary
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
+    voicemails: VoicemailKeeper

@@ -11,11 +11,13 @@ import pytest
 
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, GroupRule, RoutedOperator
+from controller.settings import Settings
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
@@ -32,15 +34,19 @@ __all__ = ["sqlite_database"]
 class CallCenter:
     """Everything a live call meets, without an Asterisk."""
 
-    def __init__(self, database: Database, recordings: Path) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         clock = SystemClock()
         self.database = database
-        self.telephony = FakeTelephony()
+        self.telephony = FakeTelephony(folder / "recordings")
         self.journal = CallJournal(database)
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        tools = CallTools(self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(recordings / path))
+        settings = Settings.load({"ATTENDANT_DATA_DIR": str(folder), "ATTENDANT_TIME_ZONE": "Europe/Moscow"})
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        tools = CallTools(
+            self.telephony, self.distributor, self.journal, prompts, clock, lambda path: str(folder / path), self.voicemails
+        )
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
@@ -69,11 +75,16 @@ def is_over(caller: FakeCaller) -> bool:
 async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[CallCenter]:
     made = CallCenter(sqlite_database, tmp_path)
     await made.journal.start()
-    tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
+    tasks = [
+        asyncio.create_task(made.distributor.run()),
+        asyncio.create_task(made.arrivals.run()),
+        asyncio.create_task(made.voicemails.run()),
+    ]
     yield made
     await made.arrivals.close(1)
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await made.voicemails.close(1)
     await made.journal.stop()
