@@ -35,13 +35,13 @@ class MessageRecorder:
         self._place = place
         self._current: RecordingId | None = None
         self._limit: asyncio.TimerHandle | None = None
-        self._failed: set[VisitId] = set()
+        self._begun: dict[VisitId, RecordingId] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def record(self, command: Record) -> None:
         """Begin to record; one `RecordingFinished` follows in the mailbox. Raises TelephonyUnavailable, ChannelGone."""
         how = {"max_seconds": command.max_seconds, "max_silence": command.max_silence}
-        self._current = command.recording
+        self._current = self._begun[_visit_of(command.recording)] = command.recording
         try:
             await self._tools.telephony.record_message(self._facts.channel, self._name(command.recording), **how)
         except (TelephonyUnavailable, ChannelGone):
@@ -49,7 +49,7 @@ class MessageRecorder:
             raise
         except TelephonyError as error:
             log.error("call %s: the message can't be recorded: %s", self._facts.call, error)
-            self._finished(command.recording, RecordingFinished(command.recording, 0), failed=True)
+            self._finished(RecordingFinished(command.recording, 0))
             return
         loop = asyncio.get_running_loop()
         self._limit = loop.call_later(command.max_seconds + OVERDUE_SECONDS, self._begin, self._overdue, command.recording)
@@ -95,18 +95,15 @@ class MessageRecorder:
     async def _listen(self, recording: RecordingId) -> None:
         heard = await asyncio.to_thread(listen, self._tools.voicemails.file(self._name(recording)))
         if heard is None:
-            self._finished(recording, RecordingFinished(recording, 0), failed=True)
+            self._finished(RecordingFinished(recording, 0))
             return
         silence = heard.seconds - heard.loud_seconds if heard.somebody_spoke else heard.seconds
-        self._finished(recording, RecordingFinished(recording, heard.seconds, silence))
+        self._finished(RecordingFinished(recording, heard.seconds, silence))
 
-    def _finished(self, recording: RecordingId, event: RecordingFinished, failed: bool = False) -> None:
-        if self._current == recording:
+    def _finished(self, event: RecordingFinished) -> None:
+        if self._current == event.recording:
             self._current = None
             self._end_limit()
-            if failed:
-                log.error("call %s: nothing could be recorded", self._facts.call)
-                self._failed.add(_visit_of(recording))
             self._mailbox.put_nowait(event)
 
     def _draft(self, command: SaveVoicemail) -> VoicemailDraft:
@@ -120,9 +117,10 @@ class MessageRecorder:
             called_number=facts.called_number,
             arrived_at=facts.arrived_at,
             recipients=command.mail_to,
-            failed=command.visit in self._failed,
         )
-        recording = None if command.recording is None else self._name(command.recording)
+        # Also one in which nothing was said: its file has to go.
+        begun = self._begun.get(command.visit)
+        recording = None if begun is None else self._name(begun)
         return VoicemailDraft(voicemail, facts.scenario_version, recording)
 
     def _name(self, recording: RecordingId) -> str:
@@ -139,7 +137,7 @@ class MessageRecorder:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s: a recording could not be looked after", self._facts.call, exc_info=error)
             if self._current is not None:
-                self._finished(self._current, RecordingFinished(self._current, 0), failed=True)
+                self._finished(RecordingFinished(self._current, 0))
 
     def _end_limit(self) -> None:
         if self._limit is not None:
