@@ -10,7 +10,6 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -26,6 +25,7 @@ from controller.bus.messages import (
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
@@ -36,6 +36,7 @@ from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
@@ -54,6 +55,7 @@ REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
+KEEP_PATIENCE: Final = 3.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -85,24 +87,18 @@ class _Directory:
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
-    `zone`, `region`, `lookup_allow_internal` and `callbacks` are what the settings say of them.
-    """
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
 
     def __init__(
         self,
         asterisk: AsteriskAddress,
-        language: str,
         database: Database,
         bus: Bus,
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
         *,
-        zone: tzinfo = UTC,
-        region: str | None = None,
-        lookup_allow_internal: bool = False,
-        callbacks: CallbackRules | None = None,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -116,7 +112,8 @@ class Engine:
         self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
-        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
+        self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -124,15 +121,16 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            self.voicemails,
             database,
             self.people,
-            region,
+            settings.phone_region,
             self._lookups,
-            zone,
+            settings.zone,
             bus,
         )
-        self.arrivals = Arrivals(tools, language)
-        self.callbacks = CallbackKeeper(tools, self.arrivals, callbacks or CallbackRules())
+        self.arrivals = Arrivals(tools, settings.language)
+        self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
         self._directory = _Directory({}, (), ())
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
@@ -151,7 +149,14 @@ class Engine:
         await self._refresh()
         self._tasks = [
             asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self.callbacks.run, self._keep_fresh, self._listen_to_bus)
+            for work in (
+                self.distributor.run,
+                self.arrivals.run,
+                self.callbacks.run,
+                self.voicemails.run,
+                self._keep_fresh,
+                self._listen_to_bus,
+            )
         ]
         await self.ami.start()
         await self.telephony.start()
@@ -178,6 +183,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.voicemails.close(KEEP_PATIENCE)
         await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()

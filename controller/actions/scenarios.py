@@ -40,7 +40,6 @@ DRAFTS_ONLY = frozenset(
         "dial_extension",
         "personal_manager",
         "forward_to_external",
-        "voicemail",
         "insert_scenario",
     }
 )

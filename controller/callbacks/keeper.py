@@ -274,6 +274,7 @@ class CallbackKeeper:
         facts = CallFacts(
             call,
             channel,
+            self._tools.clock.now(),
             callback.caller_number,
             callback.caller_name,
             callback.called_number,

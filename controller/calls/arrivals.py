@@ -107,6 +107,7 @@ class Arrivals:
         facts = CallFacts(
             new_call_id(),
             event.channel,
+            self._tools.clock.now(),
             event.caller_number,
             event.caller_name,
             number,

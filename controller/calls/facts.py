@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 
 from controller.bus import Bus
+from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
@@ -28,6 +29,7 @@ class CallFacts:
 
     call: CallId
     channel: ChannelId
+    arrived_at: datetime
     caller_number: str
     caller_name: str
     called_number: str
@@ -51,6 +53,7 @@ class CallTools:
     prompts: PromptLibrary
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
+    voicemails: VoicemailKeeper
     database: Database
     people: People
     region: str | None

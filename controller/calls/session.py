@@ -20,9 +20,9 @@ from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.routing import OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
-from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
+from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
-from ivr.commands import Command
+from ivr.commands import Command, Record, SaveVoicemail
 from ivr.events import (
     CallbackAnswered,
     CallerChecked,
@@ -69,7 +69,7 @@ class CallSession:
         self._mailbox = mailbox
         self._link_up = link_up
         self._trail = Trail(facts.call, facts.bundle)
-        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard)
+        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard, self._trail.place)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
@@ -100,7 +100,7 @@ class CallSession:
         self._tools.journal.record(
             CallStarted(
                 facts.call,
-                self._tools.clock.now(),
+                facts.arrived_at,
                 facts.caller_number,
                 facts.caller_name,
                 facts.called_number,
@@ -145,6 +145,8 @@ class CallSession:
                 self._mailbox.put_nowait(PlaybackFinished(self._executor.playback_ended(playback), failed=True))
             case PlaybackEnded(_, playback):
                 await self._take(PlaybackFinished(self._executor.playback_ended(playback)))
+            case MessageRecorded(_, recording):
+                self._executor.messages.recorded(recording)
             case SearchEnded():
                 await self._on_search_ended(message)
             case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
@@ -164,6 +166,7 @@ class CallSession:
             case CheckUp():
                 await self._check_playback()
                 await self._quietly(self._executor.hold.check())
+                await self._quietly(self._executor.messages.check())
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -177,6 +180,9 @@ class CallSession:
         self._trail.note_commands(transition.commands)
         for change in self._trail.changes(transition.moves, self._tools.clock.now()):
             self._tools.journal.record(change)
+        if any(isinstance(command, Record) for command in transition.commands):
+            for voicemail in self._left_if_gone():
+                self._executor.messages.expect(voicemail)
         await self._carry_out(transition.commands)
 
     async def _carry_out(self, commands: Sequence[Command]) -> None:
@@ -223,12 +229,24 @@ class CallSession:
             await self._take(PlaybackFinished(playing))
 
     async def _hand_over(self) -> None:
-        """Give the caller to the dialplan's fallback."""
+        """Give the caller to the dialplan's fallback, and keep what he has left here."""
         self._handed_over = True
+        for voicemail in self._left_if_gone():
+            self._executor.messages.save(voicemail)
+        await self._quietly(self._executor.messages.leave())
         if self._gone is None:
             # The dialplan begins only when what plays is over.
             await self._quietly(self._executor.hold.stop(joined=False))
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
+
+    def _left_if_gone(self) -> list[SaveVoicemail]:
+        """The voicemails that would have to be kept if the caller were gone at this moment."""
+        try:
+            transition = advance(self._run, CallerHungUp())
+        except Exception:
+            log.exception("call %s: whether the caller has left something is not known", self.facts.call)
+            return []
+        return [command for command in transition.commands if isinstance(command, SaveVoicemail)]
 
     async def _see_off(self) -> None:
         """Wait until the channel has left, to know why."""

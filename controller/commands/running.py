@@ -24,7 +24,6 @@ from controller.actions.demo import OPERATORS as DEMO_OPERATORS
 from controller.actions.demo import install_demo
 from controller.actions.users import create_user, generate_password
 from controller.bus import Bus, open_bus
-from controller.callbacks import CallbackRules
 from controller.clock import Clock, SystemClock
 from controller.commands.opening import Commands, known_prompts, only_one, open_database, say
 from controller.engine import AsteriskAddress, Engine
@@ -104,19 +103,7 @@ async def serve(
         prompts = PromptLibrary(folder=PurePosixPath(settings.asterisk_prompts_dir or settings.prompts_dir.absolute()))
         prompt_folder = PromptFolder(settings.prompts_dir)
         address = asterisk_address(settings, process)
-        engine = Engine(
-            address,
-            settings.language,
-            database,
-            bus,
-            clock,
-            prompts,
-            prompt_folder,
-            zone=settings.zone,
-            region=settings.phone_region,
-            lookup_allow_internal=settings.lookup_allow_internal,
-            callbacks=CallbackRules.of(settings),
-        )
+        engine = Engine(address, database, bus, clock, prompts, prompt_folder, settings=settings)
         stack.push_async_callback(engine.stop)
         await engine.start()
         sender = open_sender(settings, database, clock)

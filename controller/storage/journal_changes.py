@@ -126,6 +126,23 @@ class RecordingStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """What was said from `begin` on is not in the recording; `end` is None while that goes on."""
+
+    begin: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPaused:
+    """The recording was paused or goes on; `pauses` are all that it has had."""
+
+    call: CallId
+    recording: str
+    pauses: tuple[Pause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingEnded:
     call: CallId
     recording: str
@@ -143,5 +160,6 @@ Change: TypeAlias = (
     | LegConnected
     | LegEnded
     | RecordingStarted
+    | RecordingPaused
     | RecordingEnded
 )

@@ -105,6 +105,12 @@ def get_version(session: Session, id: int) -> ScenarioVersion:
     return found
 
 
+def find_version_name(session: Session, id: int | None) -> str:
+    """The name of the scenario that a published version is of, by the version's id; empty when there is none."""
+    version = None if id is None else session.get(ScenarioVersion, id)
+    return "" if version is None else get_scenario(session, version.scenario_id).name
+
+
 def find_version(session: Session, scenario_id: int, number: int) -> ScenarioVersion | None:
     """The `number`-th version of a scenario."""
     query = select(ScenarioVersion).where(ScenarioVersion.scenario_id == scenario_id, ScenarioVersion.number == number)
