@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from controller.clock import Clock
@@ -18,7 +18,7 @@ from ivr.graph import ScenarioBundle
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
-    that is not in the database.
+    that is not in the database, `inserted_versions` are those of the inserted ones by name.
     """
 
     call: CallId
@@ -30,6 +30,7 @@ class CallFacts:
     language: str
     bundle: ScenarioBundle
     scenario_version: int | None
+    inserted_versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

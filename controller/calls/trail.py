@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controller.ids import CallId
+from controller.storage.calls import place_name
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
 from ivr.events import VisitId
@@ -41,7 +42,7 @@ class Trail:
             match move:
                 case Entered(visit, node, operation, scenario):
                     self._open.setdefault(visit, _OpenStep())
-                    place = node if scenario is None else f"{scenario} / {node}"
+                    place = place_name(scenario, node)
                     yield StepEntered(self._call, visit, at, place, self._title(scenario, node), operation)
                 case Typed(visit, digits):
                     self._open[visit].digits += digits

@@ -26,6 +26,7 @@ TABLES = (
     users.ApiToken,
     scenarios.StoredScenario,
     scenarios.ScenarioVersion,
+    scenarios.FormerDraft,
     numbers.InboundNumber,
     operators.Operator,
     groups.Group,

@@ -36,8 +36,7 @@ async def upload(system: System, source: Path, language: str) -> None:
 async def play(system: System, *prompts: str) -> None:
     """Have the number play these, then hang up; a controller that starts knows it."""
     await system.database.run(_publish, prompts)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.start_again()
 
 
 def _publish(session: Session, prompts: tuple[str, ...]) -> None:
