@@ -90,6 +90,12 @@ def publishable(problems: list[Problem]) -> bool:
     return all(problem.severity != "error" for problem in problems)
 
 
+def unfit_links(scenario: Scenario) -> list[Problem]:
+    """Links that are wrong in drafts too: an exit that hands over a number leads to what takes none (UIS-20)."""
+    problems = (problem for id, node in scenario.nodes.items() for problem in _links(id, node, scenario))
+    return [problem for problem in problems if problem.kind == "not_a_number_taker"]
+
+
 def _start(scenario: Scenario) -> Iterator[Problem]:
     if scenario.start not in scenario.nodes:
         yield Problem("missing_start", None, "start", f'the first node "{scenario.start}" does not exist')

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from controller.storage.scenarios import ScenarioSummary, ScenarioVersion, StoredScenario, VersionSummary
+from ivr.editing import Edit
 from ivr.graph import Scenario
 from ivr.validation import Problem, ProblemKind, publishable
 
@@ -70,6 +71,22 @@ class RevisionToUndo(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: Revision
+
+
+class DraftEdits(BaseModel):
+    """Changes of a draft, all of them or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision = Field(description="the revision that is changed; refused if there is a newer one")
+    edits: list[Edit] = Field(min_length=1, max_length=100)
+
+
+class DraftEdited(BaseModel):
+    """The draft was changed."""
+
+    revision: int = Field(description="the draft's revision now")
+    draft: Document
 
 
 class NameChange(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -33,11 +33,12 @@ from controller.storage.scenarios import (
     scenarios_in_use,
     take_former_draft,
 )
+from ivr.editing import Edit, apply
 from ivr.errors import InvalidDocument
 from ivr.graph import Scenario, inserted_by, inserts
 from ivr.operations import Menu
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
-from ivr.validation import Problem, Surroundings, publishable
+from ivr.validation import Problem, Surroundings, publishable, unfit_links
 from ivr.validation import validate as problems_of
 
 Document: TypeAlias = str | bytes | Mapping[str, Any]
@@ -86,6 +87,7 @@ def create_scenario(
     lock_insertions(session)
     if find_scenario(session, name) is not None:
         raise Refused(f'there is already a scenario "{name}"')
+    _refuse_unfit_links(given)
     _refuse_circle(session, name, given)
     scenario = StoredScenario(name=name, draft=draft, updated_at=at)
     session.add(scenario)
@@ -97,8 +99,9 @@ def create_scenario(
 def save_draft(session: Session, scenario_id: int, document: Document, revision: int, *, acting_user: str, at: datetime) -> int:
     """Replace the draft that has `revision`; returns the new revision.
 
-    Raises InvalidInput: no scenario document, or one with which scenarios would insert each other in a circle (T-19); Refused:
-    somebody else has saved meanwhile; NotFound.
+    Raises InvalidInput: no scenario document, one with which scenarios would insert each other in a circle (T-19), or with an
+    extension entry that leads to anything but a forwarding to an extension (T-8); Refused: somebody else has saved meanwhile;
+    NotFound.
     """
     given = read_document(document)
     lock_insertions(session)
@@ -108,6 +111,20 @@ def save_draft(session: Session, scenario_id: int, document: Document, revision:
     keep_former_draft(session, scenario_id, former, acting_user, at)
     add_audit(session, at, acting_user, "scenario.save_draft", f"scenario {scenario.name}", revision=revision + 1)
     return revision + 1
+
+
+def edit_draft(
+    session: Session, scenario_id: int, edits: Sequence[Edit], revision: int, *, acting_user: str, at: datetime
+) -> int:
+    """Change the draft that has `revision`, all edits or none; returns the new revision.
+
+    Raises InvalidInput: an edit makes no sense; otherwise as `save_draft`.
+    """
+    try:
+        edited = apply(from_data(get_scenario(session, scenario_id).draft), edits)
+    except InvalidDocument as error:
+        raise _invalid(str(error), error) from None
+    return save_draft(session, scenario_id, to_data(edited), revision, acting_user=acting_user, at=at)
 
 
 def undo_draft(session: Session, scenario_id: int, revision: int, *, acting_user: str, at: datetime) -> int:
@@ -208,8 +225,11 @@ def read_document(document: Document) -> Scenario:
     try:
         return load(text)
     except InvalidDocument as error:
-        problems = [FieldProblem(problem.where, problem.message) for problem in error.problems]
-        raise InvalidInput(f"no scenario document: {error}", problems) from None
+        raise _invalid(f"no scenario document: {error}", error) from None
+
+
+def _invalid(message: str, error: InvalidDocument) -> InvalidInput:
+    return InvalidInput(message, [FieldProblem(problem.where, problem.message) for problem in error.problems])
 
 
 def _publish(
@@ -239,6 +259,7 @@ def _publish(
 
 
 def _replace(session: Session, scenario: StoredScenario, draft: Scenario, revision: int, at: datetime) -> None:
+    _refuse_unfit_links(draft)
     _refuse_circle(session, scenario.name, draft)
     if not replace_draft(session, scenario.id, to_data(draft), revision, at):
         raise Refused(f'somebody else has changed the draft of "{scenario.name}" meanwhile: load it again and repeat your change')
@@ -260,6 +281,13 @@ def _refuse_circle(session: Session, name: str, scenario: Scenario) -> None:
             if inner not in outer_of:
                 outer_of[inner] = outer
                 waiting.append(inner)
+
+
+def _refuse_unfit_links(scenario: Scenario) -> None:
+    """Raises InvalidInput."""
+    problems = [FieldProblem(_field(problem), problem.message) for problem in unfit_links(scenario)]
+    if problems:
+        raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
 
 
 def _inserted_by_any(session: Session, name: str) -> set[str]:

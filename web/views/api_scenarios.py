@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from urllib.parse import quote
@@ -27,6 +28,7 @@ from controller.actions.scenarios import (
     KnownPrompts,
     create_scenario,
     delete_scenario,
+    edit_draft,
     publish,
     publish_again,
     rename_scenario,
@@ -48,11 +50,14 @@ from controller.storage.scenarios import (
     list_scenarios,
     list_versions,
 )
+from ivr.editing import Edit
 from web.forms import read_json
 from web.rendering import ModelResponse
 from web.scenario_models import (
     DocumentToCheck,
     DraftChange,
+    DraftEdited,
+    DraftEdits,
     DraftSaved,
     ImportDone,
     NameChange,
@@ -131,6 +136,14 @@ async def post_publish_again(request: Request) -> Response:
     return ModelResponse(version_item(await roll_back(request)))
 
 
+async def post_edits(request: Request) -> Response:
+    """Change the draft step by step."""
+    body = await read_json(request, DraftEdits)
+    revision = await edit(request, body.edits, body.revision)
+    stored = await services(request).database.read(get_scenario, number_id(request))
+    return ModelResponse(DraftEdited(revision=revision, draft=stored.draft))
+
+
 async def post_undo(request: Request) -> Response:
     """Go back to the draft before."""
     body = await read_json(request, RevisionToUndo)
@@ -170,6 +183,13 @@ async def roll_back(request: Request) -> ScenarioVersion:
     version = await given.database.run(publish_again, id, number, given.prompts(), acting_user=by, at=now)
     given.bus.send(ScenarioPublished(id))
     return version
+
+
+async def edit(request: Request, edits: Sequence[Edit], revision: int) -> int:
+    """Change the draft that has `revision`; the new revision. Raises as `edit_draft`."""
+    given = services(request)
+    by, now = acting_user(request), given.clock.now()
+    return await given.database.run(edit_draft, number_id(request), edits, revision, acting_user=by, at=now)
 
 
 async def undo(request: Request, revision: int) -> int:
