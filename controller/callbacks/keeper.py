@@ -282,7 +282,7 @@ class CallbackKeeper:
             callback.language,
             ScenarioBundle(coming_back(callback.group_name)),
             None,
-            callback.schedule,
+            schedule=callback.schedule,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

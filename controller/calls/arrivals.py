@@ -18,7 +18,6 @@ from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, is_callback_channel, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +112,9 @@ class Arrivals:
             number,
             route.line_name,
             route.language or self._language,
-            ScenarioBundle(route.scenario),
+            route.bundle,
             route.scenario_version,
+            route.inserted_versions,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
         )

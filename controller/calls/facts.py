@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 
@@ -24,7 +24,8 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
-    that is not in the database; `schedule` names the number's own schedule, `line_prompts` are its own prompts.
+    that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
+    schedule, `line_prompts` are its own prompts.
     """
 
     call: CallId
@@ -37,6 +38,7 @@ class CallFacts:
     language: str
     bundle: ScenarioBundle
     scenario_version: int | None
+    inserted_versions: Mapping[str, int] = field(default_factory=dict)
     schedule: str | None = None
     line_prompts: LinePrompts = STANDARD_PROMPTS
 

@@ -107,6 +107,7 @@ class CallSession:
                 facts.line_name,
                 facts.language,
                 facts.scenario_version,
+                facts.inserted_versions,
             )
         )
         try:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from controller.ids import CallId
+from controller.storage.calls import place_name
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
 from ivr.events import VisitId
@@ -71,8 +72,7 @@ class Trail:
                     self._open.setdefault(visit, _OpenStep())
                     title = self._title(scenario, node)
                     self._places[visit] = Place(node, title, scenario)
-                    place = node if scenario is None else f"{scenario} / {node}"
-                    yield StepEntered(self._call, visit, at, place, title, operation)
+                    yield StepEntered(self._call, visit, at, place_name(scenario, node), title, operation)
                 case Typed(visit, digits):
                     self._open[visit].digits += digits
                 case Left(visit, exit):

@@ -121,6 +121,7 @@ class _Rows:
                     line_name=change.line_name,
                     language=change.language,
                     scenario_version_id=change.scenario_version_id,
+                    inserted_versions=dict(change.inserted_versions),
                     started_at=change.at,
                     answered_at=None,
                     ended_at=None,

@@ -28,6 +28,7 @@ TABLES = (
     users.ApiToken,
     scenarios.StoredScenario,
     scenarios.ScenarioVersion,
+    scenarios.FormerDraft,
     numbers.InboundNumber,
     operators.Operator,
     operators.OperatorNumber,

@@ -27,7 +27,7 @@ from controller.storage.groups import Strategy
 from controller.storage.journal import CallJournal
 from controller.telephony.fake import FakeTelephony
 from controller.telephony.fake_people import FakeCaller
-from ivr.graph import Scenario
+from ivr.graph import Scenario, ScenarioBundle
 from tests.fixtures.databases import sqlite_database
 from tests.fixtures.waiting import until
 
@@ -68,7 +68,7 @@ class CallCenter:
         self.arrivals = Arrivals(tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
-        self.arrivals.set_routes({number: Route("Test line", None, scenario, 1)})
+        self.arrivals.set_routes({number: Route("Test line", None, ScenarioBundle(scenario), 1)})
 
     async def has_group(self, name: str, extensions: Iterable[str], strategy: Strategy = "ring_all") -> None:
         members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
