@@ -10,14 +10,22 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 from typing import Final
 
 from controller.bus import Bus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import (
+    CallbacksChanged,
+    CallsChanged,
+    DirectoryChanged,
+    Message,
+    PromptsChanged,
+    ScenarioPublished,
+)
+from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
@@ -28,6 +36,7 @@ from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
@@ -46,6 +55,7 @@ REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
+KEEP_PATIENCE: Final = 3.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -77,23 +87,18 @@ class _Directory:
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
-    `zone`, `region` and `lookup_allow_internal` are the settings' time_zone, phone_region and lookup_allow_internal.
-    """
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
 
     def __init__(
         self,
         asterisk: AsteriskAddress,
-        language: str,
         database: Database,
         bus: Bus,
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
         *,
-        zone: tzinfo = UTC,
-        region: str | None = None,
-        lookup_allow_internal: bool = False,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -107,7 +112,8 @@ class Engine:
         self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
-        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
+        self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -115,13 +121,16 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            self.voicemails,
             database,
             self.people,
-            region,
+            settings.phone_region,
             self._lookups,
-            zone,
+            settings.zone,
+            bus,
         )
-        self.arrivals = Arrivals(tools, language)
+        self.arrivals = Arrivals(tools, settings.language)
+        self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
         self._directory = _Directory({}, (), ())
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
@@ -133,13 +142,21 @@ class Engine:
         Raises TelephonyUnavailable when Asterisk can't be reached within CONNECT_PATIENCE seconds.
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
+        await self.callbacks.resume()
         await self.journal.start()
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
         self._tasks = [
             asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
+            for work in (
+                self.distributor.run,
+                self.arrivals.run,
+                self.callbacks.run,
+                self.voicemails.run,
+                self._keep_fresh,
+                self._listen_to_bus,
+            )
         ]
         await self.ami.start()
         await self.telephony.start()
@@ -158,12 +175,15 @@ class Engine:
 
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
+        await self.callbacks.close()
         await self.arrivals.close(CLOSE_PATIENCE)
+        await self.callbacks.settle(SETTLE_PATIENCE)
         if self.telephony.connected:
             await self.distributor.settle(SETTLE_PATIENCE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.voicemails.close(KEEP_PATIENCE)
         await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()
@@ -179,6 +199,8 @@ class Engine:
             async for notice in notices:
                 if concerns_directory(notice):
                     self._stale.set()
+                if isinstance(notice, CallbacksChanged | DirectoryChanged):
+                    self.callbacks.wake()
 
     async def _keep_fresh(self) -> None:
         while True:

@@ -24,6 +24,16 @@ def operator_leg_id(call: CallId, attempt: int) -> ChannelId:
     return ChannelId(f"{call}-op{attempt}")
 
 
+def callback_channel_id(call: CallId) -> ChannelId:
+    """The id of the line to a caller who is called back."""
+    return ChannelId(f"{call}-back")
+
+
+def is_callback_channel(channel: ChannelId) -> bool:
+    """Whether this is a line that `callback_channel_id` named."""
+    return channel.endswith("-back")
+
+
 def is_operator_leg(channel: ChannelId) -> bool:
     """Whether this is a line that `operator_leg_id` named."""
     return re.search(r"-op\d+$", channel) is not None

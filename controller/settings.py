@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     )
     lookup_allow_internal: bool = Field(False, description="true lets HTTP lookups of scenarios reach internal addresses")
 
+    callback_attempts: int = Field(3, ge=1, le=10, description="how often a caller who wants a callback is called")
+    callback_retry_seconds: int = Field(600, ge=1, le=86400, description="seconds between two such attempts")
+    callback_ring_seconds: int = Field(30, ge=5, le=120, description="seconds that his phone rings")
+    callback_hours: int = Field(24, ge=1, le=168, description="hours after which a callback is given up")
+
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
     )

@@ -20,6 +20,7 @@ from typing import TypeAlias, TypeVar
 
 from ivr.commands import (
     CancelTimer,
+    CheckCallback,
     CheckCaller,
     CheckSchedule,
     Command,
@@ -103,6 +104,7 @@ class World:
     """What the call meets. Of each sequence the entries are used in turn, and the last one repeats. Times in seconds.
 
     routing: how searches for a person end. extensions: those that exist (None: any). schedule: how it stands when it is asked.
+    callback: what comes of wanting one; "possible": it is offered, and is not possible any more when the caller accepts.
     message_seconds: how long the caller speaks into a voicemail before he falls silent.
     """
 
@@ -121,10 +123,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the path; `exit` None: the call ended there. Times are seconds since the call began. `scenario` is the
-    inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
+    """One node of the path, its `visit`-th; `exit` None: the call ended there. Times are seconds since the call began.
+    `scenario` is the inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
     """
 
+    visit: VisitId
     node: NodeId
     exit: str | None
     entered_at: float
@@ -206,7 +209,7 @@ class _Simulation:
                     self._entered_at[visit] = now
                 case Left(visit, exit):
                     entered = self._open.pop(visit)
-                    self._path.append(Step(entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
+                    self._path.append(Step(visit, entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
                 case Typed():
                     pass
         for command in transition.commands:
@@ -249,8 +252,10 @@ class _Simulation:
             case LookUp(visit):
                 reply = self._in_turn("lookup", world.replies)
                 add(reply.after, LookupAnswered(visit, reply.exit, reply.operator))
+            case CheckCallback(visit):
+                add(0, CallbackAnswered(visit, "possible" if world.callback != "not_possible" else "not_possible"))
             case RequestCallback(visit):
-                add(0, CallbackAnswered(visit, world.callback))
+                add(0, CallbackAnswered(visit, "accepted" if world.callback == "accepted" else "not_possible"))
             case _:
                 pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -127,7 +128,7 @@ class RecordingModel(BaseModel):
 
 
 class ScenarioOfCall(BaseModel):
-    """The published version that the call walked through."""
+    """A published version that the call walked through."""
 
     id: int
     name: str
@@ -141,6 +142,7 @@ class CallModel(CallItem):
     ended_by: EndedBy | None
     hangup_cause: int | None = Field(description="Q.850 cause")
     scenario: ScenarioOfCall | None
+    inserted_scenarios: list[ScenarioOfCall] = Field(description="those that the caller came to, in this order")
     moves: list[Move]
     legs: list[Leg]
     recordings: list[RecordingModel]
@@ -156,7 +158,9 @@ def call_item(detail: CallDetail, now: datetime) -> CallItem:
     return CallItem(**_item_fields(detail, now))
 
 
-def call_model(detail: CallDetail, scenario: ScenarioOfCall | None, now: datetime) -> CallModel:
+def call_model(
+    detail: CallDetail, scenario: ScenarioOfCall | None, inserted: Sequence[ScenarioOfCall], now: datetime
+) -> CallModel:
     """One call."""
     call = detail.call
     return CallModel(
@@ -165,6 +169,7 @@ def call_model(detail: CallDetail, scenario: ScenarioOfCall | None, now: datetim
         ended_by=call.ended_by,
         hangup_cause=call.hangup_cause,
         scenario=scenario,
+        inserted_scenarios=list(inserted),
         moves=[_move(step, call, now) for step in detail.steps],
         legs=[_leg(leg, call, now) for leg in detail.legs],
         recordings=[_recording(recording) for recording in detail.recordings],

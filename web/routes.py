@@ -11,20 +11,9 @@ from web.call_models import CallList, CallModel, CallQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
-from web.scenario_models import (
-    DocumentToCheck,
-    DraftChange,
-    DraftSaved,
-    NewScenario,
-    PublishRequest,
-    ScenarioList,
-    ScenarioModel,
-    Validation,
-    VersionItem,
-    VersionModel,
-)
+from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
-from web.views import api, api_calls, api_prompts, api_scenarios, calls, entry, live, prompts, recordings, scenarios
+from web.views import api, api_calls, api_prompts, calls, entry, live, prompts, recordings, scenarios
 
 _STATIC = Path(__file__).parent / "static"
 _API = "/api/v1"
@@ -83,57 +72,7 @@ OPERATIONS = (
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
     ),
     *_PROMPTS,
-    ApiOperation("GET", f"{_API}/scenarios", api_scenarios.get_scenarios, "List scenarios", ScenarioList),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios",
-        api_scenarios.post_scenario,
-        "Create a scenario",
-        ScenarioModel,
-        body=NewScenario,
-        status=201,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios/validate",
-        api_scenarios.post_validate_document,
-        "Check a document that is not stored",
-        Validation,
-        body=DocumentToCheck,
-    ),
-    ApiOperation(
-        "GET", f"{_API}/scenarios/{{id:int}}", api_scenarios.get_one_scenario, "One scenario: draft and versions", ScenarioModel
-    ),
-    ApiOperation(
-        "PUT",
-        f"{_API}/scenarios/{{id:int}}/draft",
-        api_scenarios.put_draft,
-        "Save the draft",
-        DraftSaved,
-        body=DraftChange,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST", f"{_API}/scenarios/{{id:int}}/validate", api_scenarios.post_validate_draft, "Check the stored draft", Validation
-    ),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios/{{id:int}}/publish",
-        api_scenarios.post_publish,
-        "Make the draft the version that new calls run",
-        VersionItem,
-        body=PublishRequest,
-        body_required=False,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "GET",
-        f"{_API}/scenarios/{{id:int}}/versions/{{number:int}}",
-        api_scenarios.get_scenario_version,
-        "A published version",
-        VersionModel,
-    ),
+    *SCENARIO_OPERATIONS,
     *NOTICE_OPERATIONS,
 )
 

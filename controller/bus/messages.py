@@ -28,4 +28,9 @@ class PromptsChanged:
     """The installation's own prompts changed."""
 
 
-Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged
+@dataclass(frozen=True, slots=True)
+class CallbacksChanged:
+    """Somebody is to be called back, or is no more."""
+
+
+Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged

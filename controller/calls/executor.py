@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import assert_never
 
@@ -12,6 +13,7 @@ from controller.calls.holding import Heard, Hold
 from controller.calls.inquiries import Inquiries
 from controller.calls.messages import MessageRecorder
 from controller.calls.searching import PersonSearch
+from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
 from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
@@ -19,6 +21,7 @@ from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
     Answer,
     CancelTimer,
+    CheckCallback,
     CheckCaller,
     CheckSchedule,
     Command,
@@ -53,7 +56,9 @@ log = logging.getLogger(__name__)
 class Executor:
     """The hands of one call. `heard` is told of the prompts that a waiting caller hears."""
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard) -> None:
+    def __init__(
+        self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard, place: Callable[[VisitId], Place]
+    ) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
@@ -61,7 +66,7 @@ class Executor:
         self._language = facts.language
         self._greeted = False
         self._search = PersonSearch(facts, tools, mailbox, heard)
-        self._messages = MessageRecorder(facts, tools, mailbox)
+        self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
         self._recording: PurePosixPath | None = None
@@ -85,19 +90,21 @@ class Executor:
             case CancelTimer(timer):
                 self._cancel_timer(timer)
             case RouteToGroup() | RouteToExtension() | RouteToManager() | RouteToExternal():
+                if isinstance(command, RouteToGroup):
+                    self._inquiries.joined(command.group)
                 self._search.begin(command, self._language, self._greeted)
                 self._greeted = True
             case Connect(visit):
                 await self._connect(visit)
             case SetLanguage(language):
-                self._language = language
+                self._language = self._inquiries.language = language
             case Record():
-                await self._messages.record(command)
+                await self.messages.record(command)
             case StopRecording(recording):
-                await self._messages.stop(recording)
+                await self.messages.stop(recording)
             case SaveVoicemail():
-                self._messages.save(command)
-            case CheckSchedule() | CheckCaller() | LookUp() | RequestCallback():
+                self.messages.save(command)
+            case CheckSchedule() | CheckCaller() | LookUp() | CheckCallback() | RequestCallback():
                 self._inquiries.begin(command)
             case Hangup(cause):
                 await telephony.hangup(channel, cause)
@@ -142,6 +149,7 @@ class Executor:
             self._cancel_timer(timer)
         self._search.leave()
         self._inquiries.cancel()
+        self.messages.close()
         self._end_recording()
         try:
             if self.operator_leg is not None:

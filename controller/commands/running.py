@@ -103,18 +103,7 @@ async def serve(
         prompts = PromptLibrary(folder=PurePosixPath(settings.asterisk_prompts_dir or settings.prompts_dir.absolute()))
         prompt_folder = PromptFolder(settings.prompts_dir)
         address = asterisk_address(settings, process)
-        engine = Engine(
-            address,
-            settings.language,
-            database,
-            bus,
-            clock,
-            prompts,
-            prompt_folder,
-            zone=settings.zone,
-            region=settings.phone_region,
-            lookup_allow_internal=settings.lookup_allow_internal,
-        )
+        engine = Engine(address, database, bus, clock, prompts, prompt_folder, settings=settings)
         stack.push_async_callback(engine.stop)
         await engine.start()
         sender = open_sender(settings, database, clock)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded, SituationChanged
+from controller.routing.distributor import (
+    AbsentRequest,
+    Distributor,
+    LineRequest,
+    OperatorLineEnded,
+    SearchEnded,
+    SituationChanged,
+    TurnCame,
+)
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
 
 __all__ = [
+    "AbsentRequest",
     "Distributor",
     "Employee",
     "FurtherNumber",
@@ -22,4 +31,5 @@ __all__ = [
     "Situation",
     "SituationChanged",
     "Target",
+    "TurnCame",
 ]

@@ -11,13 +11,14 @@ import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from controller.clock import Clock
 from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
-from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Situation, Withdraw
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw
 from controller.routing.rules import GroupRule, Person, RoutedOperator, Target
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
@@ -67,19 +68,41 @@ class SituationChanged:
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
-    call's id)."""
+    call's id), `answered_at` Asterisk's time of that."""
 
     visit: VisitId
     outcome: RoutingOutcome
     operator: str | None = None
     leg: ChannelId | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorLineEnded:
-    """The operator who had answered this call is gone."""
+    """The operator who had answered this call is gone, since `at` by Asterisk's clock."""
 
     leg: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentRequest:
+    """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
+    `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves.
+    """
+
+    call: CallId
+    mailbox: Mailbox
+    group: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame:
+    """It is the turn of an AbsentRequest: an operator is kept for him until he joins or leaves."""
+
+    call: CallId
+    operator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +143,7 @@ class _Leg:
     shown: str
     owner: Mailbox
     patience: asyncio.TimerHandle
-    answered: bool = False
+    answered_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -143,6 +166,7 @@ class Distributor:
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
         self._matching = Matching()
         self._searches: dict[CallId, _Search] = {}
+        self._absent: dict[CallId, AbsentRequest] = {}
         self._legs: dict[ChannelId, _Leg] = {}
         self._attempts: dict[CallId, int] = {}
         self._operators: dict[str, RoutedOperator] = {}
@@ -156,16 +180,22 @@ class Distributor:
         return self._matching.waiting
 
     @property
+    def absent(self) -> tuple[CallId, ...]:
+        """Those who have a place in line and are not there, first come first."""
+        return self._matching.absent
+
+    @property
     def engaged(self) -> Mapping[str, CallId]:
-        """Operators who are being rung or talk, and for which call."""
+        """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._matching.engaged
 
     def set_rules(self, rules: Iterable[GroupRule]) -> None:
         """The groups as they are from now on, for waiting callers too."""
         self._inbox.put_nowait(_RulesChanged(tuple(rules)))
 
-    def join(self, request: LineRequest) -> None:
-        """Search somebody; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
+    def join(self, request: LineRequest | AbsentRequest) -> None:
+        """Search somebody; one `SearchEnded` (for the absent: `TurnCame`) follows in the request's mailbox unless the caller
+        leaves."""
         self._inbox.put_nowait(request)
 
     def leave(self, call: CallId) -> None:
@@ -197,8 +227,12 @@ class Distributor:
         match message:
             case LineRequest():
                 self._open_search(message)
+            case AbsentRequest(call, _, group, since):
+                self._absent[call] = message
+                self._act(self._matching.join_absent(call, group, since))
             case _Leaves(call):
                 self._close_search(call)
+                self._absent.pop(call, None)
                 self._attempts.pop(call, None)
                 self._act(self._matching.leave(call))
                 self._drop_answered(call)
@@ -213,8 +247,8 @@ class Distributor:
                 self._legs[leg].patience.cancel()
             case _Silent(leg):
                 self._give_up_on(leg)
-            case Answered(leg):
-                self._on_answer(leg)
+            case Answered(leg, at):
+                self._on_answer(leg, at)
             case Gone(leg):
                 self._on_gone(leg, message)
             case _Settle(settled):
@@ -231,7 +265,8 @@ class Distributor:
         loop = asyncio.get_running_loop()
         timer = loop.call_later(request.max_wait, self._inbox.put_nowait, _WaitedTooLong(request.call))
         self._searches[request.call] = _Search(request, timer)
-        self._act(self._matching.join(request.call, request.target))
+        self._absent.pop(request.call, None)
+        self._act(self._matching.join(request.call, request.target, self._clock.now()))
 
     def _close_search(self, call: CallId) -> LineRequest | None:
         search = self._searches.pop(call, None)
@@ -247,6 +282,8 @@ class Distributor:
                     self._ring(action)
                 case Withdraw(call, operator, answered_elsewhere):
                     self._withdraw(call, operator, answered_elsewhere)
+                case CallBack(call, operator):
+                    self._absent[call].mailbox.put_nowait(TurnCame(call, operator))
                 case Ended(call, outcome, operator):
                     self._tell(call, outcome, operator)
 
@@ -291,13 +328,13 @@ class Distributor:
 
     def _withdraw(self, call: CallId, operator: str, answered_elsewhere: bool) -> None:
         for leg, entry in self._legs.items():
-            if entry.call == call and entry.operator == operator and not entry.answered:
+            if entry.call == call and entry.operator == operator and entry.answered_at is None:
                 self._start(self._hang_up(leg, answered_elsewhere))
 
     def _drop_answered(self, call: CallId) -> None:
         """The call is over. Its operator may have answered in this very moment, so that the call never heard of him."""
         for leg, entry in self._legs.items():
-            if entry.call == call and entry.answered:
+            if entry.call == call and entry.answered_at is not None:
                 self._start(self._hang_up(leg, answered_elsewhere=False))
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
@@ -306,14 +343,14 @@ class Distributor:
         except TelephonyError as error:
             log.warning("operator line %s could not be hung up: %s", leg, error)
 
-    def _on_answer(self, leg: ChannelId) -> None:
+    def _on_answer(self, leg: ChannelId, at: datetime) -> None:
         entry = self._legs.get(leg)
         if entry is None:
             return
         entry.patience.cancel()
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
-            entry.answered = True
+            entry.answered_at = at
             self._journal.record(LegAnswered(entry.call, leg, self._clock.now()))
         self._act(actions)
 
@@ -322,11 +359,11 @@ class Distributor:
         if entry is None:
             return
         entry.patience.cancel()
-        if not entry.answered:
+        if entry.answered_at is None:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
-        if entry.answered:
-            entry.owner.put_nowait(OperatorLineEnded(leg))
+        if entry.answered_at is not None:
+            entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))
         self._act(self._matching.line_free(entry.call, entry.operator))
 
     def _tell_situations(self) -> None:
@@ -342,8 +379,11 @@ class Distributor:
             return
         if operator is None:
             log.info("nobody of %s took call %s: %s", _name(request.target), call, outcome)
-        leg = next((leg for leg, entry in self._legs.items() if entry.call == call and entry.answered), None)
-        request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg))
+        for leg, entry in self._legs.items():
+            if entry.call == call and entry.answered_at is not None:
+                request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg, entry.answered_at))
+                return
+        request.mailbox.put_nowait(SearchEnded(request.visit, outcome))
 
     def _start(self, request: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(request)

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from controller.storage import (
     audit,
+    callbacks,
     calls,
     contacts,
     groups,
@@ -27,6 +28,7 @@ TABLES = (
     users.ApiToken,
     scenarios.StoredScenario,
     scenarios.ScenarioVersion,
+    scenarios.FormerDraft,
     numbers.InboundNumber,
     operators.Operator,
     operators.OperatorNumber,
@@ -46,5 +48,6 @@ TABLES = (
     contacts.ContactNumber,
     contacts.ContactTag,
     contacts.BlockedNumber,
+    callbacks.Callback,
 )
 METADATA = SQLModel.metadata

@@ -22,7 +22,12 @@ async def left(site: Site, id: str = "01VOICE", **parts: Any) -> None:
     file = site.settings.data_dir / "recordings" / f"{id}.wav"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(b"RIFF")
-    given: dict[str, Any] = {"path": f"recordings/{id}.wav", "length_seconds": 2.5, "recipient": "office@example.com", **parts}
+    given: dict[str, Any] = {
+        "path": f"recordings/{id}.wav",
+        "length_seconds": 2.5,
+        "recipients": ("office@example.com",),
+        **parts,
+    }
     voicemail = LeftVoicemail(id, "01CALL", "Evening", "voicemail", "+4930123", "8000", NOON, **given)
     await site.database.run(store_voicemail, voicemail, language="en", zone=ZoneInfo("UTC"), at=NOON)
 
@@ -68,7 +73,7 @@ async def test_a_voicemail_is_removed_with_its_file_but_not_before_its_letter_is
 async def test_a_file_outside_of_the_data_folder_is_neither_given_nor_removed(site: Site) -> None:
     outside = site.settings.data_dir.parent / "outside.wav"
     outside.write_bytes(b"secret")
-    await left(site, path="../outside.wav", recipient="")
+    await left(site, path="../outside.wav", recipients=())
     program = site.program()
     assert (await program.get("/api/v1/voicemails/01VOICE/audio")).status_code == 404
     assert (await program.delete("/api/v1/voicemails/01VOICE")).status_code == 204

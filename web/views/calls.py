@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from controller.errors import InvalidInput, NotFound
 from controller.storage import Session
-from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls
+from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls, read_place
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import Operator, list_operators
 from controller.storage.prompts import prompt_titles
@@ -94,13 +95,13 @@ async def show_history(request: Request) -> Response:
 async def show_call(request: Request) -> Response:
     """One call: facts, path, timeline, legs, recordings."""
     given = services(request)
-    detail, scenario, version = await given.database.read(call_with_scenario, text_id(request))
-    call = call_model(detail, scenario, given.clock.now())
+    detail, walked = await given.database.read(call_with_scenarios, text_id(request))
+    call = walked_model(detail, walked, given.clock.now())
     folder = given.settings.recordings_dir
     context: dict[str, Any] = {
         "call": call,
         "now": given.clock.now(),
-        "drawing": await asyncio.to_thread(_draw, version, call) if version else None,
+        "drawings": await asyncio.to_thread(_draw_all, walked, call),
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
         "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
@@ -109,29 +110,58 @@ async def show_call(request: Request) -> Response:
     return page(request, "call.html", context)
 
 
-def call_with_scenario(session: Session, id: str) -> tuple[CallDetail, ScenarioOfCall | None, ScenarioVersion | None]:
-    """A call and the version it walked, unless that was removed. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A version that a call walked. `inserted_as` is the name it was inserted by; None: the call's own scenario."""
+
+    scenario: ScenarioOfCall
+    version: ScenarioVersion
+    inserted_as: str | None
+
+
+def call_with_scenarios(session: Session, id: str) -> tuple[CallDetail, list[Walked]]:
+    """A call and the versions it walked, its own scenario first, without those that were removed. Raises NotFound."""
     detail = get_call(session, id)
-    if detail.call.scenario_version_id is None:
-        return detail, None, None
+    entered = dict.fromkeys(read_place(step.node)[0] for step in detail.steps)
+    inserted = detail.call.inserted_versions
+    versions = [
+        (None, detail.call.scenario_version_id),
+        *((name, inserted.get(name)) for name in entered if name is not None),
+    ]
+    return detail, [walked for name, version in versions if (walked := _walked(session, name, version)) is not None]
+
+
+def _walked(session: Session, inserted_as: str | None, version_id: int | None) -> Walked | None:
+    if version_id is None:
+        return None
     try:
-        version = get_version(session, detail.call.scenario_version_id)
+        version = get_version(session, version_id)
         name = get_scenario(session, version.scenario_id).name
     except NotFound:
-        return detail, None, None
-    return detail, ScenarioOfCall(id=version.scenario_id, name=name, version=version.number), version
+        return None
+    return Walked(ScenarioOfCall(id=version.scenario_id, name=name, version=version.number), version, inserted_as)
+
+
+def walked_model(detail: CallDetail, walked: Sequence[Walked], now: datetime) -> CallModel:
+    """A call with the versions it walked."""
+    own = next((each.scenario for each in walked if each.inserted_as is None), None)
+    return call_model(detail, own, [each.scenario for each in walked if each.inserted_as is not None], now)
 
 
 def _directory(session: Session) -> tuple[Sequence[Operator], Sequence[InboundNumber]]:
     return list_operators(session), list_numbers(session)
 
 
-def _draw(version: ScenarioVersion, call: CallModel) -> Drawing | None:
+def _draw_all(walked: Sequence[Walked], call: CallModel) -> list[tuple[Walked, Drawing | None]]:
+    path = [Visit(node, move.exit, scenario) for move in call.moves for scenario, node in [read_place(move.node)]]
+    return [(each, _draw(each, path, live=call.ended_at is None)) for each in walked]
+
+
+def _draw(walked: Walked, path: Sequence[Visit], live: bool) -> Drawing | None:
     try:
-        scenario = from_data(version.document)
+        return draw(from_data(walked.version.document), path, live, walked.inserted_as)
     except InvalidDocument:
         return None
-    return draw(scenario, [Visit(move.node, move.exit) for move in call.moves], live=call.ended_at is None)
 
 
 def _leg_result(leg: Leg, call_is_over: bool) -> Wording:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from controller.ids import CallId
-from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Strategy, phone_of
 
 ANN, BOB, CAROL = "2001", "2002", "2003"
@@ -205,6 +206,76 @@ def test_a_number_outside_may_be_called_for_two_callers_at_once() -> None:
     assert house.join(SECOND, outside("100")) == [Offer(SECOND, "second", number)]
 
 
+NINE = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+def minutes(count: float) -> datetime:
+    return NINE + timedelta(minutes=count)
+
+
+def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
+    sales = matching("linear", ANN)
+    assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
+    assert sales.join(SECOND, "Sales", minutes(1)) == []
+    assert sales.set_phone(ANN, "free") == []
+    assert sales.join(FIRST, "Sales", minutes(2)) == [offer(FIRST, ANN)]
+    assert sales.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+
+
+def test_the_absent_and_callers_are_served_by_the_moment_they_came() -> None:
+    sales = matching("linear", ANN, free=())
+    sales.set_phone(ANN, "busy")
+    sales.join(SECOND, "Sales", minutes(5))
+    sales.join_absent(THIRD, "Sales", minutes(6))
+    sales.join_absent(FIRST, "Sales", minutes(4))
+    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.leave(FIRST) == [offer(SECOND, ANN)]
+    assert sales.line_free(SECOND, ANN) == [Ended(SECOND, "no_answer"), CallBack(THIRD, ANN)]
+
+
+def test_one_operator_is_kept_for_the_absent_and_the_others_serve_those_behind_him() -> None:
+    sales = matching("ring_all", ANN, BOB)
+    assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
+    assert sales.join(SECOND, "Sales", minutes(1)) == [offer(SECOND, BOB)]
+
+
+def test_the_absent_who_is_not_reached_frees_his_operator_for_the_next() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.join(SECOND, "Sales", minutes(1))
+    assert sales.leave(FIRST) == [offer(SECOND, ANN)]
+    assert (sales.absent, sales.waiting) == ((), (SECOND,))
+
+
+def test_the_absent_wait_for_operators_to_come_and_for_their_group() -> None:
+    sales = matching("ring_all", ANN, free=())
+    assert sales.join_absent(FIRST, "Sales", NINE) == []
+    assert sales.join_absent(SECOND, "Night", NINE) == []
+    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.absent == (FIRST, SECOND)
+
+
+def test_who_arrives_and_finds_his_operator_busy_or_gone_gets_another() -> None:
+    for lose in (
+        lambda sales: sales.set_phone(ANN, "busy"),
+        lambda sales: sales.set_rules([rules("Sales", "linear", BOB)]),
+    ):
+        sales = matching("linear", ANN, BOB)
+        sales.join_absent(FIRST, "Sales", NINE)
+        lose(sales)
+        assert sales.join(FIRST, "Sales", minutes(1)) == [offer(FIRST, BOB)]
+        assert dict(sales.engaged) == {BOB: FIRST}
+
+
+def test_who_arrives_when_everybody_has_left_is_told_so() -> None:
+    sales = matching("linear", ANN)
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.set_phone(ANN, "offline")
+    assert sales.join(FIRST, "Sales", minutes(1)) == [Ended(FIRST, "no_operators")]
+    assert dict(sales.engaged) == {}
+
+
 @dataclass
 class World:
     """What the shell and the phones know."""
@@ -212,6 +283,9 @@ class World:
     lines: dict[str, CallId] = field(default_factory=dict)
     """Who is rung or talks, and for whom; one line each."""
     waiting: dict[CallId, int] = field(default_factory=dict)
+    absent: dict[CallId, datetime] = field(default_factory=dict)
+    absent_from: dict[CallId, str] = field(default_factory=dict)
+    reserved: dict[str, CallId] = field(default_factory=dict)
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -236,10 +310,16 @@ class AnyHistory(RuleBasedStateMachine):
             match action:
                 case Offer(call, operator, number):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
+                    assert operator not in self.world.reserved, "nor while he is kept for somebody"
                     assert number.outside or self.phones.get(operator) == "free", "only a free phone is rung"
                     assert call in self.world.waiting, "only for a caller who waits"
                     self.world.lines[operator] = call
                     self.rung[call].append(number)
+                case CallBack(call, operator):
+                    assert operator not in self.world.lines and operator not in self.world.reserved
+                    assert self.phones.get(operator) == "free"
+                    assert call in self.world.absent and call not in self.world.reserved.values()
+                    self.world.reserved[operator] = call
                 case Withdraw(call, operator):
                     assert self.world.lines[operator] == call
                 case Ended(call):
@@ -267,7 +347,7 @@ class AnyHistory(RuleBasedStateMachine):
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
         self.lines_joined[call] = group
-        self.follow(self.matching.join(call, group))
+        self.follow(self.matching.join(call, group, minutes(self.calls)))
 
     @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
     def caller_wants_a_person(self, operator: str, further: list[str]) -> None:
@@ -283,6 +363,33 @@ class AnyHistory(RuleBasedStateMachine):
         self.world.waiting[call] = self.calls
         self.wanted[call] = wanted
         self.follow(self.matching.join(call, wanted))
+
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), since=st.integers(0, 100))
+    def somebody_absent_takes_a_place(self, group: str, since: int) -> None:
+        self.calls += 1
+        call = CallId(f"call {self.calls}")
+        self.world.absent[call] = minutes(since)
+        self.world.absent_from[call] = group
+        self.follow(self.matching.join_absent(call, group, minutes(since)))
+
+    @precondition(lambda self: self.world.reserved)
+    @rule(data=st.data())
+    def the_absent_is_reached(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.world.reserved)))
+        call = self.world.reserved.pop(operator)
+        del self.world.absent[call]
+        self.calls += 1
+        self.world.waiting[call] = self.calls
+        self.lines_joined[call] = self.world.absent_from[call]
+        self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
+
+    @precondition(lambda self: self.world.absent)
+    @rule(data=st.data())
+    def the_absent_leaves(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.world.absent)))
+        del self.world.absent[call]
+        self.world.reserved = {operator: other for operator, other in self.world.reserved.items() if other != call}
+        self.follow(self.matching.leave(call))
 
     @precondition(lambda self: self.world.waiting)
     @rule(data=st.data())
@@ -310,12 +417,26 @@ class AnyHistory(RuleBasedStateMachine):
         self.follow(self.matching.line_free(call, operator))
 
     @invariant()
-    def nobody_stays_engaged_without_a_line(self) -> None:
-        assert dict(self.matching.engaged) == self.world.lines
+    def nobody_stays_engaged_without_a_line_or_somebody_he_is_kept_for(self) -> None:
+        assert dict(self.matching.engaged) == self.world.lines | self.world.reserved
 
     @invariant()
     def waiting_callers_are_exactly_those_whose_search_has_not_ended(self) -> None:
         assert set(self.matching.waiting) == set(self.world.waiting)
+
+    @invariant()
+    def the_absent_keep_their_places(self) -> None:
+        assert set(self.matching.absent) == set(self.world.absent)
+        places = [self.world.absent[call] for call in self.matching.absent]
+        assert places == sorted(places)
+
+    @invariant()
+    def no_operator_is_free_while_somebody_absent_wants_one_of_his_group(self) -> None:
+        for call in set(self.matching.absent) - set(self.world.reserved.values()):
+            rule = self.groups.get(self.world.absent_from[call])
+            members = [member.extension for member in rule.operators] if rule is not None else []
+            engaged = self.matching.engaged
+            assert not [one for one in members if one not in engaged and self.phones.get(one) == "free"]
 
     @invariant()
     def a_persons_numbers_ring_in_their_order_and_each_once(self) -> None:
@@ -337,7 +458,8 @@ class AnyHistory(RuleBasedStateMachine):
         for call, situation in self.matching.situations.items():
             if situation == "busy":
                 members = {one.extension for one in self.groups[self.lines_joined[call]].operators}
-                free = {one for one in members - self.world.lines.keys() if self.phones.get(one) == "free"}
+                engaged = self.world.lines.keys() | self.world.reserved.keys()
+                free = {one for one in members - engaged if self.phones.get(one) == "free"}
                 assert free <= {number.shown for number in self.rung[call]}
 
     @invariant()
