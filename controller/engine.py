@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from controller.bus import Bus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import CallsChanged, DirectoryChanged, Message, OperatorChanged, PromptsChanged, ScenarioPublished
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
 from controller.calls.numbers import Route, load_routes
@@ -94,6 +94,7 @@ class Engine:
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
+        self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder

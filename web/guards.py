@@ -18,7 +18,7 @@ from controller.prompts.facts import LARGEST_FILE_BYTES
 from ivr.serialization import MAX_BYTES
 from web.errors import WebError, answer_error, on_error
 
-_UPLOADS = re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?")
+_UPLOADS = re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?|/desk/ringtone")
 _FORM_BYTES = 64 * 1024  # what a form may hold beside its file
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {

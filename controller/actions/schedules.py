@@ -53,6 +53,11 @@ def delete_schedule(session: Session, id: int, *, acting_user: str, at: datetime
     session.flush()
 
 
+def users_of_schedule(session: Session, name: str) -> list[str]:
+    """Names of the scenarios that branch on it."""
+    return sorted(set(_users(session, name)))
+
+
 def _name_is_free(session: Session, name: str, id: int | None) -> None:
     found = find_schedule(session, name)
     if found is not None and found.id != id:
@@ -60,7 +65,7 @@ def _name_is_free(session: Session, name: str, id: int | None) -> None:
 
 
 def _is_unused(session: Session, name: str, purpose: str) -> None:
-    users = sorted(set(_users(session, name)))
+    users = users_of_schedule(session, name)
     if users:
         scenarios = ", ".join(f'"{user}"' for user in users)
         raise Refused(f'the schedule "{name}" can\'t be {purpose}: it is used by the scenario {scenarios}')

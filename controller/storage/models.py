@@ -8,6 +8,7 @@ from controller.storage import (
     audit,
     calls,
     contacts,
+    desks,
     groups,
     numbers,
     operators,
@@ -43,5 +44,6 @@ TABLES = (
     contacts.ContactNumber,
     contacts.ContactTag,
     contacts.BlockedNumber,
+    desks.Desk,
 )
 METADATA = SQLModel.metadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
@@ -56,3 +56,8 @@ def list_voicemails(
     if before is not None:
         query = query.where(col(Voicemail.id) < before)
     return session.exec(query).all()
+
+
+def count_unheard(session: Session) -> int:
+    """How many nobody has dealt with."""
+    return session.exec(select(func.count()).select_from(Voicemail).where(col(Voicemail.heard_at).is_(None))).one()
