@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fixtures.asterisk import asterisk, own_asterisk
+from tests.fixtures.browser import chromium
 from tests.fixtures.system import system, system_of_its_own
 
-__all__ = ["asterisk", "own_asterisk", "system", "system_of_its_own"]
+__all__ = ["asterisk", "chromium", "own_asterisk", "system", "system_of_its_own"]
