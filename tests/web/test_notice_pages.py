@@ -129,7 +129,9 @@ async def test_the_outbox_shows_state_last_error_and_next_try(site: Site) -> Non
     client = await site.with_mail_server().browser()
     page = (await client.get("/outbox")).text
     waiting, sent, given_up = (words(row_of(page, id)) for id in (first, second, third))
-    assert "Waiting" in waiting and "451 try later" in waiting and "Next try 2026-05-04 12:05:00" in waiting and "1 try" in waiting
+    assert (
+        "Waiting" in waiting and "451 try later" in waiting and "Next try 2026-05-04 12:05:00" in waiting and "1 try" in waiting
+    )
     assert "Sent 2026-05-04 12:00:00" in sent and "Retry now" not in sent
     assert "Given up" in given_up and "550 No such user" in given_up and "Retry now" in given_up
     only = (await client.get("/outbox?state=given_up")).text
