@@ -19,6 +19,7 @@ from controller.bus.messages import (
     CallsChanged,
     DirectoryChanged,
     Message,
+    OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
 )
@@ -108,6 +109,7 @@ class Engine:
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
+        self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.people = People()
         self.prompts = prompts or PromptLibrary()

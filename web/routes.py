@@ -13,7 +13,24 @@ from web.openapi import ApiOperation
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
-from web.views import api, api_calls, api_prompts, calls, entry, live, prompts, recordings, scenarios
+from web.views import (
+    api,
+    api_calls,
+    api_prompts,
+    api_voicemails,
+    blocked_numbers,
+    calls,
+    contacts,
+    desk,
+    entry,
+    live,
+    outbox,
+    prompts,
+    recordings,
+    scenarios,
+    schedules,
+    voicemails,
+)
 
 _STATIC = Path(__file__).parent / "static"
 _API = "/api/v1"
@@ -77,6 +94,37 @@ OPERATIONS = (
 )
 
 
+_NOTICE_PAGES = (
+    Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
+    Route("/voicemails/{id}/audio", for_people(api_voicemails.get_voicemail_audio), methods=["GET"]),
+    Route("/voicemails/{id}/heard", for_people(voicemails.set_heard), methods=["POST"]),
+    Route("/voicemails/{id}/not-heard", for_people(voicemails.set_not_heard), methods=["POST"]),
+    Route("/voicemails/{id}/delete", for_people(voicemails.take_away), methods=["POST"]),
+    Route("/outbox", for_people(outbox.show_outbox), methods=["GET"]),
+    Route("/outbox/{id}/retry", for_people(outbox.retry), methods=["POST"]),
+    Route("/outbox/{id}/delete", for_people(outbox.take_away), methods=["POST"]),
+    Route("/schedules", for_people(schedules.show_schedules), methods=["GET"]),
+    Route("/schedules/new", for_people(schedules.show_new_schedule), methods=["GET"]),
+    Route("/schedules/new", for_people(schedules.add_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}", for_people(schedules.show_schedule), methods=["GET"]),
+    Route("/schedules/{id:int}", for_people(schedules.change_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
+)
+_PEOPLE_PAGES = (
+    Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
+    Route("/contacts/new", for_people(contacts.show_new_contact), methods=["GET"]),
+    Route("/contacts/new", for_people(contacts.add_contact), methods=["POST"]),
+    Route("/contacts/{id:int}", for_people(contacts.show_contact), methods=["GET"]),
+    Route("/contacts/{id:int}", for_people(contacts.change_contact), methods=["POST"]),
+    Route("/contacts/{id:int}/delete", for_people(contacts.take_away), methods=["POST"]),
+    Route("/blocked-numbers", for_people(blocked_numbers.show_blocked_numbers), methods=["GET"]),
+    Route("/blocked-numbers", for_people(blocked_numbers.add_blocked_number), methods=["POST"]),
+    Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.show_blocked_number), methods=["GET"]),
+    Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.change_blocked_number), methods=["POST"]),
+    Route("/blocked-numbers/{id:int}/delete", for_people(blocked_numbers.take_away), methods=["POST"]),
+)
+
+
 def make_routes() -> list[BaseRoute]:
     """The routes of the application."""
     return [
@@ -100,6 +148,14 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/original", for_people(api_prompts.get_prompt_original), methods=["GET"]),
         Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
+        *_NOTICE_PAGES,
+        *_PEOPLE_PAGES,
+        Route("/desk", for_people(desk.show_desk), methods=["GET"]),
+        Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
+        Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),
+        Route("/desk/ringtone", for_people(desk.upload_ringtone), methods=["POST"]),
+        Route("/desk/ringtone/standard", for_people(desk.standard_again), methods=["POST"]),
+        Route("/account/links", for_people(entry.link_phone), methods=["POST"]),
         Route("/account", for_people(entry.show_account), methods=["GET"]),
         Route("/account", for_people(entry.change_own_password), methods=["POST"]),
         *(_api_route(operation) for operation in OPERATIONS),

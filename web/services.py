@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, TypeAlias, cast
@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from controller.actions.scenarios import KnownPrompts
 from controller.bus import Bus
 from controller.clock import Clock
+from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
@@ -46,7 +47,10 @@ class Health(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds."""
+    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
+
+    `operator_states` is how operators' phones are, by extension; one that is not named is offline.
+    """
 
     settings: Settings
     database: Database
@@ -55,11 +59,17 @@ class WebServices:
     health: Callable[[], Awaitable[Health]]
     prompts: Callable[[], KnownPrompts]
     monotonic: Callable[[], float] = monotonic
+    operator_states: Callable[[], Mapping[str, OperatorState]] = dict
 
 
 def workshop(connection: HTTPConnection) -> Workshop:
     """Where the application that serves this request makes prompts."""
     return cast(Workshop, connection.app.state.workshop)
+
+
+def ringtone_workshop(connection: HTTPConnection) -> Workshop:
+    """Where it makes ringtones."""
+    return cast(Workshop, connection.app.state.ringtone_workshop)
 
 
 def services(connection: HTTPConnection) -> WebServices:

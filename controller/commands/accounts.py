@@ -6,11 +6,13 @@ import argparse
 import json
 import sys
 
+from controller.actions.desks import link_user
 from controller.actions.users import change_password, create_token, create_user, generate_password, revoke_token
 from controller.clock import SystemClock
 from controller.commands.opening import Commands, open_database
 from controller.errors import NotFound
 from controller.settings import Settings
+from controller.storage.desks import linked_operators
 from controller.storage.operators import find_operator
 from controller.storage.users import list_api_tokens, list_users
 
@@ -26,6 +28,10 @@ def add_commands(commands: Commands) -> None:
     reset = user.add_parser("reset-password", help="a new password, printed alone on the last line")
     reset.add_argument("login")
     reset.set_defaults(command=_reset_password)
+    link = user.add_parser("link", help="say which operator's phone is his; without an extension, none")
+    link.add_argument("login")
+    link.add_argument("extension", nargs="?")
+    link.set_defaults(command=_link_user)
     user.add_parser("list", help="who there is").set_defaults(command=_list_users)
 
     token = commands.add_parser("token", help="keys of programs that use the API").add_subparsers(required=True, metavar="ACTION")
@@ -60,10 +66,18 @@ def _reset_password(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def _link_user(settings: Settings, given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session() as session:
+        link_user(session, given.login, given.extension, acting_user=ACTING, at=SystemClock().now())
+    return 0
+
+
 def _list_users(settings: Settings, _given: argparse.Namespace) -> int:
     with open_database(settings) as database, database.session(read_only=True) as session:
+        linked = linked_operators(session)
         for user in list_users(session):
-            print(f"{user.login}\t{user.role}{' (disabled)' if user.disabled else ''}")
+            phone = f"\tphone {linked[user.id].extension}" if user.id in linked else ""
+            print(f"{user.login}\t{user.role}{' (disabled)' if user.disabled else ''}{phone}")
     return 0
 
 

@@ -9,6 +9,7 @@ from controller.storage import (
     callbacks,
     calls,
     contacts,
+    desks,
     groups,
     numbers,
     operators,
@@ -49,5 +50,6 @@ TABLES = (
     contacts.ContactTag,
     contacts.BlockedNumber,
     callbacks.Callback,
+    desks.Desk,
 )
 METADATA = SQLModel.metadata

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import JSON
-from sqlmodel import Column, Field, Session, SQLModel, col, select
+from sqlmodel import Column, Field, Session, SQLModel, col, func, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
@@ -59,3 +59,8 @@ def list_voicemails(
     if before is not None:
         query = query.where(col(Voicemail.id) < before)
     return session.exec(query).all()
+
+
+def count_unheard(session: Session) -> int:
+    """How many nobody has dealt with."""
+    return session.exec(select(func.count()).select_from(Voicemail).where(col(Voicemail.heard_at).is_(None))).one()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
@@ -33,12 +32,12 @@ from web.views.recordings import recording_file
 from web.words import Wording, exit_words, leg_words
 
 _Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
-_FIELDS = ("caller", "called", "operator", "outcome", "from", "to", "zone")
+_FIELDS = ("caller", "called", "operator", "outcome", "from", "to")
 _ROWS = 50
 
 
 class HistoryQuery(BaseModel):
-    """The filters of the page. Days are those of the viewer's time zone, both included."""
+    """The filters of the page. Days are those of the installation's time zone, both included."""
 
     caller: NumberPart | None = None
     called: NumberPart | None = None
@@ -46,10 +45,9 @@ class HistoryQuery(BaseModel):
     outcome: Outcome | None = None
     first_day: _Day | None = Field(None, alias="from")
     last_day: _Day | None = Field(None, alias="to")
-    zone: str = "UTC"
     cursor: str | None = Field(None, max_length=200)
 
-    def filters(self) -> CallFilters:
+    def filters(self, zone: tzinfo) -> CallFilters:
         """The same for the storage."""
         after_last = self.last_day + timedelta(days=1) if self.last_day else None
         return CallFilters(
@@ -57,24 +55,21 @@ class HistoryQuery(BaseModel):
             called=self.called,
             operator=self.operator,
             outcome=self.outcome,
-            since=self._midnight(self.first_day),
-            until=self._midnight(after_last),
+            since=_midnight(self.first_day, zone),
+            until=_midnight(after_last, zone),
         )
-
-    def _midnight(self, day: date | None) -> datetime | None:
-        return None if day is None else datetime.combine(day, time(), _zone(self.zone)).astimezone(UTC)
 
 
 async def show_history(request: Request) -> Response:
     """Calls, newest first."""
     given = services(request)
     form = {name: request.query_params.get(name, "") for name in _FIELDS}
-    filtered = any(value for name, value in form.items() if name != "zone")
+    filtered = any(form.values())
     errors: dict[str, str] = {}
     found = Page((), None)
     try:
         query = read_query(request, HistoryQuery)
-        found = await given.database.read(list_calls, query.filters(), _ROWS, query.cursor)
+        found = await given.database.read(list_calls, query.filters(given.settings.zone), _ROWS, query.cursor)
     except InvalidInput as refused:
         errors = {problem.field: problem.message for problem in refused.problems}
     operators, numbers = await given.database.read(_directory)
@@ -184,8 +179,5 @@ def _address(form: dict[str, str], cursor: str | None = None) -> str:
     return f"/calls?{query}" if query else "/calls"
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
+def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
