@@ -23,6 +23,7 @@ from controller.actions.scenarios import (
 )
 from controller.calls.numbers import load_routes
 from controller.errors import InvalidInput, NotFound, Refused
+from controller.prompts import PromptLibrary
 from controller.storage import Database
 from controller.storage.scenarios import StoredScenario, find_scenario, get_scenario, get_version
 from tests.ivr.builders import hang_up, insert, menu
@@ -179,10 +180,10 @@ def test_a_call_is_given_all_that_is_inserted_at_any_depth_as_published(session:
     middle = add(session, "Middle", "Leaf")
     root = add(session, "Root", "Middle")
     add_number(session, "8000", "Line", scenario_id=root, **BY)
-    before = load_routes(session, {})
+    before = load_routes(session, {}, PromptLibrary())
     save(session, leaf, {"schema_version": 2, "start": "bye", "nodes": {"bye": hang_up()}})
     version = publish(session, leaf, PROMPTS, **BY)
-    after = load_routes(session, before)
+    after = load_routes(session, before, PromptLibrary())
     assert before["8000"].bundle.inserted["Leaf"].start == "end"
     assert after["8000"].bundle.inserted["Leaf"].start == "bye"
     assert after["8000"].inserted_versions == {
@@ -203,10 +204,10 @@ def test_what_was_taken_out_of_the_database_or_put_in_a_circle_there_does_not_ke
     assert version is not None
     get_version(session, version).document = inserting("Inner")
     session.flush()
-    assert load_routes(session, {})["8000"].bundle.inserted.keys() == {"Inner"}
+    assert load_routes(session, {}, PromptLibrary())["8000"].bundle.inserted.keys() == {"Inner"}
     session.delete(session.get_one(StoredScenario, inner))
     session.flush()
-    assert load_routes(session, {})["8000"].bundle.inserted == {}
+    assert load_routes(session, {}, PromptLibrary())["8000"].bundle.inserted == {}
 
 
 def test_a_menu_with_an_inserted_scenario_as_a_branch_can_be_published(session: Session) -> None:
