@@ -126,7 +126,7 @@ async def test_a_schedule_that_a_scenario_uses_is_neither_deleted_nor_renamed(si
         create_scenario(
             session, "Evening", {"schema_version": 1, "start": "a", "nodes": {"a": branch}}, acting_user="test", at=NOON
         )
-    assert "Used by the scenario Evening" in (await client.get("/schedules/1")).text
+    assert "Used by the scenario &#34;Evening&#34;" in (await client.get("/schedules/1")).text
     for answer in (
         await client.post("/schedules/1/delete"),
         await client.post("/schedules/1", data={**OFFICE, "name": "Shop"}),
