@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import wave
@@ -72,6 +73,13 @@ async def test_the_stream_tells_the_state_at_once_and_every_one_after(site: Site
         assert [re.search(r'"state": "(\w+)"', one)[1] for one in told] == ["ringing", "available", "ringing"]  # type: ignore[index]
         await site.bus.stop()
         assert (await sent.get())["more_body"] is False
+
+
+async def test_a_browser_that_leaves_leaves_nothing_behind(site: Site, linked: httpx.AsyncClient) -> None:
+    before = asyncio.all_tasks()
+    async with listening(site, "/desk/events"):
+        pass
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_stranger_hears_nothing(site: Site) -> None:
