@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery
+from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
@@ -24,7 +25,19 @@ from web.scenario_models import (
     VersionModel,
 )
 from web.security import for_people, for_programs
-from web.views import api, api_calls, api_prompts, api_scenarios, calls, entry, live, prompts, recordings, scenarios
+from web.views import (
+    api,
+    api_callbacks,
+    api_calls,
+    api_prompts,
+    api_scenarios,
+    calls,
+    entry,
+    live,
+    prompts,
+    recordings,
+    scenarios,
+)
 
 _STATIC = Path(__file__).parent / "static"
 _API = "/api/v1"
@@ -67,6 +80,35 @@ _PROMPTS = (
     ),
     ApiOperation("GET", f"{_PROMPT}/original", api_prompts.get_prompt_original, "The file as it was sent", audio=True),
     ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
+)
+
+_CALLBACK = f"{_API}/callbacks/{{id:int}}"
+_CALLBACKS = (
+    ApiOperation(
+        "GET",
+        f"{_API}/callbacks",
+        api_callbacks.get_callbacks,
+        "List callbacks, those asked for last first",
+        CallbackList,
+        query=CallbackQuery,
+    ),
+    ApiOperation("GET", _CALLBACK, api_callbacks.get_one_callback, "One callback", CallbackModel),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/cancel",
+        api_callbacks.post_callback_cancel,
+        "Take somebody who waits for his callback out of the line",
+        CallbackModel,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/retry",
+        api_callbacks.post_callback_retry,
+        "Have somebody called as soon as it is his turn, in the place he had",
+        CallbackModel,
+        errors=(409,),
+    ),
 )
 
 OPERATIONS = (
@@ -135,6 +177,7 @@ OPERATIONS = (
         VersionModel,
     ),
     *NOTICE_OPERATIONS,
+    *_CALLBACKS,
 )
 
 

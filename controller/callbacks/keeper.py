@@ -228,7 +228,7 @@ class CallbackKeeper:
         if not claimed:
             return None
         self._tools.bus.send(CallbacksChanged())
-        device = self._tools.outside_device(callback.number)
+        device = self._tools.outside_device(callback.caller_number)
         if device is None:
             return _Ending(None, "there is no way to call outside", counts=False)
         channel, mailbox = callback_channel_id(call), new_mailbox()

@@ -128,9 +128,9 @@ class Inquiries:
         return LookupAnswered(question.visit, found.exit, found.operator)
 
     async def _callback_number(self, group: str) -> str | None:
-        """The number he can be called back at (E.164); None when that is not possible. Numbers of the house are none."""
+        """His number (E.164); None when he can't be called back. The house's own short numbers are none."""
         number = phone_number(self._facts.caller_number, self._tools.region)
-        if number is None or not number.startswith("+") or self._tools.outside_device(number) is None:
+        if number is None or not number.startswith("+") or self._tools.outside_device(self._facts.caller_number) is None:
             return None
         async with asyncio.timeout(DATABASE_PATIENCE):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)

@@ -46,7 +46,7 @@ class CallCenter:
         self.people = People()
         self.lookups = LookupClient(allow_internal=True)
         self.bus = MemoryBus()
-        tools = CallTools(
+        self.tools = CallTools(
             self.telephony,
             self.distributor,
             self.journal,
@@ -60,7 +60,7 @@ class CallCenter:
             UTC,
             self.bus,
         )
-        self.arrivals = Arrivals(tools, "en")
+        self.arrivals = Arrivals(self.tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
         self.arrivals.set_routes({number: Route("Test line", None, scenario, 1)})
