@@ -210,7 +210,7 @@ class Engine:
     async def _refresh(self) -> None:
         if self._prompt_folder is not None:
             self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
-        directory = await self._database.read(_load_directory, self._directory, self._remote_phones)
+        directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         self.people.set(directory.employees, None)
@@ -240,9 +240,9 @@ def concerns_directory(notice: Message) -> bool:
     return isinstance(notice, DirectoryChanged | ScenarioPublished | PromptsChanged)
 
 
-def _load_directory(session: Session, before: _Directory, remote_phones: bool) -> _Directory:
+def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
     return _Directory(
-        load_routes(session, before.routes),
+        load_routes(session, before.routes, prompts),
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
         tuple(_employee(operator) for operator in operator_views(session)),

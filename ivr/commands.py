@@ -80,8 +80,19 @@ class CancelTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPrompts:
+    """What a caller shall hear while he waits, in place of the prompts of the number that he called. None: the number's; none at
+    all: nothing, and music instead of a waiting prompt.
+    """
+
+    arrival: tuple[PromptRef, ...] | None = None
+    waiting: tuple[PromptRef, ...] | None = None
+    all_busy: tuple[PromptRef, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RouteToGroup:
-    """Find an operator of a group; the caller hears music meanwhile. One `RoutingEnded` follows.
+    """Find an operator of a group; the caller hears prompts and music meanwhile. One `RoutingEnded` follows.
 
     `max_wait` is the caller's longest wait in seconds, from joining the line to an operator's answer.
     """
@@ -89,6 +100,7 @@ class RouteToGroup:
     visit: VisitId
     group: str
     max_wait: float
+    hold: HoldPrompts = HoldPrompts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def parse_prompt(value: object) -> PromptRef:
 Prompt = Annotated[PromptRef, BeforeValidator(parse_prompt), PlainSerializer(str, return_type=str)]
 """The type of an operation's parameter that holds a prompt."""
 
-# The standard messages of operations: names of prompts that come with Attendant.
+# The standard messages of operations and numbers: names of prompts that come with Attendant.
 ENTER_CODE: Final = PromptRef("authorization")
 ENTER_EXTENSION: Final = PromptRef("extension-entry")
 SECOND_OF_SILENCE: Final = PromptRef("second-of-silence")
@@ -47,3 +47,8 @@ LEAVE_A_MESSAGE: Final = PromptRef("voicemail-greeting")
 BEEP: Final = PromptRef("beep")
 CALLBACK_OFFER: Final = PromptRef("callback-offer")
 CALLBACK_ACCEPTED: Final = PromptRef("callback-accepted")
+LINE_ARRIVAL: Final = PromptRef("line-arrival")
+LINE_WAITING: Final = PromptRef("line-waiting")
+LINE_ALL_BUSY: Final = PromptRef("line-busy")
+LINE_NO_ANSWER: Final = PromptRef("line-no-answer")
+LINE_OFF_HOURS: Final = PromptRef("line-off-hours")

@@ -17,9 +17,10 @@ from controller.actions.scenarios import KnownPrompts, create_scenario, publish,
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import Group, GroupView, Strategy, find_group, list_groups
-from controller.storage.numbers import InboundNumber, find_number, numbers_of
+from controller.storage.numbers import InboundNumber, find_number, numbers_of, numbers_of_group
 from controller.storage.operators import Operator, find_operator
 from controller.storage.scenarios import StoredScenario, documents_in_use, documents_of, find_scenario
+from ivr.lines import LONGEST_WAIT
 from ivr.serialization import from_data
 
 NUMBER = "8000"
@@ -104,7 +105,12 @@ def _remove_number(removal: _Removal) -> None:
     scenario = find_scenario(removal.session, SCENARIO)
     if number is not None:
         ours = scenario is not None and number.scenario_id == scenario.id and number.line_name == LINE_NAME
-        removal.remove(f"number {NUMBER}", number, ours and number.language is None)
+        removal.remove(f"number {NUMBER}", number, ours and _has_standard_settings(number))
+
+
+def _has_standard_settings(number: InboundNumber) -> bool:
+    chosen = (number.language, number.off_hours_scenario_id, number.schedule_id, number.group_id, number.longest_wait)
+    return chosen == (None, None, None, None, LONGEST_WAIT) and not number.prompts
 
 
 def _remove_scenario(removal: _Removal) -> None:
@@ -124,7 +130,8 @@ def _remove_groups(removal: _Removal) -> None:
         view = find_group(removal.session, name)
         if view is not None:
             row = removal.session.get_one(Group, view.id)
-            removal.remove(f"group {name}", row, _is_original(view) and name not in used)
+            free = name not in used and not numbers_of_group(removal.session, view.id)
+            removal.remove(f"group {name}", row, _is_original(view) and free)
 
 
 def _remove_operators(removal: _Removal) -> None:

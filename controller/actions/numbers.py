@@ -1,15 +1,44 @@
-"""Inbound numbers and what answers them."""
+"""Inbound numbers and what serves them (SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Protocol
 
 from controller.actions.fields import checked_name, checked_pattern
-from controller.errors import NotFound, Refused
+from controller.actions.scenarios import KnownPrompts
+from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.numbers import InboundNumber, find_number
-from controller.storage.scenarios import get_scenario
+from controller.storage.groups import find_group
+from controller.storage.numbers import InboundNumber, find_number, list_numbers
+from controller.storage.prompts import lock_prompts, prompt_keys
+from controller.storage.scenarios import find_scenario, get_scenario
+from controller.storage.schedules import find_schedule
+from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
+
+SHORTEST_WAIT: Final = 1
+MOST_WAIT: Final = 3600
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSettings:
+    """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds."""
+
+    language: str | None = None
+    scenario: str | None = None
+    off_hours_scenario: str | None = None
+    schedule: str | None = None
+    group: str | None = None
+    longest_wait: int = LONGEST_WAIT
+    prompts: LinePrompts = STANDARD_PROMPTS
 
 
 def add_number(
@@ -22,16 +51,13 @@ def add_number(
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
-    """A number of ours, answered by a scenario once that is published.
+    """A number of ours with standard settings, answered by a scenario once that is published.
 
     Raises InvalidInput: a bad number, name or language; Refused: the number is there already; NotFound: no such scenario.
     """
-    number = checked_pattern("number", number, r"\+?[0-9]{1,20}", "write 1 to 20 digits, perhaps with a + before them")
-    line_name = checked_name("line_name", line_name)
-    if language is not None:
-        checked_pattern("language", language, r"[a-z]{2}", "write two small letters, such as en")
-    if find_number(session, number) is not None:
-        raise Refused(f"the number {number} is there already")
+    number, line_name = _checked_number(number), checked_name("line_name", line_name)
+    _check_language(language)
+    _is_free(session, number, None)
     if scenario_id is not None:
         get_scenario(session, scenario_id)
     added = InboundNumber(number=number, line_name=line_name, language=language, scenario_id=scenario_id)
@@ -39,6 +65,81 @@ def add_number(
     add_audit(session, at, acting_user, "number.add", f"number {number}", line_name=line_name, scenario_id=scenario_id)
     session.flush()
     return added
+
+
+def create_number(
+    session: Session,
+    number: str,
+    line_name: str,
+    settings: NumberSettings,
+    prompts: KnownPrompts,
+    *,
+    acting_user: str,
+    at: datetime,
+) -> InboundNumber:
+    """A number of ours with its settings. `prompts` is what ships with Attendant.
+
+    Raises InvalidInput with every field that is wrong; Refused: the number is there already.
+    """
+    values = _checked_settings(session, settings, prompts)
+    added = add_number(session, number, line_name, acting_user=acting_user, at=at)
+    added.sqlmodel_update(values)
+    session.flush()
+    return added
+
+
+def change_number(
+    session: Session,
+    id: int,
+    number: str,
+    line_name: str,
+    settings: NumberSettings,
+    prompts: KnownPrompts,
+    *,
+    for_all: bool = False,
+    acting_user: str,
+    at: datetime,
+) -> InboundNumber:
+    """Replace a number's settings; with `for_all` all other numbers get them too, and keep only their names (SKZ-30).
+
+    Calls that come from now on use them. Raises InvalidInput with every field that is wrong; Refused: the number is taken;
+    NotFound.
+    """
+    found = session.get(InboundNumber, id)
+    if found is None:
+        raise NotFound(f"there is no number with the id {id}")
+    values = _checked_settings(session, settings, prompts)
+    number, line_name = _checked_number(number), checked_name("line_name", line_name)
+    _is_free(session, number, id)
+    found.sqlmodel_update({"number": number, "line_name": line_name})
+    for each in list_numbers(session) if for_all else [found]:
+        each.sqlmodel_update(values)
+    add_audit(session, at, acting_user, "number.change", f"number {number}", line_name=line_name, for_all=for_all, **values)
+    session.flush()
+    return found
+
+
+def change_all_numbers(
+    session: Session, settings: NumberSettings, prompts: KnownPrompts, *, acting_user: str, at: datetime
+) -> Sequence[InboundNumber]:
+    """Give every number these settings; each keeps its number and line name (SKZ-30). Raises InvalidInput."""
+    values = _checked_settings(session, settings, prompts)
+    numbers = list_numbers(session)
+    for each in numbers:
+        each.sqlmodel_update(values)
+    add_audit(session, at, acting_user, "number.change_all", "all numbers", **values)
+    session.flush()
+    return numbers
+
+
+def remove_number(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
+    """The number is not ours any more; who calls it is told so. Calls stay in the history. Raises NotFound."""
+    found = session.get(InboundNumber, id)
+    if found is None:
+        raise NotFound(f"there is no number with the id {id}")
+    session.delete(found)
+    add_audit(session, at, acting_user, "number.remove", f"number {found.number}", line_name=found.line_name)
+    session.flush()
 
 
 def attach_scenario(session: Session, number: str, scenario_id: int | None, *, acting_user: str, at: datetime) -> None:
@@ -51,3 +152,62 @@ def attach_scenario(session: Session, number: str, scenario_id: int | None, *, a
     found.scenario_id = scenario_id
     add_audit(session, at, acting_user, "number.attach", f"number {number}", scenario_id=scenario_id)
     session.flush()
+
+
+def _checked_number(number: str) -> str:
+    return checked_pattern("number", number.strip(), r"\+?[0-9]{1,20}", "write 1 to 20 digits, perhaps with a + before them")
+
+
+def _check_language(language: str | None) -> None:
+    if language is not None:
+        checked_pattern("language", language, r"[a-z]{2}", "write two small letters, such as en")
+
+
+def _is_free(session: Session, number: str, id: int | None) -> None:
+    found = find_number(session, number)
+    if found is not None and found.id != id:
+        raise Refused(f"the number {number} is there already")
+
+
+def _checked_settings(session: Session, settings: NumberSettings, prompts: KnownPrompts) -> dict[str, object]:
+    """The columns of a number. Raises InvalidInput with every field that is wrong."""
+    lock_prompts(session)  # what is looked for now must still be there at the commit
+    problems = [*_own_problems(settings, prompts), *_prompt_problems(settings.prompts, prompts.names | prompt_keys(session))]
+
+    def id_of(field: str, kind: str, name: str | None, find: Callable[[Session, str], _Row | None]) -> int | None:
+        found = None if name is None else find(session, name)
+        if name is not None and found is None:
+            problems.append(FieldProblem(field, f'there is no {kind} "{name}"'))
+        return None if found is None else found.id
+
+    values: dict[str, object] = {
+        "language": settings.language,
+        "scenario_id": id_of("scenario", "scenario", settings.scenario, find_scenario),
+        "off_hours_scenario_id": id_of("off_hours_scenario", "scenario", settings.off_hours_scenario, find_scenario),
+        "schedule_id": id_of("schedule", "schedule", settings.schedule, find_schedule),
+        "group_id": id_of("group", "group", settings.group, find_group),
+        "longest_wait": settings.longest_wait,
+        "prompts": settings.prompts.written(),
+    }
+    if problems:
+        raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
+    return values
+
+
+def _own_problems(settings: NumberSettings, prompts: KnownPrompts) -> Iterator[FieldProblem]:
+    if settings.language is not None and settings.language not in prompts.languages:
+        yield FieldProblem("language", f"use one of {', '.join(sorted(prompts.languages))}")
+    if settings.off_hours_scenario is not None and settings.schedule is None:
+        yield FieldProblem("off_hours_scenario", "without a schedule it is never off-hours: choose a schedule too")
+    if not SHORTEST_WAIT <= settings.longest_wait <= MOST_WAIT:
+        yield FieldProblem("longest_wait", f"use {SHORTEST_WAIT} to {MOST_WAIT} seconds")
+
+
+def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> list[FieldProblem]:
+    """One that is there in another language alone is played in that: see `PromptLibrary.media`."""
+    names = {name for name, _ in known}
+    return [
+        FieldProblem(f"prompts.{slot}", f'there is no prompt "{prompt}"')
+        for slot, prompt in chosen.by_slot().items()
+        if prompt is not None and (prompt not in known if prompt.language else prompt.name not in names)
+    ]

@@ -18,6 +18,7 @@ from controller.prompts.facts import PreparedSound
 from controller.prompts.files import PromptFolder
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.numbers import list_numbers
 from controller.storage.prompts import (
     PromptKind,
     StoredPrompt,
@@ -28,6 +29,8 @@ from controller.storage.prompts import (
     lock_prompts,
     prompt_keys,
 )
+from ivr.lines import LinePrompts
+from ivr.prompts import PromptRef
 from ivr.serialization import from_data
 
 LONGEST_NAME: Final = 64
@@ -160,10 +163,17 @@ def all_uses(session: Session) -> dict[tuple[str, str], list[str]]:
     uses: dict[tuple[str, str], list[str]] = {}
     for scenario, state, document in documents_by_scenario(session):
         named = {prompt for node in from_data(document).nodes.values() for prompt in node.operation.prompts()}
-        keys = {(name, each) for name, language in named for each in ((language,) if language else LANGUAGES)}
-        for key in keys:
+        for key in {key for prompt in named for key in _keys(prompt)}:
             uses.setdefault(key, []).append(f'scenario "{scenario}" ({state})')
+    for row in list_numbers(session):
+        for slot, prompt in LinePrompts.read(row.prompts).by_slot().items():
+            for key in _keys(prompt) if prompt is not None else ():
+                uses.setdefault(key, []).append(f"number {row.number} ({slot.replace('_', ' ')})")
     return uses
+
+
+def _keys(prompt: PromptRef) -> list[tuple[str, str]]:
+    return [(prompt.name, language) for language in ((prompt.language,) if prompt.language else LANGUAGES)]
 
 
 def name_from_title(title: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 
 from controller.actions.fields import checked_name
@@ -10,6 +10,7 @@ from controller.errors import Refused
 from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.numbers import numbers_of_schedule
 from controller.storage.scenarios import scenarios_in_use
 from controller.storage.schedules import StoredSchedule, find_schedule, get_schedule
 
@@ -36,7 +37,7 @@ def change_schedule(
     name = checked_name("name", name)
     if name != stored.name:
         _name_is_free(session, name, id)
-        _is_unused(session, stored.name, "given another name")
+        _is_unused(stored.name, "given another name", _scenarios(session, stored.name))
     before, stored.name = stored.name, name
     stored.document, stored.updated_at = schedule.model_dump(mode="json"), at
     add_audit(session, at, acting_user, "schedule.change", f"schedule {name}", before=before)
@@ -45,9 +46,10 @@ def change_schedule(
 
 
 def delete_schedule(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
-    """Raises Refused: a scenario uses it; NotFound."""
+    """Raises Refused: a scenario or a number uses it; NotFound."""
     stored = get_schedule(session, id)
-    _is_unused(session, stored.name, "removed")
+    numbers = [f"the number {row.number}" for row in numbers_of_schedule(session, id)]
+    _is_unused(stored.name, "removed", [*_scenarios(session, stored.name), *numbers])
     session.delete(stored)
     add_audit(session, at, acting_user, "schedule.delete", f"schedule {stored.name}")
     session.flush()
@@ -59,15 +61,16 @@ def _name_is_free(session: Session, name: str, id: int | None) -> None:
         raise Refused(f'there is already a schedule "{name}"')
 
 
-def _is_unused(session: Session, name: str, purpose: str) -> None:
-    users = sorted(set(_users(session, name)))
+def _is_unused(name: str, purpose: str, users: Sequence[str]) -> None:
     if users:
-        scenarios = ", ".join(f'"{user}"' for user in users)
-        raise Refused(f'the schedule "{name}" can\'t be {purpose}: it is used by the scenario {scenarios}')
+        raise Refused(f'the schedule "{name}" can\'t be {purpose}: it is used by {", ".join(users)}')
 
 
-def _users(session: Session, name: str) -> Iterator[str]:
-    """Scenarios with an operation whose field `schedule` names it, in the draft or in what is published."""
-    for scenario, document in scenarios_in_use(session):
-        if any(node["operation"].get("schedule") == name for node in document["nodes"].values()):
-            yield scenario
+def _scenarios(session: Session, name: str) -> list[str]:
+    """Those with an operation whose field `schedule` names it, in the draft or in what is published."""
+    users = {
+        scenario
+        for scenario, document in scenarios_in_use(session)
+        if any(node["operation"].get("schedule") == name for node in document["nodes"].values())
+    }
+    return [f'the scenario "{user}"' for user in sorted(users)]

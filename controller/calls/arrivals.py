@@ -103,7 +103,7 @@ class Arrivals:
             self._send_to_fallback(event.channel, event.answered)
             return
         number = event.args[1]
-        route = self._routes.get(number, UNKNOWN)
+        route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
         facts = CallFacts(
             new_call_id(),
             event.channel,
@@ -114,6 +114,8 @@ class Arrivals:
             route.language or self._language,
             ScenarioBundle(route.scenario),
             route.scenario_version,
+            schedule=None if route.hours is None else route.hours.name,
+            line_prompts=route.prompts,
         )
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(event.channel, mailbox)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import assert_never
 
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.holding import Heard, Hold
 from controller.calls.inquiries import Inquiries
 from controller.calls.messages import MessageRecorder
 from controller.calls.searching import PersonSearch
@@ -51,15 +52,16 @@ log = logging.getLogger(__name__)
 
 
 class Executor:
-    """The hands of one call."""
+    """The hands of one call. `heard` is told of the prompts that a waiting caller hears."""
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox) -> None:
+    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
         self._timers: dict[TimerId, asyncio.TimerHandle] = {}
         self._language = facts.language
-        self._search = PersonSearch(facts, tools, mailbox)
+        self._greeted = False
+        self._search = PersonSearch(facts, tools, mailbox, heard)
         self._messages = MessageRecorder(facts, tools, mailbox)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
@@ -86,7 +88,8 @@ class Executor:
             case RouteToGroup() | RouteToExtension() | RouteToManager() | RouteToExternal():
                 if isinstance(command, RouteToGroup):
                     self._inquiries.joined(command.group)
-                await self._search.begin(command)
+                self._search.begin(command, self._language, self._greeted)
+                self._greeted = True
             case Connect(visit):
                 await self._connect(visit)
             case SetLanguage(language):
@@ -120,6 +123,11 @@ class Executor:
         """Somebody is searched for the caller."""
         return self._search.on
 
+    @property
+    def hold(self) -> Hold:
+        """What the caller hears while somebody is searched."""
+        return self._search.hold
+
     async def search_ended(self, leg: ChannelId | None) -> None:
         """Somebody answered on `leg`, or nobody did."""
         self.operator_leg = leg
@@ -150,7 +158,7 @@ class Executor:
         if not media:
             self._mailbox.put_nowait(PlaybackFinished(command.playback, failed=True))
             return
-        self.playing = command.playback
+        self.playing, self._greeted = command.playback, True
         await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._language)
 
     async def _connect(self, visit: VisitId) -> None:

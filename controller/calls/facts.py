@@ -17,12 +17,13 @@ from controller.storage.database import Database
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
 from ivr.graph import ScenarioBundle
+from ivr.lines import STANDARD_PROMPTS, LinePrompts
 
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
-    that is not in the database; `schedule` names the number's own schedule.
+    that is not in the database; `schedule` names the number's own schedule, `line_prompts` are its own prompts.
     """
 
     call: CallId
@@ -35,6 +36,7 @@ class CallFacts:
     bundle: ScenarioBundle
     scenario_version: int | None
     schedule: str | None = None
+    line_prompts: LinePrompts = STANDARD_PROMPTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import asyncio
 import logging
 from typing import Final, TypeAlias, assert_never
 
+from controller.calls import hold
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.holding import Heard, Hold
 from controller.errors import AttendantError
 from controller.routing import LineRequest, Person, SearchEnded, Target
 from controller.storage.contacts import caller_facts
@@ -25,20 +27,26 @@ _SPARE_SECONDS: Final = 30.0
 
 
 class PersonSearch:
-    """The searches of one call, one at a time. Each ends with a `SearchEnded` or `RoutingEnded` in the mailbox."""
+    """The searches of one call, one at a time. Each ends with a `SearchEnded` or `RoutingEnded` in the mailbox.
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox) -> None:
+    `hold` is what the caller hears meanwhile; `heard` is told of its prompts.
+    """
+
+    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
         self._looking_up: asyncio.Task[None] | None = None
+        self.hold = Hold(facts, tools, mailbox, heard)
         self.on = False
 
-    async def begin(self, command: SearchCommand) -> None:
-        """Search; the caller hears music. Raises as the telephony port says."""
-        people = self._tools.people
+    def begin(self, command: SearchCommand, language: str, greeted: bool) -> None:
+        """Search; what the caller hears meanwhile is in his language. `greeted`: he has heard something in this call."""
+        people, line = self._tools.people, self._facts.line_prompts
+        treatment = hold.for_person(line)
         match command:
-            case RouteToGroup(visit, group, max_wait):
+            case RouteToGroup(visit, group, max_wait, chosen):
+                treatment = hold.in_line(line, chosen, greeted)
                 self._join(visit, group, max_wait)
             case RouteToExtension(visit, extension):
                 if not self._join_person(visit, people.employee(extension), "unknown_number"):
@@ -51,16 +59,16 @@ class PersonSearch:
                 self._looking_up = asyncio.create_task(self._find_manager(visit))
             case _:
                 assert_never(command)
-        await self._tools.telephony.start_music(self._facts.channel)
+        self.hold.begin(command.visit, treatment, language)
 
     async def ended(self, found: bool) -> None:
-        """The search is over. Who was found is joined with the caller in a moment, which ends the music."""
+        """The search is over; who was found is joined with the caller in a moment. Raises as the telephony port says."""
         self.on = False
-        if not found:
-            await self._tools.telephony.stop_music(self._facts.channel)
+        await self.hold.stop(joined=found)
 
     def leave(self) -> None:
         """The call is over."""
+        self.hold.cancel()
         if self._looking_up is not None:
             self._looking_up.cancel()
         self._tools.distributor.leave(self._facts.call)

@@ -14,9 +14,10 @@ from typing import Final
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.holding import HoldDue
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
-from controller.routing import OperatorLineEnded, SearchEnded
+from controller.routing import OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
 from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
@@ -67,8 +68,8 @@ class CallSession:
         self._tools = tools
         self._mailbox = mailbox
         self._link_up = link_up
-        self._executor = Executor(facts, tools, mailbox)
         self._trail = Trail(facts.call, facts.bundle)
+        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
@@ -133,6 +134,12 @@ class CallSession:
                 await self._take(CallerHungUp())
             case KeyPressed(_, _, key):
                 await self._take(DigitReceived(key))
+            case PlaybackEnded(_, playback, failed) if self._executor.hold.owns(playback):
+                await self._quietly(self._executor.hold.ended(playback, failed))
+            case HoldDue(turn):
+                await self._quietly(self._executor.hold.due(turn))
+            case SituationChanged(visit, situation):
+                await self._quietly(self._executor.hold.changed(visit, situation))
             case PlaybackEnded(_, playback, failed=True):
                 # Perhaps the caller has hung up: then his Gone stands right behind this event, and counts first.
                 self._mailbox.put_nowait(PlaybackFinished(self._executor.playback_ended(playback), failed=True))
@@ -156,6 +163,7 @@ class CallSession:
                 await self._take(message)
             case CheckUp():
                 await self._check_playback()
+                await self._quietly(self._executor.hold.check())
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -219,6 +227,8 @@ class CallSession:
         """Give the caller to the dialplan's fallback."""
         self._handed_over = True
         if self._gone is None:
+            # The dialplan begins only when what plays is over.
+            await self._quietly(self._executor.hold.stop(joined=False))
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
 
     async def _see_off(self) -> None:

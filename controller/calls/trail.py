@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from controller.ids import CallId
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
@@ -12,6 +13,10 @@ from ivr.commands import Command, Play
 from ivr.events import VisitId
 from ivr.graph import NodeId, ScenarioBundle
 from ivr.interpreter import Entered, Left, Move, Typed
+from ivr.prompts import PromptRef
+
+MOST_HEARD: Final = 50
+"""Prompts of one wait that are on record; an hour of waiting has hundreds."""
 
 
 @dataclass(slots=True)
@@ -34,6 +39,13 @@ class Trail:
             if isinstance(command, Play):
                 visit = VisitId(int(command.playback.partition(".")[0]))
                 self._open.setdefault(visit, _OpenStep()).prompts.extend(map(str, command.prompts))
+
+    def note_heard(self, visit: VisitId, prompts: Iterable[PromptRef]) -> None:
+        """A waiting caller hears these: what is repeated at once is noted once, and no more than MOST_HEARD."""
+        step = self._open.get(visit)
+        written = [str(prompt) for prompt in prompts]
+        if step is not None and len(step.prompts) < MOST_HEARD and step.prompts[-len(written) :] != written:
+            step.prompts += written
 
     def changes(self, moves: Iterable[Move], at: datetime) -> Iterator[Change]:
         """What the journal has to store of these moves."""

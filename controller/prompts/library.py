@@ -59,6 +59,12 @@ class PromptLibrary:
         """
         return tuple(address for prompt in prompts for address in self._media_of(prompt.name, prompt.language or language))
 
+    def is_there(self, prompt: PromptRef, language: str) -> bool:
+        """Whether something of its own is heard when it is played, be it in another language."""
+        asked = prompt.language or language
+        keys = [(prompt.name, asked), *((prompt.name, other) for other in LANGUAGES)]
+        return any(key in self._shipped or key in self._own.there for key in keys)
+
     def _media_of(self, name: str, language: str) -> list[str]:
         for candidate in (language, *(other for other in LANGUAGES if other != language)):
             key = (name, candidate)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import AbsentRequest, Distributor, LineRequest, OperatorLineEnded, SearchEnded, TurnCame
+from controller.routing.distributor import (
+    AbsentRequest,
+    Distributor,
+    LineRequest,
+    OperatorLineEnded,
+    SearchEnded,
+    SituationChanged,
+    TurnCame,
+)
+from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
 
@@ -19,6 +28,8 @@ __all__ = [
     "Person",
     "RoutedOperator",
     "SearchEnded",
+    "Situation",
+    "SituationChanged",
     "Target",
     "TurnCame",
 ]

@@ -18,7 +18,7 @@ from controller.clock import Clock
 from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw
 from controller.routing.rules import GroupRule, Person, RoutedOperator, Target
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
@@ -55,6 +55,14 @@ class LineRequest:
     max_wait: float
     caller_number: str
     caller_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SituationChanged:
+    """How the search of a LineRequest stands; the first one comes when it begins, unless it ends at once."""
+
+    visit: VisitId
+    situation: Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,7 @@ class _Leg:
 class _Search:
     request: LineRequest
     timer: asyncio.TimerHandle
+    told: Situation | None = None
 
 
 _Message: TypeAlias = object
@@ -244,6 +253,7 @@ class Distributor:
                 self._settling.append(settled)
             case _:
                 pass
+        self._tell_situations()
         if not self._legs:
             for settled in self._settling:
                 settled.set()
@@ -353,6 +363,13 @@ class Distributor:
         if entry.answered:
             entry.owner.put_nowait(OperatorLineEnded(leg))
         self._act(self._matching.line_free(entry.call, entry.operator))
+
+    def _tell_situations(self) -> None:
+        for call, situation in self._matching.situations.items():
+            search = self._searches[call]
+            if search.told != situation:
+                search.told = situation
+                search.request.mailbox.put_nowait(SituationChanged(search.request.visit, situation))
 
     def _tell(self, call: CallId, outcome: RoutingOutcome, operator: str | None) -> None:
         request = self._close_search(call)

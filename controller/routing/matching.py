@@ -26,6 +26,8 @@ from controller.routing.rules import GroupRule, Number, Person, Target, phone_of
 from ivr.events import RoutingOutcome
 
 Availability: TypeAlias = Literal["offline", "busy", "free"]
+Situation: TypeAlias = Literal["available", "busy"]
+"""How a search stands: somebody is being rung for the caller, or everybody who could take him is busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,12 @@ class Matching:
     def engaged(self) -> Mapping[str, CallId]:
         """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._engaged
+
+    @property
+    def situations(self) -> Mapping[CallId, Situation]:
+        """How the search of each waiting caller stands."""
+        there = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
+        return {call: "available" if entry.ringing else "busy" for call, entry in there}
 
     def set_rules(self, rules: Iterable[GroupRule]) -> list[Action]:
         """The groups as they are now."""

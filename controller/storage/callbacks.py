@@ -39,8 +39,8 @@ class Callback(SQLModel, table=True):
     `caller_number`, as the carrier gave it.
 
     `place_at` is when he took his place in the group's line, `opened_at` when he asked, or was last put back to waiting. He is
-    not called before `due_at`. `last_call_id` is the call made to him last, whose attempts count from 1. `schedule` names that
-    of the number he had called. No foreign keys: what is named here may be removed meanwhile.
+    not called before `due_at`. `last_call_id` is the call made to him last. No foreign keys: what is named here may be removed
+    meanwhile.
     """
 
     __tablename__ = "callbacks"
@@ -56,7 +56,6 @@ class Callback(SQLModel, table=True):
     called_number: str
     line_name: str
     language: str
-    schedule: str | None = None
     group_name: str
     call_id: str
     place_at: datetime = Field(sa_type=UtcDateTime)

@@ -14,13 +14,14 @@ from sqlalchemy import text
 
 from controller.actions.callbacks import cancel_callback
 from controller.callbacks import CallbackKeeper, CallbackRules
+from controller.calls.numbers import OwnHours, Route
 from controller.errors import TelephonyUnavailable
 from controller.ids import CallId
+from controller.schedules import Schedule
 from controller.storage.callbacks import Callback, add_callback, claim_callback, get_callback
 from controller.storage.calls import CallDetail
 from controller.storage.database import Database
 from controller.storage.journal_changes import CallStarted
-from controller.storage.schedules import StoredSchedule
 from controller.telephony.fake_people import FakePhone
 from tests.controller.calls.conftest import CallCenter
 from tests.fixtures.callbacks import callback
@@ -182,12 +183,12 @@ async def test_who_is_cancelled_leaves_the_line(center: CallbackCenter) -> None:
 
 
 async def test_nobody_is_called_outside_working_time(center: CallbackCenter) -> None:
-    now = datetime.now(UTC)
-    await center.database.run(lambda session: session.add(StoredSchedule(name="Never", document={}, updated_at=now)))
+    never = Route("Night line", None, LIVE, 1, hours=OwnHours("Never", Schedule()))
+    center.arrivals.set_routes({"8001": never})
     center.operator.silent()
-    closed = await center.asks(schedule="Never")
+    closed = await center.asks(called_number="8001")
     center.caller.silent()
-    await center.asks(number="+74951110000", caller_number=CALLER, schedule="Gone")
+    await center.asks(number="+74951110000", caller_number=CALLER, called_number="8002")
     await until(lambda: center.caller.rung == 1)
     assert (await center.state(closed)).state == "waiting"
 
