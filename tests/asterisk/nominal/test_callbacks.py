@@ -17,12 +17,20 @@ from tests.fixtures.talk import talk
 pytestmark = pytest.mark.asterisk
 
 NUMBER = "8065"
+PATIENT = "8066"
 WAYS = {"declined": "warning", "not_possible": "sorry"}
 
 
 async def offers(system: System, group: str = "Single") -> None:
     operation = {"type": "callback_offer", "group": group, "wait_seconds": 1}
     await system.serve(NUMBER, "asked", branch(operation, WAYS))
+
+
+async def patient_line(system: System) -> None:
+    """PATIENT leads to the group Single, where callers wait as long as it takes."""
+    nodes = {"line": {"operation": {"type": "forward_to_group", "group": "Single"}, "links": {"failed": "at_end"}}}
+    end = {"at_end": {"operation": {"type": "hang_up"}}}
+    await system.serve(PATIENT, "line", {**nodes, **end})
 
 
 async def quickly_retried(system: System, attempts: int = 2) -> None:
@@ -154,13 +162,14 @@ async def test_a_callback_survives_a_restart(system: System) -> None:
 async def test_his_place_is_before_those_who_came_after_him_and_behind_those_before(system: System) -> None:
     await system.has_trunk()
     await offers(system)
+    await patient_line(system)
     operator, talking = await busy_operator(system)
-    before, first = await system.call(Line.SINGLE)
-    await system.comes_to(before, "single")
+    before, first = await system.call(PATIENT)
+    await system.comes_to(before, "line")
     caller = await accepts(system)
     await stands_in_line(system)
-    after, last = await system.call(Line.SINGLE)
-    await system.comes_to(after, "single")
+    after, last = await system.call(PATIENT)
+    await system.comes_to(after, "line")
     await talking.hangup()
     offered = await operator.ringing()
     assert before.number in offered.peer

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.asterisk.nominal.test_callbacks import accepts, becomes, kept, offers, quickly_retried, stands_in_line
+from tests.asterisk.nominal.test_callbacks import (
+    NUMBER,
+    PATIENT,
+    accepts,
+    becomes,
+    kept,
+    offers,
+    patient_line,
+    quickly_retried,
+    stands_in_line,
+)
 from tests.fixtures.sounds import HOLD
 from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
@@ -16,11 +26,12 @@ async def test_who_does_not_answer_frees_the_operator_is_called_again_and_then_n
     await quickly_retried(system, attempts=2)
     await system.has_trunk()
     await offers(system)
+    await patient_line(system)
     caller = await accepts(system)
     operator = await system.operator("2003")
     first = await caller.phone.ringing()
-    behind, call = await system.call(Line.SINGLE)
-    await system.comes_to(behind, "single")
+    behind, call = await system.call(PATIENT)
+    await system.comes_to(behind, "line")
     assert system.engine.distributor.waiting != ()
     await first.refuse()
     offered = await operator.ringing()
@@ -138,7 +149,7 @@ async def test_a_number_waits_once_however_often_it_asks(system: System) -> None
     await system.has_trunk()
     await offers(system)
     caller = await accepts(system)
-    call = await caller.phone.dial("8065")
+    call = await caller.phone.dial(NUMBER)
     await call.press("1")
     await call.ended()
     assert (await kept(system)).call_id != ""
