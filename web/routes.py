@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery
+from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
@@ -15,6 +16,7 @@ from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
 from web.views import (
     api,
+    api_callbacks,
     api_calls,
     api_prompts,
     api_voicemails,
@@ -75,6 +77,35 @@ _PROMPTS = (
     ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
 )
 
+_CALLBACK = f"{_API}/callbacks/{{id:int}}"
+_CALLBACKS = (
+    ApiOperation(
+        "GET",
+        f"{_API}/callbacks",
+        api_callbacks.get_callbacks,
+        "List callbacks, those asked for last first",
+        CallbackList,
+        query=CallbackQuery,
+    ),
+    ApiOperation("GET", _CALLBACK, api_callbacks.get_one_callback, "One callback", CallbackModel),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/cancel",
+        api_callbacks.post_callback_cancel,
+        "Take somebody who waits for his callback out of the line",
+        CallbackModel,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/retry",
+        api_callbacks.post_callback_retry,
+        "Have somebody called as soon as it is his turn, in the place he had",
+        CallbackModel,
+        errors=(409,),
+    ),
+)
+
 OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/health", api.show_health, "How the installation is", api.HealthAnswer, open=True, extra_answers=(503,)
@@ -91,6 +122,7 @@ OPERATIONS = (
     *_PROMPTS,
     *SCENARIO_OPERATIONS,
     *NOTICE_OPERATIONS,
+    *_CALLBACKS,
 )
 
 

@@ -249,6 +249,8 @@ class AriTelephony:
         line = self._channels.line(channel)
         if line is not None:
             line.by_us = True
+            # Also one that we dialled is out of our hands when it leaves the application, not when it ends.
+            line.dialled = False
         await self._request("channels.continueInDialplan", channelId=channel, context=context, extension=extension, priority=1)
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:

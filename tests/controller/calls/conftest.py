@@ -50,7 +50,7 @@ class CallCenter:
         self.bus = MemoryBus()
         settings = Settings.load({"ATTENDANT_DATA_DIR": str(folder), "ATTENDANT_TIME_ZONE": "Europe/Moscow"})
         self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
-        tools = CallTools(
+        self.tools = CallTools(
             self.telephony,
             self.distributor,
             self.journal,
@@ -65,7 +65,7 @@ class CallCenter:
             UTC,
             self.bus,
         )
-        self.arrivals = Arrivals(tools, "en")
+        self.arrivals = Arrivals(self.tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
         self.arrivals.set_routes({number: Route("Test line", None, ScenarioBundle(scenario), 1)})
