@@ -26,6 +26,7 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, GroupRule
 from controller.settings import Settings
 from controller.storage import Session
@@ -103,6 +104,7 @@ class Engine:
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        self.stereo = StereoFinisher(settings.recordings_dir) if settings.recordings_channels == "stereo" else None
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -111,6 +113,7 @@ class Engine:
             clock,
             lambda path: str(asterisk.recordings_dir / path),
             self.voicemails,
+            self.stereo,
         )
         self.arrivals = Arrivals(tools, language)
         self._directory = _Directory({}, (), ())
@@ -127,10 +130,10 @@ class Engine:
         await self.journal.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
-        self._tasks = [
-            asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self.voicemails.run, self._keep_fresh, self._listen_to_bus)
-        ]
+        parts = [self.distributor.run, self.arrivals.run, self.voicemails.run, self._keep_fresh, self._listen_to_bus]
+        if self.stereo is not None:
+            parts.append(self.stereo.run)
+        self._tasks = [asyncio.create_task(for_ever(work)) for work in parts]
         await self.ami.start()
         await self.telephony.start()
         try:
@@ -155,6 +158,8 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.voicemails.close(KEEP_PATIENCE)
+        if self.stereo is not None:
+            await self.stereo.close(KEEP_PATIENCE)
         await self.journal.stop()
         await self.telephony.stop()
         await self.ami.stop()

@@ -13,8 +13,8 @@ from typing import Final
 
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.numbers import UNKNOWN, Route
-from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss
-from controller.errors import TelephonyError
+from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss, PauseRecording
+from controller.errors import Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import CallId, ChannelId, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
@@ -22,6 +22,8 @@ from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
+ANSWER_SECONDS: Final = 8.0
+"""Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
 """Seconds between two comparisons with Asterisk."""
 
@@ -63,6 +65,22 @@ class Arrivals:
                 await self._compare_with_asterisk()
             except TelephonyError as error:
                 log.warning("live calls could not be compared with Asterisk: %s", error)
+
+    async def pause_recording(self, call: CallId, paused: bool) -> str:
+        """Leave out of a live call's recording what is said from now on, or no longer; gives the recording's id.
+
+        Raises Refused: the call is not in the hands of this process, or nothing is recorded; TelephonyError.
+        """
+        mailbox = self._live.get(call)
+        if mailbox is None:
+            raise Refused(f"call {call} is not a live call of this controller")
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        try:
+            mailbox.put_nowait(PauseRecording(paused, answer))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except (TimeoutError, asyncio.QueueFull):
+            raise TelephonyUnavailable(f"call {call} did not answer in time: its recording may go on as before") from None
 
     async def close(self, patience: float) -> None:
         """Take no more calls, send the live ones on in the dialplan, and wait at most `patience` seconds for that."""

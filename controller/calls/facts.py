@@ -11,6 +11,7 @@ from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.prompts import PromptLibrary
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor
 from controller.storage.journal import CallJournal
 from controller.telephony.port import Telephony
@@ -38,7 +39,7 @@ class CallFacts:
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder.
+    relative to the recordings folder; `stereo` completes recordings of two channels, None: they are mixed.
     """
 
     telephony: Telephony
@@ -48,3 +49,4 @@ class CallTools:
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
     voicemails: VoicemailKeeper
+    stereo: StereoFinisher | None = None

@@ -55,6 +55,14 @@ class CheckUp:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseRecording:
+    """Leave out what is said from now on, or no longer. `answer` gets the recording's id, or the error that it was."""
+
+    paused: bool
+    answer: asyncio.Future[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Dismiss:
     """The controller stops: the caller goes on in the dialplan."""
 
@@ -142,6 +150,8 @@ class CallSession:
             case CheckUp():
                 await self._check_playback()
                 await self._quietly(self._executor.messages.check())
+            case PauseRecording():
+                await self._pause_recording(message)
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -196,6 +206,17 @@ class CallSession:
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
 
+    async def _pause_recording(self, asked: PauseRecording) -> None:
+        """Whoever asked is told what became of it; for the call it changes nothing."""
+        try:
+            recording = await self._executor.conversation.pause(asked.paused)
+        except Exception as error:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+            return
+        if not asked.answer.done():
+            asked.answer.set_result(recording)
+
     async def _check_playback(self) -> None:
         """A prompt that Asterisk no longer knows has ended."""
         playing = self._executor.playing
@@ -208,7 +229,8 @@ class CallSession:
         self._handed_over = True
         for voicemail in self._left_if_gone():
             self._executor.messages.save(voicemail)
-        await self._quietly(self._executor.messages.leave())
+        if self._gone is None:
+            await self._quietly(self._executor.leave())
         if self._gone is None:
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
 
