@@ -10,12 +10,14 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from controller.actions.prompts import store_recorded
 from controller.bus import Bus
 from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
 from controller.calls.arrivals import Arrivals
+from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
 from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
@@ -26,6 +28,7 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
+from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, GroupRule
 from controller.settings import Settings
@@ -115,11 +118,33 @@ class Engine:
             self.voicemails,
             self.stereo,
         )
-        self.arrivals = Arrivals(tools, language)
+        self.arrivals = Arrivals(tools, language, self._studio(settings))
         self._directory = _Directory({}, (), ())
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _studio(self, settings: Settings) -> PromptStudio | None:
+        """How prompts are spoken into a phone, where there is a library to keep them."""
+        folder = self._prompt_folder
+        if folder is None or not settings.record_prompt_code:
+            return None
+        workshop = Workshop(folder, settings.longest_prompt_seconds)
+
+        async def keep(file: Path, extension: str) -> str:
+            at = self._clock.now()
+            spoken = at.astimezone(settings.zone)
+            by = "".join(letter for letter in extension.lower() if letter.isascii() and letter.isalnum()) or "unknown"
+            name, title = f"recorded-{by}-{spoken:%Y%m%d-%H%M%S}", f"Recorded by {by}, {spoken:%Y-%m-%d %H:%M}"
+            with file.open("rb") as source:
+                async with workshop.prepared(source) as sound:
+                    await self._database.run(
+                        store_recorded, folder, sound, name, settings.language, title=title, acting_user=f"phone {by}", at=at
+                    )
+            self._bus.send(PromptsChanged())
+            return name
+
+        return PromptStudio(settings.record_prompt_code, settings.longest_prompt_seconds, keep)
 
     async def start(self) -> None:
         """Connect to Asterisk and take calls.

@@ -128,6 +128,11 @@ class Settings(BaseSettings):
     )
     most_uploaded_prompts: int = Field(20, ge=1, description="sound files that may be uploaded as prompts")
     longest_prompt_seconds: int = Field(600, ge=1, le=1800, description="length of the longest prompt")
+    record_prompt_code: str = Field(
+        "*77",
+        pattern=r"^([*#][0-9*#]{1,9})?$",
+        description="what is dialled at an internal phone to record a prompt; empty: nobody can",
+    )
     recordings_channels: Literal["mixed", "stereo"] = Field(
         "mixed", description="how conversations are recorded: both voices mixed, or stereo, the caller left, the operator right"
     )

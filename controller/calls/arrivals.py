@@ -11,9 +11,11 @@ import logging
 from collections.abc import Coroutine, Mapping
 from typing import Final
 
+from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.numbers import UNKNOWN, Route
-from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss, PauseRecording
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
+from controller.calls.session import FALLBACK_CONTEXT, CallSession
 from controller.errors import Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import CallId, ChannelId, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
@@ -22,6 +24,8 @@ from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
+INTERNAL: Final = "internal"
+"""What the dialplan says of calls that come from operators' phones."""
 ANSWER_SECONDS: Final = 8.0
 """Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
@@ -31,9 +35,10 @@ CHECK_UP_EVERY: Final = 60.0
 class Arrivals:
     """All live calls of this process."""
 
-    def __init__(self, tools: CallTools, language: str) -> None:
+    def __init__(self, tools: CallTools, language: str, studio: PromptStudio | None = None) -> None:
         self._tools = tools
         self._language = language
+        self._studio = studio
         self._routes: Mapping[str, Route] = {}
         self._live: dict[CallId, Mailbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,9 +117,12 @@ class Arrivals:
         )
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(event.channel, mailbox)
-        self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+        if self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code):
+            self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
+        else:
+            self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
 
-    async def _serve(self, session: CallSession) -> None:
+    async def _serve(self, session: CallSession | Dictation) -> None:
         try:
             await session.run()
         finally:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.routing import OperatorLineEnded, SearchEnded
@@ -47,24 +47,6 @@ LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckUp:
-    """Events may have been lost: compare what this call waits for with what Asterisk knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class PauseRecording:
-    """Leave out what is said from now on, or no longer. `answer` gets the recording's id, or the error that it was."""
-
-    paused: bool
-    answer: asyncio.Future[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Dismiss:
-    """The controller stops: the caller goes on in the dialplan."""
 
 
 class CallSession:
