@@ -10,9 +10,10 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from controller.actions.prompts import store_recorded
 from controller.bus import Bus
 from controller.bus.messages import (
     CallbacksChanged,
@@ -25,6 +26,7 @@ from controller.bus.messages import (
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
+from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
 from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
@@ -36,6 +38,8 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
+from controller.prompts.workshop import Workshop
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.settings import Settings
 from controller.storage import Session
@@ -116,6 +120,7 @@ class Engine:
         self._prompt_folder = prompt_folder
         self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
         self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        self.stereo = StereoFinisher(settings.recordings_dir) if settings.recordings_channels == "stereo" else None
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -130,13 +135,36 @@ class Engine:
             self._lookups,
             settings.zone,
             bus,
+            self.stereo,
         )
-        self.arrivals = Arrivals(tools, settings.language)
+        self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
         self._directory = _Directory({}, (), ())
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _studio(self, settings: Settings) -> PromptStudio | None:
+        """How prompts are spoken into a phone, where there is a library to keep them."""
+        folder = self._prompt_folder
+        if folder is None or not settings.record_prompt_code:
+            return None
+        workshop = Workshop(folder, settings.longest_prompt_seconds)
+
+        async def keep(file: Path, extension: str) -> str:
+            at = self._clock.now()
+            spoken = at.astimezone(settings.zone)
+            by = "".join(letter for letter in extension.lower() if letter.isascii() and letter.isalnum()) or "unknown"
+            name, title = f"recorded-{by}-{spoken:%Y%m%d-%H%M%S}", f"Recorded by {by}, {spoken:%Y-%m-%d %H:%M}"
+            with file.open("rb") as source:
+                async with workshop.prepared(source) as sound:
+                    await self._database.run(
+                        store_recorded, folder, sound, name, settings.language, title=title, acting_user=f"phone {by}", at=at
+                    )
+            self._bus.send(PromptsChanged())
+            return name
+
+        return PromptStudio(settings.record_prompt_code, settings.longest_prompt_seconds, keep)
 
     async def start(self) -> None:
         """Connect to Asterisk and take calls.
@@ -149,17 +177,17 @@ class Engine:
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
-        self._tasks = [
-            asyncio.create_task(for_ever(work))
-            for work in (
-                self.distributor.run,
-                self.arrivals.run,
-                self.callbacks.run,
-                self.voicemails.run,
-                self._keep_fresh,
-                self._listen_to_bus,
-            )
+        parts = [
+            self.distributor.run,
+            self.arrivals.run,
+            self.callbacks.run,
+            self.voicemails.run,
+            self._keep_fresh,
+            self._listen_to_bus,
         ]
+        if self.stereo is not None:
+            parts.append(self.stereo.run)
+        self._tasks = [asyncio.create_task(for_ever(work)) for work in parts]
         await self.ami.start()
         await self.telephony.start()
         try:
@@ -186,6 +214,8 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.voicemails.close(KEEP_PATIENCE)
+        if self.stereo is not None:
+            await self.stereo.close(KEEP_PATIENCE)
         await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web.call_models import CallList, CallModel, CallQuery
+from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
@@ -118,6 +118,22 @@ OPERATIONS = (
     ),
     ApiOperation(
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
+    ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/pause",
+        recordings.pause_recording,
+        "Pause the recording of a live call",
+        RecordingState,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/resume",
+        recordings.resume_recording,
+        "Record a live call again",
+        RecordingState,
+        errors=(409,),
     ),
     *_PROMPTS,
     *SCENARIO_OPERATIONS,

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from controller.actions.scenarios import KnownPrompts
 from controller.bus import Bus
 from controller.clock import Clock
+from controller.errors import Refused
 from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
@@ -45,6 +46,16 @@ class Health(BaseModel):
         return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail))
 
 
+RecordingSwitch: TypeAlias = Callable[[str, bool], Awaitable[str]]
+"""Pauses the recording of a live call (True) or has it go on; gives the recording's id. Raises Refused when the call is not live
+here or nothing is recorded, TelephonyError."""
+
+
+async def no_live_calls(call: str, paused: bool) -> str:
+    """The RecordingSwitch of a process that serves no calls."""
+    raise Refused(f"call {call} is not live in this process")
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
@@ -58,6 +69,7 @@ class WebServices:
     clock: Clock
     health: Callable[[], Awaitable[Health]]
     prompts: Callable[[], KnownPrompts]
+    pause_recording: RecordingSwitch = no_live_calls
     monotonic: Callable[[], float] = monotonic
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
 
