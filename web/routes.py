@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from web.call_models import CallList, CallModel, CallQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
+from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_models import (
     DocumentToCheck,
@@ -135,6 +136,7 @@ OPERATIONS = (
         VersionModel,
     ),
     *NOTICE_OPERATIONS,
+    *PEOPLE_OPERATIONS,
 )
 
 

@@ -13,6 +13,7 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import group_names
+from controller.storage.operators import list_operators
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
     ScenarioVersion,
@@ -36,9 +37,6 @@ Document: TypeAlias = str | bytes | Mapping[str, Any]
 
 DRAFTS_ONLY = frozenset(
     {
-        "dial_extension",
-        "personal_manager",
-        "forward_to_external",
         "voicemail",
         "callback_offer",
         "schedule",
@@ -189,7 +187,12 @@ def _not_runnable(scenario: Scenario) -> Iterator[Problem]:
 
 def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:
     # Read from the database rather than from the library in memory: what was uploaded a moment ago counts.
-    return Surroundings(prompts.names | prompt_keys(session), group_names(session), prompts.languages)
+    return Surroundings(
+        prompts.names | prompt_keys(session),
+        group_names(session),
+        prompts.languages,
+        extensions=frozenset(operator.extension for operator in list_operators(session)),
+    )
 
 
 def _field(problem: Problem) -> str:

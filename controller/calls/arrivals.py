@@ -50,6 +50,10 @@ class Arrivals:
         """What numbers lead to, for calls that come from now on."""
         self._routes = routes
 
+    def knows(self, number: str) -> bool:
+        """Whether a call to this number would be taken now."""
+        return number in self._routes
+
     async def run(self) -> None:
         """Compare with Asterisk after every connection and every CHECK_UP_EVERY seconds, until cancelled."""
         while True:
