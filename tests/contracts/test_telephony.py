@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from controller.errors import ChannelGone
 from controller.ids import ChannelId
 from controller.softphone import tones
 from controller.telephony.events import Answered, DeviceStateChanged, Gone, KeyPressed, PlaybackEnded, Ringing
-from controller.telephony.port import SipAccount
+from controller.telephony.port import SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from tests.fixtures.waiting import until
 
@@ -302,6 +303,14 @@ async def test_a_recording_is_a_wave_file(world: Any, tmp_path: Path) -> None:
     await world.telephony.stop_recording(caller.channel)
     with await opened_wave(path) as file:
         assert (file.getnchannels(), file.getframerate()) == (1, 8000)
+
+
+async def test_a_trunk_is_put_changed_and_removed_and_all_of_it_may_be_repeated(world: Any) -> None:
+    trunk = SipTrunk("trunk-1-abc", "192.0.2.1", 5060, "tcp", "office", "s3cret", registers=True, caller_id="+74950000000")
+    for one in (trunk, trunk, replace(trunk, username="", secret="", registers=False)):
+        await world.telephony.put_trunk(one)
+    await world.telephony.remove_trunk("trunk-1-abc")
+    await world.telephony.remove_trunk("trunk-1-abc")
 
 
 async def test_the_fallback_phones_are_taken(world: Any) -> None:
