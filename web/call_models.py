@@ -105,10 +105,11 @@ class Move(BaseModel):
 
 
 class Leg(BaseModel):
-    """An attempt to reach an operator. `cause` is of Q.850."""
+    """An attempt to reach somebody. `cause` is of Q.850."""
 
     id: str
     operator: OperatorModel
+    number: str = Field(description="what rang: the extension for the operator's own phone, or a number outside")
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -231,6 +232,7 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
     return Leg(
         id=leg.id,
         operator=_operator(leg),
+        number=leg.number or leg.operator_extension,
         started_at=leg.started_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at,

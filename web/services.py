@@ -18,6 +18,7 @@ from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
+from controller.storage.trunks import TrunkState
 
 ComponentState: TypeAlias = Literal["ok", "down", "off"]
 
@@ -56,11 +57,16 @@ async def no_live_calls(call: str, paused: bool) -> str:
     raise Refused(f"call {call} is not live in this process")
 
 
+async def _nothing_known() -> Mapping[int, TrunkState]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
 
-    `operator_states` is how operators' phones are, by extension; one that is not named is offline.
+    `operator_states` is how operators' phones are, by extension; one that is not named is offline. `trunk_states` tells how the
+    enabled trunks are, by their ids, as far as that is known.
     """
 
     settings: Settings
@@ -72,6 +78,7 @@ class WebServices:
     pause_recording: RecordingSwitch = no_live_calls
     monotonic: Callable[[], float] = monotonic
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
+    trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

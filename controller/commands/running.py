@@ -120,6 +120,7 @@ async def serve(
             known_prompts,
             recording_switch(engine),
             operator_states=lambda: engine.presence.states,
+            trunk_states=engine.trunk_states,
         )
         app = create_app(given)
         await stack.enter_async_context(web_server(app, pages))
