@@ -20,6 +20,9 @@ from controller.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+EXTENSION_PATTERN = r"^2\d{3,4}$"
+"""What an operator's extension looks like where nothing else is set (UIS-36)."""
+
 _WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
 """Settings whose value is not repeated in messages."""
 
@@ -98,6 +101,9 @@ class Settings(BaseSettings):
     phone_region: str | None = Field(
         None, description="country whose phone numbers are written without country code, such as RU; default: none"
     )
+    extension_pattern: str = Field(
+        EXTENSION_PATTERN, max_length=200, description="regular expression that operators' extensions must match as a whole"
+    )
     smtp_url: Annotated[SmtpServer | None, NoDecode] = Field(
         None, description="mail server, such as smtp://user:password@host:587?starttls or smtps://…; default: letters wait"
     )
@@ -132,7 +138,15 @@ class Settings(BaseSettings):
         None, description="the prompts folder as that Asterisk sees it, when it is not the same path as here"
     )
     most_uploaded_prompts: int = Field(20, ge=1, description="sound files that may be uploaded as prompts")
-    longest_prompt_seconds: int = Field(600, ge=1, le=3600, description="length of the longest prompt")
+    longest_prompt_seconds: int = Field(600, ge=1, le=1800, description="length of the longest prompt")
+    record_prompt_code: str = Field(
+        "*77",
+        pattern=r"^([*#][0-9*#]{1,9})?$",
+        description="what is dialled at an internal phone to record a prompt; empty: nobody can",
+    )
+    recordings_channels: Literal["mixed", "stereo"] = Field(
+        "mixed", description="how conversations are recorded: both voices mixed, or stereo, the caller left, the operator right"
+    )
     recordings_days: int | None = Field(
         None, ge=1, description="days after which a call's recording is deleted; default: it is kept for ever"
     )
@@ -192,6 +206,15 @@ class Settings(BaseSettings):
     def _known_country(cls, value: str | None) -> str | None:
         if value is not None and not known_region(value):
             raise ValueError("use the two letters of a country, for example RU")
+        return value
+
+    @field_validator("extension_pattern")
+    @classmethod
+    def _regular_expression(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from None
         return value
 
     @field_validator("ari_password", "ami_password")

@@ -33,7 +33,6 @@ ProblemKind: TypeAlias = Literal[
     "insert_too_deep",
     "missing_prompt",
     "unknown_group",
-    "not_runnable",
     "unknown_schedule",
     "unknown_extension",
     "unknown_caller_list",

@@ -1,4 +1,4 @@
-"""`make test`: everything, with its own set-up. Leave parts out by asking: make test SKIP="asterisk postgres valkey speech".
+"""`make test`: everything, with its own set-up. Leave parts out by asking: make test SKIP="asterisk browser".
 
 Fetches what the tests need beyond the Python packages (Asterisk, SIPp), so that no test has to skip. Only a speech engine and a
 browser can't be fetched without root: where espeak-ng or Chromium is not installed, its part is left out, and the last lines say

@@ -105,10 +105,11 @@ class Move(BaseModel):
 
 
 class Leg(BaseModel):
-    """An attempt to reach an operator. `cause` is of Q.850."""
+    """An attempt to reach somebody. `cause` is of Q.850."""
 
     id: str
     operator: OperatorModel
+    number: str = Field(description="what rang: the extension for the operator's own phone, or a number outside")
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -118,12 +119,27 @@ class Leg(BaseModel):
     sip_status: int | None
 
 
+class PauseModel(BaseModel):
+    """A time that is silence in the recording."""
+
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime | None = Field(serialization_alias="to", description="null while it goes on")
+
+
+class RecordingState(BaseModel):
+    """What became of a pause or its end."""
+
+    recording: str = Field(description="its id")
+    paused: bool
+
+
 class RecordingModel(BaseModel):
     """A recording of both sides."""
 
     id: str
     started_at: datetime
     ended_at: datetime | None = Field(description="null while it is being made")
+    pauses: list[PauseModel] = Field(description="when it was paused")
     url: str = Field(description="where the API gives the audio")
 
 
@@ -216,6 +232,7 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
     return Leg(
         id=leg.id,
         operator=_operator(leg),
+        number=leg.number or leg.operator_extension,
         started_at=leg.started_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at,
@@ -231,6 +248,7 @@ def _recording(recording: Recording) -> RecordingModel:
         id=recording.id,
         started_at=recording.started_at,
         ended_at=recording.ended_at,
+        pauses=[PauseModel.model_validate({"begin": one["from"], "end": one["to"]}) for one in recording.pauses],
         url=f"/api/v1/calls/{recording.call_id}/recordings/{recording.id}",
     )
 

@@ -7,15 +7,18 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web.call_models import CallList, CallModel, CallQuery
+from web.call_models import CallList, CallModel, CallQuery, RecordingState
+from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
+from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
 from web.views import (
     api,
+    api_callbacks,
     api_calls,
     api_prompts,
     api_voicemails,
@@ -77,6 +80,35 @@ _PROMPTS = (
     ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
 )
 
+_CALLBACK = f"{_API}/callbacks/{{id:int}}"
+_CALLBACKS = (
+    ApiOperation(
+        "GET",
+        f"{_API}/callbacks",
+        api_callbacks.get_callbacks,
+        "List callbacks, those asked for last first",
+        CallbackList,
+        query=CallbackQuery,
+    ),
+    ApiOperation("GET", _CALLBACK, api_callbacks.get_one_callback, "One callback", CallbackModel),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/cancel",
+        api_callbacks.post_callback_cancel,
+        "Take somebody who waits for his callback out of the line",
+        CallbackModel,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/retry",
+        api_callbacks.post_callback_retry,
+        "Have somebody called as soon as it is his turn, in the place he had",
+        CallbackModel,
+        errors=(409,),
+    ),
+)
+
 OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/health", api.show_health, "How the installation is", api.HealthAnswer, open=True, extra_answers=(503,)
@@ -90,10 +122,28 @@ OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
     ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/pause",
+        recordings.pause_recording,
+        "Pause the recording of a live call",
+        RecordingState,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/resume",
+        recordings.resume_recording,
+        "Record a live call again",
+        RecordingState,
+        errors=(409,),
+    ),
     *_PROMPTS,
     *SCENARIO_OPERATIONS,
     *NUMBER_OPERATIONS,
     *NOTICE_OPERATIONS,
+    *_CALLBACKS,
+    *PEOPLE_OPERATIONS,
 )
 
 

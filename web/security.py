@@ -110,6 +110,19 @@ def acting_user(request: Request) -> str:
     return f"token {token.name}" if token is not None else str(request.state.user.login)
 
 
+def may_hear(request: Request) -> bool:
+    """Whether who asks may hear what was recorded of callers."""
+    token: ApiToken | None = getattr(request.state, "token", None)
+    return token.hears_recordings if token is not None else bool(request.state.user.may_hear_recordings)
+
+
+def check_hearing(request: Request) -> None:
+    """Raises WebError 403 for those who may not hear recordings."""
+    if not may_hear(request):
+        message = "Hearing recordings needs a permission; an administrator gives it: `python -m controller recordings allow`."
+        raise WebError(403, "forbidden", message)
+
+
 async def session_user(request: Request) -> User | None:
     """Who is logged in with this browser."""
     given = services(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from controller.storage.audit import add_audit
 from controller.storage.contacts import tag_names
 from controller.storage.groups import group_names
 from controller.storage.numbers import numbers_of
+from controller.storage.operators import list_operators
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
     ScenarioVersion,
@@ -44,15 +45,6 @@ from ivr.validation import validate as problems_of
 
 Document: TypeAlias = str | bytes | Mapping[str, Any]
 """A scenario document as JSON text or as parsed JSON."""
-
-DRAFTS_ONLY = frozenset(
-    {
-        "dial_extension",
-        "personal_manager",
-        "forward_to_external",
-    }
-)
-"""Operations whose commands live calls can't carry out yet: a caller must never come to one."""
 
 NAMED_BLOCK_LISTS: frozenset[str] = frozenset()
 """There is one block list, the installation's own, which has no name: see `controller.storage.contacts`."""
@@ -308,15 +300,7 @@ def _is_not_inserted(session: Session, name: str, purpose: str) -> None:
 
 
 def _problems(session: Session, scenario: Scenario, prompts: KnownPrompts, name: str | None = None) -> list[Problem]:
-    return [*problems_of(scenario, _surroundings(session, scenario, prompts), name), *_not_runnable(scenario)]
-
-
-def _not_runnable(scenario: Scenario) -> Iterator[Problem]:
-    for name, node in scenario.nodes.items():
-        operation = node.operation
-        if operation.type in DRAFTS_ONLY:
-            text = f'"{operation.type}" can\'t be published: this version does not run it on calls yet'
-            yield Problem("not_runnable", name, "operation", text)
+    return problems_of(scenario, _surroundings(session, scenario, prompts), name)
 
 
 def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -> Surroundings:
@@ -331,6 +315,7 @@ def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -
         group_names(session),
         prompts.languages,
         schedules=schedule_names(session),
+        extensions=frozenset(operator.extension for operator in list_operators(session)),
         caller_lists=NAMED_BLOCK_LISTS,
         tags=tag_names(session),
         scenarios=inserted_by(scenario, find),

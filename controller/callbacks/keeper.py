@@ -23,12 +23,12 @@ from typing import Final
 from controller.bus import CallbacksChanged
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.inquiries import load_schedule, state_now
+from controller.calls.inquiries import state_now
+from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.session import CallSession
 from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
 from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id
 from controller.routing import AbsentRequest, TurnCame
-from controller.schedules import Schedule
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.callbacks import (
@@ -159,12 +159,12 @@ class CallbackKeeper:
     async def _take_places(self) -> float:
         """Bring the line to what the database says; returns after how many seconds to look again."""
         now = self._tools.clock.now()
-        waiting = await self._tools.database.read(_waiting)
+        waiting = await self._tools.database.read(waiting_callbacks)
         ready: dict[int, Callback] = {}
-        for callback, schedule in waiting:
+        for callback in waiting:
             if callback.opened_at + timedelta(hours=self._rules.hours) <= now:
                 await self._expire(callback, now)
-            elif self._is_ready(callback, schedule, now):
+            elif self._is_ready(callback, now):
                 ready[callback.id] = callback
         for call, callback in list(self._in_line.items()):
             if callback.id not in ready and call not in self._attempts:
@@ -172,14 +172,19 @@ class CallbackKeeper:
                 self._tools.distributor.leave(call)
         for id in ready.keys() - {callback.id for callback in self._in_line.values()}:
             self._take_place(ready[id])
-        self._held_by_calls = any(self._arrivals.serves(CallId(callback.call_id)) for callback, _ in waiting)
-        due_in = ((callback.due_at - now).total_seconds() for callback, _ in waiting if callback.due_at > now)
+        self._held_by_calls = any(self._arrivals.serves(CallId(callback.call_id)) for callback in waiting)
+        due_in = ((callback.due_at - now).total_seconds() for callback in waiting if callback.due_at > now)
         return min([LOOK_EVERY, *due_in])
 
-    def _is_ready(self, callback: Callback, schedule: Schedule | None, now: datetime) -> bool:
+    def _is_ready(self, callback: Callback, now: datetime) -> bool:
         if self._closing or callback.due_at > now or self._arrivals.serves(CallId(callback.call_id)):
             return False
-        return state_now(schedule, self._tools) == "open"
+        hours = self._route(callback).hours
+        return state_now(None if hours is None else hours.schedule, self._tools) == "open"
+
+    def _route(self, callback: Callback) -> Route:
+        """The number that he had called, as it is now."""
+        return self._arrivals.routes.get(callback.called_number, UNKNOWN)
 
     def _take_place(self, callback: Callback) -> None:
         call = new_call_id()
@@ -228,7 +233,7 @@ class CallbackKeeper:
         if not claimed:
             return None
         self._tools.bus.send(CallbacksChanged())
-        device = self._tools.outside_device(callback.number)
+        device = self._tools.outside_device(callback.caller_number)
         if device is None:
             return _Ending(None, "there is no way to call outside", counts=False)
         channel, mailbox = callback_channel_id(call), new_mailbox()
@@ -271,6 +276,7 @@ class CallbackKeeper:
             log.warning("the line %s could not be hung up: %s", channel, error)
 
     async def _serve(self, call: CallId, callback: Callback, channel: ChannelId, mailbox: Mailbox) -> _Ending:
+        route = self._route(callback)
         facts = CallFacts(
             call,
             channel,
@@ -282,7 +288,8 @@ class CallbackKeeper:
             callback.language,
             ScenarioBundle(coming_back(callback.group_name)),
             None,
-            schedule=callback.schedule,
+            schedule=None if route.hours is None else route.hours.name,
+            line_prompts=route.prompts,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 
@@ -333,12 +340,6 @@ def _ending_of(session: CallSession) -> _Ending:
     if ended_by == "caller":
         return _Ending("failed", "he hung up before anybody had answered him")
     return _Ending(None, "nobody took the call" if ended_by == "scenario" else f"the call was {outcome.replace('_', ' ')}")
-
-
-def _waiting(session: Session) -> list[tuple[Callback, Schedule | None]]:
-    callbacks = waiting_callbacks(session)
-    schedules = {name: load_schedule(session, name) for name in {callback.schedule for callback in callbacks}}
-    return [(callback, schedules[callback.schedule]) for callback in callbacks]
 
 
 def _write(session: Session, id: int, ending: _Ending, rules: CallbackRules, at: datetime) -> None:

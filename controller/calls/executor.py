@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import assert_never
 
+from controller.calls.conversation_recording import ConversationRecorder
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.calls.inquiries import Inquiries
@@ -16,7 +16,7 @@ from controller.calls.searching import PersonSearch
 from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
-from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
+from controller.storage.journal_changes import CallAnswered, LegConnected
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
     Answer,
@@ -66,10 +66,10 @@ class Executor:
         self._language = facts.language
         self._greeted = False
         self._search = PersonSearch(facts, tools, mailbox, heard)
+        self.conversation = ConversationRecorder(facts, tools)
         self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
-        self._recording: PurePosixPath | None = None
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
 
@@ -140,8 +140,16 @@ class Executor:
     async def part(self) -> None:
         """The operator left: the caller is alone again."""
         self.operator_leg = None
-        self._end_recording()
+        try:
+            await self.conversation.stop()
+        except TelephonyError as error:
+            log.info("call %s: %s", self._facts.call, error)
         await self._unbridge()
+
+    async def leave(self) -> None:
+        """The caller goes to the dialplan: nothing is recorded of him there. Raises TelephonyError."""
+        await self.messages.leave()
+        await self.conversation.stop()
 
     async def tidy_up(self) -> None:
         """The call is over: nothing of it may stay behind, whatever has failed before."""
@@ -150,7 +158,7 @@ class Executor:
         self._search.leave()
         self._inquiries.cancel()
         self.messages.close()
-        self._end_recording()
+        self.conversation.ended()
         try:
             if self.operator_leg is not None:
                 await self._tools.telephony.hangup(self.operator_leg)
@@ -178,24 +186,7 @@ class Executor:
             log.info("call %s: somebody left before the two could be joined", self._facts.call)
             return
         self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
-        await self._record()
-
-    async def _record(self) -> None:
-        """Record the conversation; a call without a recording is better than no call."""
-        now = self._tools.clock.now()
-        self._recording = PurePosixPath(f"{now:%Y/%m/%d}", f"{self.operator_leg}.wav")
-        try:
-            await self._tools.telephony.start_recording(self._facts.channel, self._tools.recording_path(self._recording))
-        except TelephonyError as error:
-            log.warning("call %s is not recorded: %s", self._facts.call, error)
-            self._recording = None
-            return
-        self._tools.journal.record(RecordingStarted(self._facts.call, self._recording.stem, now, str(self._recording)))
-
-    def _end_recording(self) -> None:
-        if self._recording is not None:
-            self._tools.journal.record(RecordingEnded(self._facts.call, self._recording.stem, self._tools.clock.now()))
-            self._recording = None
+        await self.conversation.begin(leg)
 
     async def _unbridge(self) -> None:
         if self._bridged:

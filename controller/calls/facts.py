@@ -13,6 +13,7 @@ from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
 from controller.prompts import PromptLibrary
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, People
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
@@ -46,7 +47,8 @@ class CallFacts:
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder; `zone` and `region` are the installation's (see settings).
+    relative to the recordings folder; `zone` and `region` are the installation's (see settings); `stereo` completes recordings
+    of two channels, None: they are mixed.
     """
 
     telephony: Telephony
@@ -62,6 +64,7 @@ class CallTools:
     lookups: LookupClient
     zone: tzinfo
     bus: Bus
+    stereo: StereoFinisher | None = None
 
     def outside_device(self, number: str) -> str | None:
         """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""

@@ -97,7 +97,7 @@ class Inquiries:
         if name is None:
             return ScheduleChecked(question.visit, "open")
         async with asyncio.timeout(DATABASE_PATIENCE):
-            schedule = await self._tools.database.read(load_schedule, name)
+            schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
         return ScheduleChecked(question.visit, state_now(schedule, self._tools))
@@ -128,9 +128,9 @@ class Inquiries:
         return LookupAnswered(question.visit, found.exit, found.operator)
 
     async def _callback_number(self, group: str) -> str | None:
-        """The number he can be called back at (E.164); None when that is not possible. Numbers of the house are none."""
+        """His number (E.164); None when he can't be called back. The house's own short numbers are none."""
         number = phone_number(self._facts.caller_number, self._tools.region)
-        if number is None or not number.startswith("+") or self._tools.outside_device(number) is None:
+        if number is None or not number.startswith("+") or self._tools.outside_device(self._facts.caller_number) is None:
             return None
         async with asyncio.timeout(DATABASE_PATIENCE):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
@@ -145,7 +145,6 @@ class Inquiries:
             called_number=facts.called_number,
             line_name=facts.line_name,
             language=self.language,
-            schedule=facts.schedule,
             group_name=group,
             call_id=facts.call,
             place_at=self._joined.get(group, now),
@@ -159,7 +158,7 @@ class Inquiries:
         self._tools.bus.send(CallbacksChanged())
 
 
-def load_schedule(session: Session, name: str | None) -> Schedule | None:
+def _schedule(session: Session, name: str | None) -> Schedule | None:
     """The schedule of this name; None when there is none."""
     stored = None if name is None else find_schedule(session, name)
     return None if stored is None else Schedule.model_validate(stored.document)
@@ -172,7 +171,7 @@ def state_now(schedule: Schedule | None, tools: CallTools) -> State:
 
 def _callback_conditions(session: Session, group: str, schedule: str | None) -> tuple[bool, Schedule | None]:
     found = find_group(session, group)
-    return found is not None and len(found.members) > 0, load_schedule(session, schedule)
+    return found is not None and len(found.members) > 0, _schedule(session, schedule)
 
 
 def _without_answer(inquiry: Inquiry) -> Answer:

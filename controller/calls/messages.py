@@ -26,13 +26,23 @@ OVERDUE_SECONDS: Final = 5.0
 
 
 class MessageRecorder:
-    """Records the caller of one call, one message at a time, and keeps what he said. `place` tells which node a visit was of."""
+    """Records the caller of one call, one message at a time, and keeps what he said. `place` tells which node a visit was of;
+    `folder` is where in the recordings folder the files lie.
+    """
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, place: Callable[[VisitId], Place]) -> None:
+    def __init__(
+        self,
+        facts: CallFacts,
+        tools: CallTools,
+        mailbox: Mailbox,
+        place: Callable[[VisitId], Place],
+        folder: str = "voicemail",
+    ) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
         self._place = place
+        self._folder = folder
         self._current: RecordingId | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._begun: dict[VisitId, RecordingId] = {}
@@ -43,7 +53,7 @@ class MessageRecorder:
         how = {"max_seconds": command.max_seconds, "max_silence": command.max_silence}
         self._current = self._begun[_visit_of(command.recording)] = command.recording
         try:
-            await self._tools.telephony.record_message(self._facts.channel, self._name(command.recording), **how)
+            await self._tools.telephony.record_message(self._facts.channel, self.name_of(command.recording), **how)
         except (TelephonyUnavailable, ChannelGone):
             self._current = None
             raise
@@ -56,17 +66,17 @@ class MessageRecorder:
 
     async def stop(self, recording: RecordingId) -> None:
         """Stop it; its `RecordingFinished` still follows."""
-        await self._tools.telephony.stop_message(self._name(recording))
+        await self._tools.telephony.stop_message(self.name_of(recording))
 
     def recorded(self, name: str) -> None:
         """The recording that telephony calls `name` is over: look what there is, and say so by `RecordingFinished`."""
-        if self._current is not None and name == self._name(self._current):
+        if self._current is not None and name == self.name_of(self._current):
             self._begin(self._listen, self._current)
 
     async def check(self) -> None:
         """Events may have been lost: a recording that Asterisk no longer makes is over."""
-        if self._current is not None and not await self._tools.telephony.recording_message(self._name(self._current)):
-            self.recorded(self._name(self._current))
+        if self._current is not None and not await self._tools.telephony.recording_message(self.name_of(self._current)):
+            self.recorded(self.name_of(self._current))
 
     def expect(self, command: SaveVoicemail) -> None:
         """So it shall be kept if the process dies before the caller is through."""
@@ -90,10 +100,10 @@ class MessageRecorder:
     async def _overdue(self, recording: RecordingId) -> None:
         log.warning("call %s: the end of a recording was not reported", self._facts.call)
         await self.stop(recording)
-        self._mailbox.put_nowait(MessageRecorded(self._facts.channel, self._name(recording)))
+        self._mailbox.put_nowait(MessageRecorded(self._facts.channel, self.name_of(recording)))
 
     async def _listen(self, recording: RecordingId) -> None:
-        heard = await asyncio.to_thread(listen, self._tools.voicemails.file(self._name(recording)))
+        heard = await asyncio.to_thread(listen, self._tools.voicemails.file(self.name_of(recording)))
         if heard is None:
             self._finished(RecordingFinished(recording, 0))
             return
@@ -120,12 +130,13 @@ class MessageRecorder:
         )
         # Also one in which nothing was said: its file has to go.
         begun = self._begun.get(command.visit)
-        recording = None if begun is None else self._name(begun)
+        recording = None if begun is None else self.name_of(begun)
         return VoicemailDraft(voicemail, facts.scenario_version, recording)
 
-    def _name(self, recording: RecordingId) -> str:
+    def name_of(self, recording: RecordingId) -> str:
+        """What telephony calls it: its path in the recordings folder, without ".wav"."""
         arrived = self._facts.arrived_at
-        return str(PurePosixPath("voicemail", f"{arrived:%Y/%m/%d}", f"{self._facts.call}-{recording}"))
+        return str(PurePosixPath(self._folder, f"{arrived:%Y/%m/%d}", f"{self._facts.call}-{recording}"))
 
     def _begin(self, work: Callable[[RecordingId], Coroutine[Any, Any, None]], recording: RecordingId) -> None:
         task = asyncio.create_task(work(recording))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.routing import OperatorLineEnded, SearchEnded, SituationChanged
@@ -48,16 +48,6 @@ LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckUp:
-    """Events may have been lost: compare what this call waits for with what Asterisk knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dismiss:
-    """The controller stops: the caller goes on in the dialplan."""
 
 
 class CallSession:
@@ -168,6 +158,8 @@ class CallSession:
                 await self._check_playback()
                 await self._quietly(self._executor.hold.check())
                 await self._quietly(self._executor.messages.check())
+            case PauseRecording():
+                await self._pause_recording(message)
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -222,6 +214,17 @@ class CallSession:
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
 
+    async def _pause_recording(self, asked: PauseRecording) -> None:
+        """Whoever asked is told what became of it; for the call it changes nothing."""
+        try:
+            recording = await self._executor.conversation.pause(asked.paused)
+        except Exception as error:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+            return
+        if not asked.answer.done():
+            asked.answer.set_result(recording)
+
     async def _check_playback(self) -> None:
         """A prompt that Asterisk no longer knows has ended."""
         playing = self._executor.playing
@@ -234,7 +237,8 @@ class CallSession:
         self._handed_over = True
         for voicemail in self._left_if_gone():
             self._executor.messages.save(voicemail)
-        await self._quietly(self._executor.messages.leave())
+        if self._gone is None:
+            await self._quietly(self._executor.leave())
         if self._gone is None:
             # The dialplan begins only when what plays is over.
             await self._quietly(self._executor.hold.stop(joined=False))

@@ -109,8 +109,8 @@ class Matching:
     @property
     def situations(self) -> Mapping[CallId, Situation]:
         """How the search of each waiting caller stands."""
-        callers = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
-        return {call: "available" if entry.ringing else "busy" for call, entry in callers}
+        there = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
+        return {call: "available" if entry.ringing else "busy" for call, entry in there}
 
     def set_rules(self, rules: Iterable[GroupRule]) -> list[Action]:
         """The groups as they are now."""

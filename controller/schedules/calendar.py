@@ -231,13 +231,16 @@ def _possible_changes(periods: Sequence[Period], day: date, zone: tzinfo) -> Ite
 
 
 def _on_the_clock(minutes: Sequence[int], day: date, zone: tzinfo) -> Iterator[datetime]:
+    """The moments of a day at which the clock shows these, and at which it is changed."""
     midnight = datetime.combine(day, datetime.min.time())
-    for minute in minutes:
-        for fold in (0, 1):
-            yield (midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    shown = [
+        (midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        for minute in minutes
+        for fold in (0, 1)
+    ]
     change = _clock_change(midnight.replace(tzinfo=zone).astimezone(UTC), zone)
-    if change is not None:
-        yield change
+    # A change shortly before or after the day is that of the day beside it.
+    return (moment for moment in [*shown, *([change] if change else [])] if moment.astimezone(zone).date() == day)
 
 
 def _clock_change(midnight: datetime, zone: tzinfo) -> datetime | None:

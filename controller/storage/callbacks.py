@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import CursorResult, Index, String, text, update
+from sqlalchemy import CursorResult, Index, String, case, text, update
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from controller.errors import NotFound, Refused
@@ -35,11 +35,12 @@ _IS_OPEN = text("state IN ('waiting', 'calling')")
 
 
 class Callback(SQLModel, table=True):
-    """One caller who is to be called back at `number`.
+    """One caller who is to be called back. `number` is his in the form in which numbers are compared (E.164); what is dialled is
+    `caller_number`, as the carrier gave it.
 
     `place_at` is when he took his place in the group's line, `opened_at` when he asked, or was last put back to waiting. He is
-    not called before `due_at`. `last_call_id` is the call made to him last, whose attempts count from 1. `schedule` names that
-    of the number he had called. No foreign keys: what is named here may be removed meanwhile.
+    not called before `due_at`. `last_call_id` is the call made to him last. No foreign keys: what is named here may be removed
+    meanwhile.
     """
 
     __tablename__ = "callbacks"
@@ -55,7 +56,6 @@ class Callback(SQLModel, table=True):
     called_number: str
     line_name: str
     language: str
-    schedule: str | None = None
     group_name: str
     call_id: str
     place_at: datetime = Field(sa_type=UtcDateTime)
@@ -130,12 +130,11 @@ def close_callback(session: Session, id: int, state: CallbackState, detail: str,
 
 
 def defer_callback(session: Session, id: int, due_at: datetime, detail: str, *, attempted: bool = True) -> bool:
-    """He waits (again), and is called at `due_at` at the earliest; an attempt that was claimed and not `attempted` does not
-    count.
-    """
+    """He waits (again), and is called at `due_at` at the earliest; if he was not really `attempted`, his claim does not count."""
     values: dict[str, Any] = {"state": "waiting", "due_at": due_at, "detail": detail}
     if not attempted:
-        values["attempts"] = Callback.attempts - 1
+        claimed = col(Callback.state) == "calling"
+        values["attempts"] = case((claimed, col(Callback.attempts) - 1), else_=col(Callback.attempts))
     return _changed(session.exec(update(Callback).where(col(Callback.id) == id, _open()).values(**values)))
 
 

@@ -55,7 +55,7 @@ class MessageRecorded:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """The far phone rings."""
+    """The far phone rings, or a carrier says that the call makes progress."""
 
     channel: ChannelId
     at: datetime

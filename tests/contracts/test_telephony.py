@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from controller.telephony.events import (
     PlaybackEnded,
     Ringing,
 )
-from controller.telephony.port import SipAccount
+from controller.telephony.port import SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from tests.fixtures.waiting import until
 
@@ -393,6 +394,14 @@ async def test_a_recording_is_paused_and_goes_on(world: Any, tmp_path: Path) -> 
     await world.telephony.pause_recording(caller.channel, True)
     await world.telephony.pause_recording(caller.channel, False)
     await world.telephony.stop_recording(caller.channel)
+
+
+async def test_a_trunk_is_put_changed_and_removed_and_all_of_it_may_be_repeated(world: Any) -> None:
+    trunk = SipTrunk("trunk-1-abc", "192.0.2.1", 5060, "tcp", "office", "s3cret", registers=True, caller_id="+74950000000")
+    for one in (trunk, trunk, replace(trunk, username="", secret="", registers=False)):
+        await world.telephony.put_trunk(one)
+    await world.telephony.remove_trunk("trunk-1-abc")
+    await world.telephony.remove_trunk("trunk-1-abc")
 
 
 async def test_the_fallback_phones_are_taken(world: Any) -> None:

@@ -24,7 +24,7 @@ from web.notice_models import (
     voicemail_model,
 )
 from web.rendering import ModelResponse
-from web.security import acting_user
+from web.security import acting_user, check_hearing
 from web.services import services
 from web.views.places import text_id
 
@@ -45,6 +45,7 @@ async def get_one_voicemail(request: Request) -> Response:
 
 async def get_voicemail_audio(request: Request) -> Response:
     """What the caller said."""
+    check_hearing(request)
     given = services(request)
     found = await given.database.read(get_voicemail, text_id(request))
     file = None if found.path is None else inside(given.settings.data_dir, found.path)

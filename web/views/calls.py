@@ -26,6 +26,7 @@ from web.call_models import CallModel, Leg, NumberPart, ScenarioOfCall, call_ite
 from web.drawing import Drawing, Visit, draw
 from web.forms import read_query
 from web.rendering import page
+from web.security import may_hear
 from web.services import services
 from web.views.places import text_id
 from web.views.recordings import recording_file
@@ -100,7 +101,7 @@ async def show_call(request: Request) -> Response:
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
         "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
-        "playable": {recording.id for recording in detail.recordings if recording_file(folder, recording)},
+        "playable": {one.id for one in detail.recordings if may_hear(request) and recording_file(folder, one)},
     }
     return page(request, "call.html", context)
 

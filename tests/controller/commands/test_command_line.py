@@ -136,6 +136,17 @@ def test_a_user_is_made_with_a_password_that_is_shown_once(line: CommandLine) ->
     assert "boss\tadministrator" in line.run("user", "list").stdout
 
 
+def test_a_user_is_linked_to_an_operators_phone_and_unlinked(line_with_demo: CommandLine) -> None:
+    line_with_demo.run("user", "create", "eve")
+    assert line_with_demo.run("user", "link", "eve", "2001").returncode == 0
+    assert "eve\toperator\tphone 2001\n" in line_with_demo.run("user", "list").stdout
+    refused = line_with_demo.run("user", "link", "eve", "2999")
+    assert refused.returncode == 1 and refused.stderr == "attendant: extension: there is no operator 2999\n"
+    assert line_with_demo.run("user", "link", "nobody", "2001").returncode == 1
+    assert line_with_demo.run("user", "link", "eve").returncode == 0
+    assert "eve\toperator\n" in line_with_demo.run("user", "list").stdout
+
+
 def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:
     outcome = line_with_demo.run("sip-account", "2001", ATTENDANT_SIP_PORT="5099")
     account = json.loads(outcome.stdout)

@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("called_number", sa.String(), nullable=False),
         sa.Column("line_name", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
-        sa.Column("schedule", sa.String(), nullable=True),
         sa.Column("group_name", sa.String(), nullable=False),
         sa.Column("call_id", sa.String(), nullable=False),
         sa.Column("place_at", UtcDateTime(), nullable=False),
