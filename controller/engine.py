@@ -7,7 +7,9 @@ REFRESH_EVERY seconds in case a notice was lost or the change came from another 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -30,7 +32,7 @@ from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker
+from controller.presence import PresenceTracker, TrunkTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
@@ -42,11 +44,12 @@ from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
+from controller.storage.trunks import Trunk, TrunkState, list_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
 from controller.telephony.events import Connected, Disconnected, SystemEvent
-from controller.telephony.port import SipAccount
+from controller.telephony.port import SipAccount, SipTrunk
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +84,8 @@ class _Directory:
     routes: dict[str, Route]
     rules: tuple[GroupRule, ...]
     operators: tuple[SipAccount, ...]
-    employees: tuple[Employee, ...] = ()
+    employees: tuple[Employee, ...]
+    trunks: dict[int, SipTrunk]
 
 
 class Engine:
@@ -113,7 +117,8 @@ class Engine:
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
-        self.people = People()
+        self.trunks = TrunkTracker(self.telephony)
+        self.people = People(self.trunks)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         self._lookups = LookupClient(allow_internal=lookup_allow_internal)
@@ -133,7 +138,10 @@ class Engine:
         )
         self.arrivals = Arrivals(tools, language)
         self.callbacks = CallbackKeeper(tools, self.arrivals, callbacks or CallbackRules())
-        self._directory = _Directory({}, (), ())
+        self._directory = _Directory({}, (), (), (), {})
+        self._known_accounts: set[str] = set()
+        self._known_trunks: set[str] = set()
+        self._trunk_refused = False
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,6 +175,26 @@ class Engine:
     def ready(self) -> bool:
         """Connected, and Asterisk's accounts and the phones' states are up to date."""
         return self.telephony.connected and self._provisioned.is_set()
+
+    async def trunk_states(self) -> dict[int, TrunkState]:
+        """How the enabled trunks are, by their ids. Asks Asterisk when some of them register."""
+        trunks, reachable = self._directory.trunks, self.trunks.reachable
+        registered: dict[str, str] | None = {}
+        if any(trunk.registers for trunk in trunks.values()):
+            try:
+                registered = await self.ami.registrations()
+            except TelephonyError as error:
+                log.info("trunks can't be asked for their registrations: %s", error)
+                registered = None
+        states: dict[int, TrunkState] = {}
+        for id, trunk in trunks.items():
+            if not self.telephony.connected or trunk.name not in reachable or (trunk.registers and registered is None):
+                states[id] = "unknown"
+            elif trunk.registers and registered is not None and registered.get(trunk.name) != "Registered":
+                states[id] = "not_registered" if reachable[trunk.name] else "absent"
+            else:
+                states[id] = "ready" if reachable[trunk.name] else "absent"
+        return states
 
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
@@ -213,26 +241,47 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
-        self.people.set(directory.employees, None)
+        self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
-        if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
-            await self._provision(directory, before)
+        changed = (directory.operators, directory.trunks) != (before.operators, before.trunks)
+        if self.telephony.connected and (changed or self._trunk_refused or not self._provisioned.is_set()):
+            await self._provision(directory)
 
-    async def _provision(self, directory: _Directory, before: _Directory) -> None:
-        """Bring Asterisk's accounts to what the database says, and watch the phones."""
+    async def _provision(self, directory: _Directory) -> None:
+        """Bring Asterisk's accounts and trunks to what the database says, and watch the phones."""
         self._provisioned.clear()
         try:
-            for name in {account.name for account in before.operators} - {account.name for account in directory.operators}:
-                await self.telephony.remove_sip_account(name)
             for account in directory.operators:
+                self._known_accounts.add(account.name)
                 await self.telephony.put_sip_account(account)
+            await self._put_trunks(directory.trunks.values())
+            for name in self._known_accounts - {account.name for account in directory.operators}:
+                await self.telephony.remove_sip_account(name)
+                self._known_accounts.discard(name)
+            for name in self._known_trunks - {trunk.name for trunk in directory.trunks.values()}:
+                await self.telephony.remove_trunk(name)
+                self._known_trunks.discard(name)
             await self.telephony.set_fallback_dial(_fallback_devices(directory.rules))
         except TelephonyError as error:
-            log.warning("operators' SIP accounts could not be brought up to date: %s", error)
+            log.warning("SIP accounts and trunks could not be brought up to date: %s", error)
             return
         await self.presence.watch(account.name for account in directory.operators)
+        await self.trunks.watch(trunk.name for trunk in directory.trunks.values())
         self._provisioned.set()
+
+    async def _put_trunks(self, trunks: Iterable[SipTrunk]) -> None:
+        """A trunk that Asterisk refuses (a host that no name server knows) keeps nothing else from being served."""
+        self._trunk_refused = False
+        for trunk in trunks:
+            self._known_trunks.add(trunk.name)
+            try:
+                await self.telephony.put_trunk(trunk)
+            except TelephonyUnavailable:
+                raise
+            except TelephonyError as error:
+                self._trunk_refused = True
+                log.error("calls through %s (%s) can't be made: %s", trunk.name, trunk.host, error)
 
 
 def concerns_directory(notice: Message) -> bool:
@@ -246,6 +295,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
         tuple(_employee(operator) for operator in operator_views(session)),
+        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
     )
 
 
@@ -262,3 +312,20 @@ def _account(operator: Operator, remote: bool) -> SipAccount:
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
     return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)
+
+
+def sip_trunk(trunk: Trunk) -> SipTrunk:
+    """A stored trunk for Asterisk. Its name changes with the carrier's address: Asterisk would go on believing of a new place
+    what it knew of the one before.
+    """
+    place = hashlib.sha256(f"{trunk.host} {trunk.port} {trunk.transport}".encode()).hexdigest()[:8]
+    return SipTrunk(
+        f"trunk-{trunk.id}-{place}",
+        trunk.host,
+        trunk.port,
+        trunk.transport,
+        trunk.username,
+        trunk.secret,
+        trunk.registers,
+        trunk.caller_id,
+    )

@@ -20,6 +20,9 @@ from controller.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+EXTENSION_PATTERN = r"^2\d{3,4}$"
+"""What an operator's extension looks like where nothing else is set (UIS-36)."""
+
 _WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
 """Settings whose value is not repeated in messages."""
 
@@ -97,6 +100,9 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA time zone of the installation: times in letters, schedules without their own")
     phone_region: str | None = Field(
         None, description="country whose phone numbers are written without country code, such as RU; default: none"
+    )
+    extension_pattern: str = Field(
+        EXTENSION_PATTERN, max_length=200, description="regular expression that operators' extensions must match as a whole"
     )
     smtp_url: Annotated[SmtpServer | None, NoDecode] = Field(
         None, description="mail server, such as smtp://user:password@host:587?starttls or smtps://…; default: letters wait"
@@ -192,6 +198,15 @@ class Settings(BaseSettings):
     def _known_country(cls, value: str | None) -> str | None:
         if value is not None and not known_region(value):
             raise ValueError("use the two letters of a country, for example RU")
+        return value
+
+    @field_validator("extension_pattern")
+    @classmethod
+    def _regular_expression(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from None
         return value
 
     @field_validator("ari_password", "ami_password")

@@ -11,6 +11,7 @@ from web.call_models import CallList, CallModel, CallQuery
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
 from web.openapi import ApiOperation
+from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_models import (
     DocumentToCheck,
@@ -178,6 +179,7 @@ OPERATIONS = (
     ),
     *NOTICE_OPERATIONS,
     *_CALLBACKS,
+    *PEOPLE_OPERATIONS,
 )
 
 

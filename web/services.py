@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, TypeAlias, cast
@@ -16,6 +16,7 @@ from controller.clock import Clock
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
+from controller.storage.trunks import TrunkState
 
 ComponentState: TypeAlias = Literal["ok", "down", "off"]
 
@@ -44,9 +45,15 @@ class Health(BaseModel):
         return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail))
 
 
+async def _nothing_known() -> Mapping[int, TrunkState]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds."""
+    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds;
+    `trunk_states` tells how the enabled trunks are, by their ids, as far as that is known.
+    """
 
     settings: Settings
     database: Database
@@ -55,6 +62,7 @@ class WebServices:
     health: Callable[[], Awaitable[Health]]
     prompts: Callable[[], KnownPrompts]
     monotonic: Callable[[], float] = monotonic
+    trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

@@ -14,6 +14,7 @@ from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.contacts import tag_names
 from controller.storage.groups import group_names
+from controller.storage.operators import list_operators
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import (
     ScenarioVersion,
@@ -37,9 +38,6 @@ Document: TypeAlias = str | bytes | Mapping[str, Any]
 
 DRAFTS_ONLY = frozenset(
     {
-        "dial_extension",
-        "personal_manager",
-        "forward_to_external",
         "voicemail",
         "insert_scenario",
     }
@@ -193,6 +191,7 @@ def _surroundings(session: Session, prompts: KnownPrompts) -> Surroundings:
         schedules=schedule_names(session),
         caller_lists=NAMED_BLOCK_LISTS,
         tags=tag_names(session),
+        extensions=frozenset(operator.extension for operator in list_operators(session)),
     )
 
 

@@ -123,7 +123,8 @@ async def serve(
         beside = [asyncio.create_task(for_ever(part)) for part in parts_beside_calls(settings, database, clock, sender)]
         stack.push_async_callback(end, beside)
         health = health_check(settings, database, bus, engine, sender, process.install.version if process else None)
-        app = create_app(WebServices(settings, database, bus, clock, health, known_prompts))
+        given = WebServices(settings, database, bus, clock, health, known_prompts, trunk_states=engine.trunk_states)
+        app = create_app(given)
         await stack.enter_async_context(web_server(app, pages))
         stack.push_async_callback(bus.stop)  # ends the pages' open streams, which the server would wait for
         await pages_answer(settings)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from controller.errors import NotFound
 from controller.storage.operators import Operator
 
 Strategy: TypeAlias = Literal["ring_all", "linear"]
@@ -84,6 +85,25 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     return [
         GroupView(group.id or 0, group.name, group.strategy, group.ring_seconds, tuple(members[group.id])) for group in groups
     ]
+
+
+def get_group(session: Session, id: int) -> Group:
+    """Raises NotFound."""
+    found = session.get(Group, id)
+    if found is None:
+        raise NotFound(f"there is no group {id}")
+    return found
+
+
+def group_view(session: Session, id: int) -> GroupView:
+    """Raises NotFound."""
+    return _views(session, [get_group(session, id)])[0]
+
+
+def groups_of(session: Session, operator_id: int) -> Sequence[str]:
+    """The names of the groups that an operator is in."""
+    query = select(Group.name).join(GroupMember, col(GroupMember.group_id) == Group.id)
+    return session.exec(query.where(GroupMember.operator_id == operator_id).order_by(col(Group.name))).all()
 
 
 def lock_group(session: Session, name: str) -> Group | None:

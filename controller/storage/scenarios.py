@@ -148,13 +148,8 @@ def documents_of(session: Session, scenario_id: int) -> list[dict[str, Any]]:
     return [*session.exec(query)]
 
 
-def documents_in_use(session: Session) -> list[dict[str, Any]]:
-    """The drafts, and what is published now, of all scenarios."""
-    return [document for _, document in scenarios_in_use(session)]
-
-
 def scenarios_in_use(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """As `documents_in_use`, each with the name of its scenario."""
+    """The drafts, and what is published now, of all scenarios, each with the name of its scenario."""
     drafts = select(StoredScenario.name, StoredScenario.draft)
     published = select(StoredScenario.name, ScenarioVersion.document).join(
         ScenarioVersion, col(StoredScenario.published_version_id) == ScenarioVersion.id

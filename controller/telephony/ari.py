@@ -20,14 +20,14 @@ from aioari.client import Client
 
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.ids import BridgeId, ChannelId
-from controller.telephony import causes, sip_accounts
+from controller.telephony import causes, sip_accounts, sip_trunks
 from controller.telephony.ami import Ami
 from controller.telephony.ari_channels import DIALLED, Channels, Frame, device_state
 from controller.telephony.ari_operations import Operations
 from controller.telephony.ari_transport import AriTransport, Reply
 from controller.telephony.events import Connected, DeviceState, DeviceStateChanged, Disconnected, SystemEvent
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount
+from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount, SipTrunk
 from ivr.commands import HangupCause
 
 log = logging.getLogger(__name__)
@@ -378,12 +378,31 @@ class AriTelephony:
                 if await self._has_object(kind, account.name, fields):
                     continue
                 await self._delete_object(kind, account.name)
-            given = [{"attribute": name, "value": value} for name, value in fields.items()]
-            await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=account.name, fields=given)
+            await self._put_object(kind, account.name, fields)
 
     async def remove_sip_account(self, name: str) -> None:
         for kind in reversed(sip_accounts.KINDS):
             await self._delete_object(kind, name)
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        if not await self._has_object("endpoint", trunk.name, sip_trunks.mark(trunk)):
+            await self.remove_trunk(trunk.name)
+            for kind, fields in sip_trunks.objects(trunk):
+                await self._put_object(kind, trunk.name, fields)
+            # Only then are new places asked whether they are there, within a while; calls and registrations stay.
+            await self._request("asterisk.reloadModule", moduleName="res_pjsip.so")
+            await self._ami.qualify(trunk.name)
+        elif trunk.registers:
+            # An Asterisk that was restarted knows of the registration and does nothing for it until it is put again.
+            await self._put_object("registration", trunk.name, dict(sip_trunks.objects(trunk))["registration"])
+
+    async def remove_trunk(self, name: str) -> None:
+        for kind in reversed(sip_trunks.KINDS):
+            await self._delete_object(kind, name)
+
+    async def _put_object(self, kind: str, name: str, fields: Mapping[str, str]) -> None:
+        given = [{"attribute": attribute, "value": value} for attribute, value in fields.items()]
+        await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=name, fields=given)
 
     async def _delete_object(self, kind: str, name: str) -> None:
         with contextlib.suppress(ChannelGone):

@@ -84,6 +84,7 @@ class Channels:
         self._readers: dict[str, Callable[[Frame], None]] = {
             "StasisStart": self._entered,
             "ChannelStateChange": self._state_changed,
+            "Dial": self._dial_moved,
             "ChannelDtmfReceived": self._key,
             "PlaybackFinished": self._playback_finished,
             "ChannelHangupRequest": self._hangup_requested,
@@ -192,9 +193,20 @@ class Channels:
             line.answered = True
             if line.dialled:
                 self._deliver(Answered(channel, _at(frame)))
-        elif state == "Ringing" and line.dialled and not line.ringing:
+        elif state == "Ringing":
+            self._rings(channel, line, _at(frame))
+
+    def _dial_moved(self, frame: Frame) -> None:
+        """A carrier often says nothing but "progress" (183) while a phone rings."""
+        channel = ChannelId(frame["peer"]["id"])
+        line = self._lines.get(channel)
+        if line is not None and frame["dialstatus"] == "PROGRESS":
+            self._rings(channel, line, _at(frame))
+
+    def _rings(self, channel: ChannelId, line: Line, at: datetime) -> None:
+        if line.dialled and not line.ringing:
             line.ringing = True
-            self._deliver(Ringing(channel, _at(frame)))
+            self._deliver(Ringing(channel, at))
 
     def _key(self, frame: Frame) -> None:
         if frame["digit"] in _KEYS:

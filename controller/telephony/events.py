@@ -45,7 +45,7 @@ class PlaybackEnded:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """The far phone rings."""
+    """The far phone rings, or a carrier says that the call makes progress."""
 
     channel: ChannelId
     at: datetime

@@ -42,7 +42,7 @@ from controller.telephony.events import (
 )
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import CALL_VARIABLE, ChannelInfo, SipAccount
+from controller.telephony.port import CALL_VARIABLE, ChannelInfo, SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from ivr.events import Key
 
@@ -82,6 +82,7 @@ class FakeTelephony:
         self.lines: dict[ChannelId, FakeChannel] = {}
         self.bridges: dict[BridgeId, set[ChannelId]] = {}
         self.accounts: dict[str, SipAccount] = {}
+        self.trunks: dict[str, SipTrunk] = {}
         self.fallback_dial: tuple[str, ...] = ()
         self.missing: set[str] = set()
         """Media that can't be played."""
@@ -305,6 +306,14 @@ class FakeTelephony:
     async def remove_sip_account(self, name: str) -> None:
         self._note("remove_sip_account", name=name)
         self.accounts.pop(name, None)
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        self._note("put_trunk", trunk=trunk)
+        self.trunks[trunk.name] = trunk
+
+    async def remove_trunk(self, name: str) -> None:
+        self._note("remove_trunk", name=name)
+        self.trunks.pop(name, None)
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
         self._note("set_fallback_dial", endpoints=tuple(endpoints))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from controller.ids import BridgeId, ChannelId
 from controller.telephony.events import DeviceState, SystemEvent
@@ -49,6 +49,24 @@ class SipAccount:
     caller_name: str
     context: str
     remote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SipTrunk:
+    """A carrier at `host`:`port`. "PJSIP/NUMBER@name" dials a number through it, and calls from its address are taken.
+
+    `username` and `secret` (in clear) are what it asks for, empty when it asks for nothing; `registers`: it must be told where
+    we are. `caller_id` is shown outside; empty: `username`, or else what each call says.
+    """
+
+    name: str
+    host: str
+    port: int
+    transport: Literal["udp", "tcp"] = "udp"
+    username: str = ""
+    secret: str = ""
+    registers: bool = False
+    caller_id: str = ""
 
 
 class Telephony(Protocol):
@@ -151,6 +169,14 @@ class Telephony(Protocol):
         ...
 
     async def remove_sip_account(self, name: str) -> None:
+        """No error when there is none."""
+        ...
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        """Make or change a trunk, valid at once; safe to repeat, and to be repeated at every `Connected`."""
+        ...
+
+    async def remove_trunk(self, name: str) -> None:
         """No error when there is none."""
         ...
 

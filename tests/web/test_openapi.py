@@ -91,6 +91,20 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_contact": [{"name": "Anna", "numbers": ["+49301234567"]}, {"name": "Bob", "numbers": ["nobody"]}],
         "put_contact": [{"name": "Anna", "tags": ["vip"]}],
         "post_blocked_number": [{"number": "+49301234567"}, {"number": "+49301234567"}],
+        "post_operator": [
+            {"extension": "2045", "name": "Anna"},
+            {"extension": "1", "name": ""},
+            {"extension": "2045", "name": "A"},
+        ],
+        "put_operator": [{"name": "Eve", "numbers": [{"number": "+7 495 111-22-33"}]}, {"name": "Eve", "numbers": [{}]}],
+        "post_group": [{"name": "Night", "members": ["2045"]}, {"name": "Night"}, {"name": "Day", "members": ["1"]}],
+        "put_group": [{"name": "Late", "strategy": "linear"}, {}],
+        "post_trunk": [
+            {"name": "Carrier", "host": "192.0.2.1"},
+            {"name": "Carrier", "host": "192.0.2.1"},
+            {"name": "", "host": "a b"},
+        ],
+        "put_trunk": [{"name": "Carrier", "host": "sip.example.com"}, {}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()

@@ -33,7 +33,7 @@ async def hits(system: System) -> int:
 
 async def serve_list(system: System, *exits: str) -> None:
     operation = {"type": "caller_list", "tags": TAGS if "vip" in exits else []}
-    await system.serve(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
+    await system.serves(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
 
 
 async def serve_every_exit(system: System) -> None:
@@ -99,7 +99,7 @@ async def test_a_blocked_caller_may_be_refused_unanswered(system: System) -> Non
         "refused": {"operation": {"type": "hang_up", "cause": "rejected"}},
         "welcome": {"operation": {"type": "info_message", "message": ["greeting"]}, "links": {}},
     }
-    await system.serve(NUMBER, "asked", nodes)
+    await system.serves(NUMBER, "asked", nodes)
     caller = await system.caller()
     await blocks(system, f"+{caller.number}")
     call = await caller.phone.dial(NUMBER)

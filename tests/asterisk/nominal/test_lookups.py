@@ -19,7 +19,7 @@ WAYS = {"vip": "thanks", "debtor": "warning", "failed": "sorry"}
 
 async def serve_lookup(system: System, crm: Crm, seconds: float = 5) -> None:
     operation = {"type": "http_lookup", "url": crm.url, "timeout_seconds": seconds, "answers": ["vip", "debtor"]}
-    await system.serve(NUMBER, "asked", branch(operation, WAYS))
+    await system.serves(NUMBER, "asked", branch(operation, WAYS))
 
 
 async def goes(system: System, exit: str) -> str:

@@ -22,7 +22,7 @@ WAYS = {"vip": "thanks", "failed": "sorry"}
 
 async def serve_lookup(system: System, url: str, seconds: float = 5) -> None:
     operation = {"type": "http_lookup", "url": url, "timeout_seconds": seconds, "answers": ["vip"]}
-    await system.serve(NUMBER, "asked", branch(operation, WAYS))
+    await system.serves(NUMBER, "asked", branch(operation, WAYS))
 
 
 async def fails(system: System) -> float:

@@ -79,7 +79,7 @@ class CallbackCenter(CallCenter):
 @pytest.fixture
 async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[CallbackCenter]:
     made = CallbackCenter(sqlite_database, tmp_path)
-    made.people.set([], "trunk-1")
+    made.people.set([], ["trunk-1"])
     await made.journal.start()
     await made.lookups.start()
     await made.has_group("Sales", ["2001"])
@@ -200,13 +200,13 @@ async def test_who_has_waited_too_long_is_called_no_more(center: CallbackCenter)
 
 
 async def test_without_a_way_outside_the_attempt_does_not_count(center: CallbackCenter) -> None:
-    center.people.set([], None)
+    center.people.set([], [])
     center.operator.silent()
     id = await center.asks()
     await until(lambda: "2001" not in center.distributor.engaged)
     await center.becomes(id, "waiting", "there is no way to call outside")
     center.caller.answers()
-    center.people.set([], "trunk-1")
+    center.people.set([], ["trunk-1"])
     await until(lambda: center.operator.rung == 1)
     assert (await center.state(id)).attempts == 1
 

@@ -16,7 +16,7 @@ from controller.calls.facts import CallTools
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker
+from controller.presence import PresenceTracker, TrunkTracker
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.storage.calls import CallDetail, CallFilters, list_calls
@@ -43,7 +43,7 @@ class CallCenter:
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        self.people = People()
+        self.people = People(TrunkTracker(self.telephony))
         self.lookups = LookupClient(allow_internal=True)
         self.bus = MemoryBus()
         self.tools = CallTools(
@@ -70,10 +70,10 @@ class CallCenter:
         self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
         await self.presence.watch(member.extension for member in members)
 
-    async def has_employee(self, extension: str, *outside: str, trunk: str | None = "carrier", id: int = 1) -> None:
+    async def has_employee(self, extension: str, *outside: str, trunks: tuple[str, ...] = ("carrier",), id: int = 1) -> None:
         """Somebody with a phone and further numbers, each rung for 20 seconds."""
         operator = RoutedOperator(id, extension, f"Operator {extension}")
-        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunk)
+        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunks)
         await self.presence.watch([extension])
 
     async def at_rest(self) -> list[CallDetail]:
