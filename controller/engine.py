@@ -12,22 +12,25 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from controller.actions.prompts import store_recorded
 from controller.bus import Bus
 from controller.bus.messages import (
     CallbacksChanged,
     CallsChanged,
     DirectoryChanged,
     Message,
+    OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
+from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
@@ -37,7 +40,10 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
+from controller.prompts.workshop import Workshop
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls
 from controller.storage.database import Database
@@ -57,6 +63,7 @@ REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
+KEEP_PATIENCE: Final = 3.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -89,24 +96,18 @@ class _Directory:
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
-    `zone`, `region`, `lookup_allow_internal` and `callbacks` are what the settings say of them.
-    """
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
 
     def __init__(
         self,
         asterisk: AsteriskAddress,
-        language: str,
         database: Database,
         bus: Bus,
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
         *,
-        zone: tzinfo = UTC,
-        region: str | None = None,
-        lookup_allow_internal: bool = False,
-        callbacks: CallbackRules | None = None,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -116,12 +117,15 @@ class Engine:
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
+        self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
-        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
+        self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        self.stereo = StereoFinisher(settings.recordings_dir) if settings.recordings_channels == "stereo" else None
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -129,15 +133,17 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            self.voicemails,
             database,
             self.people,
-            region,
+            settings.phone_region,
             self._lookups,
-            zone,
+            settings.zone,
             bus,
+            self.stereo,
         )
-        self.arrivals = Arrivals(tools, language)
-        self.callbacks = CallbackKeeper(tools, self.arrivals, callbacks or CallbackRules())
+        self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
+        self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
         self._directory = _Directory({}, (), (), (), {})
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
@@ -145,6 +151,28 @@ class Engine:
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _studio(self, settings: Settings) -> PromptStudio | None:
+        """How prompts are spoken into a phone, where there is a library to keep them."""
+        folder = self._prompt_folder
+        if folder is None or not settings.record_prompt_code:
+            return None
+        workshop = Workshop(folder, settings.longest_prompt_seconds)
+
+        async def keep(file: Path, extension: str) -> str:
+            at = self._clock.now()
+            spoken = at.astimezone(settings.zone)
+            by = "".join(letter for letter in extension.lower() if letter.isascii() and letter.isalnum()) or "unknown"
+            name, title = f"recorded-{by}-{spoken:%Y%m%d-%H%M%S}", f"Recorded by {by}, {spoken:%Y-%m-%d %H:%M}"
+            with file.open("rb") as source:
+                async with workshop.prepared(source) as sound:
+                    await self._database.run(
+                        store_recorded, folder, sound, name, settings.language, title=title, acting_user=f"phone {by}", at=at
+                    )
+            self._bus.send(PromptsChanged())
+            return name
+
+        return PromptStudio(settings.record_prompt_code, settings.longest_prompt_seconds, keep)
 
     async def start(self) -> None:
         """Connect to Asterisk and take calls.
@@ -157,10 +185,17 @@ class Engine:
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
-        self._tasks = [
-            asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self.callbacks.run, self._keep_fresh, self._listen_to_bus)
+        parts = [
+            self.distributor.run,
+            self.arrivals.run,
+            self.callbacks.run,
+            self.voicemails.run,
+            self._keep_fresh,
+            self._listen_to_bus,
         ]
+        if self.stereo is not None:
+            parts.append(self.stereo.run)
+        self._tasks = [asyncio.create_task(for_ever(work)) for work in parts]
         await self.ami.start()
         await self.telephony.start()
         try:
@@ -206,6 +241,9 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.voicemails.close(KEEP_PATIENCE)
+        if self.stereo is not None:
+            await self.stereo.close(KEEP_PATIENCE)
         await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()

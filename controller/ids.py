@@ -19,6 +19,11 @@ def new_call_id() -> CallId:
     return CallId(str(ULID()))
 
 
+def new_file_id() -> str:
+    """For a file that nothing else names."""
+    return str(ULID())
+
+
 def operator_leg_id(call: CallId, attempt: int) -> ChannelId:
     """The id of the `attempt`-th operator leg of a call (1, 2, …)."""
     return ChannelId(f"{call}-op{attempt}")

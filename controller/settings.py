@@ -138,7 +138,15 @@ class Settings(BaseSettings):
         None, description="the prompts folder as that Asterisk sees it, when it is not the same path as here"
     )
     most_uploaded_prompts: int = Field(20, ge=1, description="sound files that may be uploaded as prompts")
-    longest_prompt_seconds: int = Field(600, ge=1, le=3600, description="length of the longest prompt")
+    longest_prompt_seconds: int = Field(600, ge=1, le=1800, description="length of the longest prompt")
+    record_prompt_code: str = Field(
+        "*77",
+        pattern=r"^([*#][0-9*#]{1,9})?$",
+        description="what is dialled at an internal phone to record a prompt; empty: nobody can",
+    )
+    recordings_channels: Literal["mixed", "stereo"] = Field(
+        "mixed", description="how conversations are recorded: both voices mixed, or stereo, the caller left, the operator right"
+    )
     recordings_days: int | None = Field(
         None, ge=1, description="days after which a call's recording is deleted; default: it is kept for ever"
     )

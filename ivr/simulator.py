@@ -123,10 +123,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the path; `exit` None: the call ended there. Times are seconds since the call began. `scenario` is the
-    inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
+    """One node of the path, its `visit`-th; `exit` None: the call ended there. Times are seconds since the call began.
+    `scenario` is the inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
     """
 
+    visit: VisitId
     node: NodeId
     exit: str | None
     entered_at: float
@@ -208,7 +209,7 @@ class _Simulation:
                     self._entered_at[visit] = now
                 case Left(visit, exit):
                     entered = self._open.pop(visit)
-                    self._path.append(Step(entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
+                    self._path.append(Step(visit, entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
                 case Typed():
                     pass
         for command in transition.commands:

@@ -6,6 +6,7 @@ from controller.bus.messages import (
     CallsChanged,
     DirectoryChanged,
     Message,
+    OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "CallsChanged",
     "DirectoryChanged",
     "Message",
+    "OperatorChanged",
     "PromptsChanged",
     "ScenarioPublished",
     "open_bus",

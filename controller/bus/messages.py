@@ -33,4 +33,15 @@ class CallbacksChanged:
     """Somebody is to be called back, or is no more."""
 
 
-Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged
+@dataclass(frozen=True, slots=True)
+class OperatorChanged:
+    """An operator's phone is in another state: offline, available, ringing or talking.
+
+    The state goes along, because no database has it, and so that one that was over at once is not missed.
+    """
+
+    extension: str
+    state: str
+
+
+Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged | OperatorChanged

@@ -28,6 +28,7 @@ from controller.bus.messages import (
     CallsChanged,
     DirectoryChanged,
     Message,
+    OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
 )
@@ -41,7 +42,8 @@ _QUIET_SECONDS: Final = 15.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged, CallbacksChanged)
+    kind.__name__: kind
+    for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged, CallbacksChanged, OperatorChanged)
 }
 
 

@@ -280,6 +280,7 @@ class CallbackKeeper:
         facts = CallFacts(
             call,
             channel,
+            self._tools.clock.now(),
             callback.caller_number,
             callback.caller_name,
             callback.called_number,
@@ -287,8 +288,8 @@ class CallbackKeeper:
             callback.language,
             ScenarioBundle(coming_back(callback.group_name)),
             None,
-            None if route.hours is None else route.hours.name,
-            route.prompts,
+            schedule=None if route.hours is None else route.hours.name,
+            line_prompts=route.prompts,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

@@ -11,17 +11,22 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Final
 
+from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.numbers import UNKNOWN, Route
-from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss
-from controller.errors import TelephonyError
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
+from controller.calls.session import FALLBACK_CONTEXT, CallSession
+from controller.errors import Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import CallId, ChannelId, is_callback_channel, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
+INTERNAL: Final = "internal"
+"""What the dialplan says of calls that come from operators' phones."""
+ANSWER_SECONDS: Final = 8.0
+"""Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
 """Seconds between two comparisons with Asterisk."""
 
@@ -29,9 +34,10 @@ CHECK_UP_EVERY: Final = 60.0
 class Arrivals:
     """All live calls of this process."""
 
-    def __init__(self, tools: CallTools, language: str) -> None:
+    def __init__(self, tools: CallTools, language: str, studio: PromptStudio | None = None) -> None:
         self._tools = tools
         self._language = language
+        self._studio = studio
         self._routes: Mapping[str, Route] = {}
         self._live: dict[CallId, Mailbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +94,22 @@ class Arrivals:
             except TelephonyError as error:
                 log.warning("live calls could not be compared with Asterisk: %s", error)
 
+    async def pause_recording(self, call: CallId, paused: bool) -> str:
+        """Leave out of a live call's recording what is said from now on, or no longer; gives the recording's id.
+
+        Raises Refused: the call is not in the hands of this process, or nothing is recorded; TelephonyError.
+        """
+        mailbox = self._live.get(call)
+        if mailbox is None:
+            raise Refused(f"call {call} is not a live call of this controller")
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        try:
+            mailbox.put_nowait(PauseRecording(paused, answer))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except (TimeoutError, asyncio.QueueFull):
+            raise TelephonyUnavailable(f"call {call} did not answer in time: its recording may go on as before") from None
+
     async def close(self, patience: float) -> None:
         """Take no more calls, send the live ones on in the dialplan, and wait at most `patience` seconds for that."""
         self._closing = True
@@ -107,21 +129,26 @@ class Arrivals:
         facts = CallFacts(
             new_call_id(),
             event.channel,
+            self._tools.clock.now(),
             event.caller_number,
             event.caller_name,
             number,
             route.line_name,
             route.language or self._language,
-            ScenarioBundle(route.scenario),
+            route.bundle,
             route.scenario_version,
+            route.inserted_versions,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
         )
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(event.channel, mailbox)
-        self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+        if self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code):
+            self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
+        else:
+            self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
 
-    async def _serve(self, session: CallSession) -> None:
+    async def _serve(self, session: CallSession | Dictation) -> None:
         try:
             await session.run()
         finally:

@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.routing import OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
-from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
+from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
-from ivr.commands import Command
+from ivr.commands import Command, Record, SaveVoicemail
 from ivr.events import (
     CallbackAnswered,
     CallerChecked,
@@ -43,21 +43,11 @@ log = logging.getLogger(__name__)
 
 FALLBACK_CONTEXT: Final = "fallback"
 SHORTEST_CONVERSATION: Final = 1.0
-"""Seconds; an operator who drops the call sooner has not taken it."""
+"""Seconds by Asterisk's clock; an operator who drops the call sooner has not taken it."""
 LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckUp:
-    """Events may have been lost: compare what this call waits for with what Asterisk knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dismiss:
-    """The controller stops: the caller goes on in the dialplan."""
 
 
 class CallSession:
@@ -69,7 +59,7 @@ class CallSession:
         self._mailbox = mailbox
         self._link_up = link_up
         self._trail = Trail(facts.call, facts.bundle)
-        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard)
+        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard, self._trail.place)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
@@ -100,13 +90,14 @@ class CallSession:
         self._tools.journal.record(
             CallStarted(
                 facts.call,
-                self._tools.clock.now(),
+                facts.arrived_at,
                 facts.caller_number,
                 facts.caller_name,
                 facts.called_number,
                 facts.line_name,
                 facts.language,
                 facts.scenario_version,
+                facts.inserted_versions,
             )
         )
         try:
@@ -145,10 +136,12 @@ class CallSession:
                 self._mailbox.put_nowait(PlaybackFinished(self._executor.playback_ended(playback), failed=True))
             case PlaybackEnded(_, playback):
                 await self._take(PlaybackFinished(self._executor.playback_ended(playback)))
+            case MessageRecorded(_, recording):
+                self._executor.messages.recorded(recording)
             case SearchEnded():
                 await self._on_search_ended(message)
-            case OperatorLineEnded(leg) if leg == self._executor.operator_leg:
-                await self._on_operator_gone()
+            case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
+                await self._on_operator_gone(at)
             case (
                 PlaybackFinished()
                 | RecordingFinished()
@@ -164,6 +157,9 @@ class CallSession:
             case CheckUp():
                 await self._check_playback()
                 await self._quietly(self._executor.hold.check())
+                await self._quietly(self._executor.messages.check())
+            case PauseRecording():
+                await self._pause_recording(message)
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -177,6 +173,9 @@ class CallSession:
         self._trail.note_commands(transition.commands)
         for change in self._trail.changes(transition.moves, self._tools.clock.now()):
             self._tools.journal.record(change)
+        if any(isinstance(command, Record) for command in transition.commands):
+            for voicemail in self._left_if_gone():
+                self._executor.messages.expect(voicemail)
         await self._carry_out(transition.commands)
 
     async def _carry_out(self, commands: Sequence[Command]) -> None:
@@ -204,17 +203,27 @@ class CallSession:
 
     async def _on_search_ended(self, message: SearchEnded) -> None:
         await self._quietly(self._executor.search_ended(message.leg))
-        if message.leg is not None:
-            self._talking_since = self._tools.clock.now()
+        self._talking_since = message.answered_at
         await self._take(RoutingEnded(message.visit, message.outcome))
 
-    async def _on_operator_gone(self) -> None:
+    async def _on_operator_gone(self, at: datetime) -> None:
         since, self._talking_since = self._talking_since, None
-        talked = since is not None and (self._tools.clock.now() - since).total_seconds() >= SHORTEST_CONVERSATION
+        talked = since is not None and (at - since).total_seconds() >= SHORTEST_CONVERSATION
         self._talked = self._talked or talked
         await self._quietly(self._executor.part())
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
+
+    async def _pause_recording(self, asked: PauseRecording) -> None:
+        """Whoever asked is told what became of it; for the call it changes nothing."""
+        try:
+            recording = await self._executor.conversation.pause(asked.paused)
+        except Exception as error:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+            return
+        if not asked.answer.done():
+            asked.answer.set_result(recording)
 
     async def _check_playback(self) -> None:
         """A prompt that Asterisk no longer knows has ended."""
@@ -224,12 +233,25 @@ class CallSession:
             await self._take(PlaybackFinished(playing))
 
     async def _hand_over(self) -> None:
-        """Give the caller to the dialplan's fallback."""
+        """Give the caller to the dialplan's fallback, and keep what he has left here."""
         self._handed_over = True
+        for voicemail in self._left_if_gone():
+            self._executor.messages.save(voicemail)
+        if self._gone is None:
+            await self._quietly(self._executor.leave())
         if self._gone is None:
             # The dialplan begins only when what plays is over.
             await self._quietly(self._executor.hold.stop(joined=False))
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
+
+    def _left_if_gone(self) -> list[SaveVoicemail]:
+        """The voicemails that would have to be kept if the caller were gone at this moment."""
+        try:
+            transition = advance(self._run, CallerHungUp())
+        except Exception:
+            log.exception("call %s: whether the caller has left something is not known", self.facts.call)
+            return []
+        return [command for command in transition.commands if isinstance(command, SaveVoicemail)]
 
     async def _see_off(self) -> None:
         """Wait until the channel has left, to know why."""

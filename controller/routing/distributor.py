@@ -68,19 +68,21 @@ class SituationChanged:
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
-    call's id)."""
+    call's id), `answered_at` Asterisk's time of that."""
 
     visit: VisitId
     outcome: RoutingOutcome
     operator: str | None = None
     leg: ChannelId | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorLineEnded:
-    """The operator who had answered this call is gone."""
+    """The operator who had answered this call is gone, since `at` by Asterisk's clock."""
 
     leg: ChannelId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class _Leg:
     shown: str
     owner: Mailbox
     patience: asyncio.TimerHandle
-    answered: bool = False
+    answered_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -245,8 +247,8 @@ class Distributor:
                 self._legs[leg].patience.cancel()
             case _Silent(leg):
                 self._give_up_on(leg)
-            case Answered(leg):
-                self._on_answer(leg)
+            case Answered(leg, at):
+                self._on_answer(leg, at)
             case Gone(leg):
                 self._on_gone(leg, message)
             case _Settle(settled):
@@ -326,13 +328,13 @@ class Distributor:
 
     def _withdraw(self, call: CallId, operator: str, answered_elsewhere: bool) -> None:
         for leg, entry in self._legs.items():
-            if entry.call == call and entry.operator == operator and not entry.answered:
+            if entry.call == call and entry.operator == operator and entry.answered_at is None:
                 self._start(self._hang_up(leg, answered_elsewhere))
 
     def _drop_answered(self, call: CallId) -> None:
         """The call is over. Its operator may have answered in this very moment, so that the call never heard of him."""
         for leg, entry in self._legs.items():
-            if entry.call == call and entry.answered:
+            if entry.call == call and entry.answered_at is not None:
                 self._start(self._hang_up(leg, answered_elsewhere=False))
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
@@ -341,14 +343,14 @@ class Distributor:
         except TelephonyError as error:
             log.warning("operator line %s could not be hung up: %s", leg, error)
 
-    def _on_answer(self, leg: ChannelId) -> None:
+    def _on_answer(self, leg: ChannelId, at: datetime) -> None:
         entry = self._legs.get(leg)
         if entry is None:
             return
         entry.patience.cancel()
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
-            entry.answered = True
+            entry.answered_at = at
             self._journal.record(LegAnswered(entry.call, leg, self._clock.now()))
         self._act(actions)
 
@@ -357,11 +359,11 @@ class Distributor:
         if entry is None:
             return
         entry.patience.cancel()
-        if not entry.answered:
+        if entry.answered_at is None:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
-        if entry.answered:
-            entry.owner.put_nowait(OperatorLineEnded(leg))
+        if entry.answered_at is not None:
+            entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))
         self._act(self._matching.line_free(entry.call, entry.operator))
 
     def _tell_situations(self) -> None:
@@ -377,8 +379,11 @@ class Distributor:
             return
         if operator is None:
             log.info("nobody of %s took call %s: %s", _name(request.target), call, outcome)
-        leg = next((leg for leg, entry in self._legs.items() if entry.call == call and entry.answered), None)
-        request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg))
+        for leg, entry in self._legs.items():
+            if entry.call == call and entry.answered_at is not None:
+                request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg, entry.answered_at))
+                return
+        request.mailbox.put_nowait(SearchEnded(request.visit, outcome))
 
     def _start(self, request: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(request)

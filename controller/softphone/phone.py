@@ -37,6 +37,8 @@ RATE = 8000
 """Samples in a second: the phones speak G.711."""
 
 TONE_FOUND = 0.5
+TONE_WINDOW, TONE_STEP = 0.2, 0.05
+"""Seconds of sound that are looked at together, and from one look to the next."""
 SOUND_FOUND = 0.003
 
 
@@ -243,10 +245,21 @@ class PhoneCall:
         return bytes(self._heard[first : first + _size(seconds)])
 
     async def hears_tone(self, frequency: float, limit: float = LIMIT) -> None:
-        """Wait until a tone fills the last fifth of a second."""
-        await self._until(
-            lambda: tones.strength(self._last(0.2), frequency, RATE) > TONE_FOUND, limit, f"no tone of {frequency:g} Hz came"
-        )
+        """Wait until a tone fills a fifth of a second, the last one before now or any from now on."""
+        place = self._total - _size(TONE_WINDOW)
+
+        def found() -> bool:
+            # Sound may have come in one piece of more than a tone's length.
+            nonlocal place
+            place = max(place, self._forgotten)
+            while place + _size(TONE_WINDOW) <= self._total:
+                first = place - self._forgotten
+                if tones.strength(bytes(self._heard[first : first + _size(TONE_WINDOW)]), frequency, RATE) > TONE_FOUND:
+                    return True
+                place += _size(TONE_STEP)
+            return False
+
+        await self._until(found, limit, f"no tone of {frequency:g} Hz came")
 
     async def hears_sound(self, limit: float = LIMIT) -> None:
         """Wait until what comes is louder than silence."""

@@ -9,6 +9,7 @@ from controller.storage import (
     callbacks,
     calls,
     contacts,
+    desks,
     groups,
     numbers,
     operators,
@@ -28,6 +29,7 @@ TABLES = (
     users.ApiToken,
     scenarios.StoredScenario,
     scenarios.ScenarioVersion,
+    scenarios.FormerDraft,
     numbers.InboundNumber,
     operators.Operator,
     operators.OperatorNumber,
@@ -48,5 +50,6 @@ TABLES = (
     contacts.ContactTag,
     contacts.BlockedNumber,
     callbacks.Callback,
+    desks.Desk,
 )
 METADATA = SQLModel.metadata

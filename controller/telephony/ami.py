@@ -78,8 +78,12 @@ class Ami:
             self._task = None
 
     async def mix_monitor(self, channel: str, path: str) -> None:
-        """Record both directions of the channel, mixed, into the file `path`, until it ends."""
-        await self._action("MixMonitor", Channel=channel, File=path)
+        """Record both directions of the channel into the file `path` until it ends: mixed, but into a .raw side by side."""
+        await self._action("MixMonitor", Channel=channel, File=path, Options="D" if path.endswith(".raw") else "")
+
+    async def mute_mix_monitor(self, channel: str, muted: bool) -> None:
+        """Write silence instead of both directions, or no longer."""
+        await self._action("MixMonitorMute", Channel=channel, Direction="both", State="1" if muted else "0")
 
     async def stop_mix_monitor(self, channel: str) -> None:
         await self._action("StopMixMonitor", Channel=channel)

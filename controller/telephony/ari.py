@@ -37,6 +37,8 @@ RETRY_AFTER_REPLACEMENT = 10.0
 """Seconds to leave the application to whoever took it from us."""
 
 PLAYABLE = "sound:"
+ALREADY_THERE = "already exists"
+"""What Asterisk says of a recording's name that is in use."""
 
 _CONNECTION_EVENTS = ["RESTResponse", "ApplicationReplaced"]
 """Asterisk's filter withholds even these two unless they are named."""
@@ -153,6 +155,9 @@ class AriTelephony:
         for channel, playback in self._channels.playbacks():
             if not await self.playing(playback):
                 self._channels.playback_ended(channel, playback, failed=False)
+        for channel, recording in self._channels.recordings():
+            if not await self.recording_message(recording):
+                self._channels.message_recorded(channel, recording)
         for device in sorted(self._devices):
             state = await self._subscribe(device)
             self._channels.take({"type": "DeviceStateChanged", "device_state": {"name": device, "state": state}})
@@ -176,7 +181,7 @@ class AriTelephony:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _request(self, operation: str, **arguments: object) -> Reply:
+    async def _request(self, operation: str, /, **arguments: object) -> Reply:
         if self._call is None:
             raise TelephonyUnavailable("not connected to Asterisk")
         return await self._call(operation, **arguments)
@@ -251,8 +256,47 @@ class AriTelephony:
     async def start_recording(self, channel: ChannelId, path: str) -> None:
         await self._ami.mix_monitor(channel, path)
 
+    async def pause_recording(self, channel: ChannelId, paused: bool) -> None:
+        await self._ami.mute_mix_monitor(channel, paused)
+
     async def stop_recording(self, channel: ChannelId) -> None:
         await self._ami.stop_mix_monitor(channel)
+
+    async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
+        line = self._channels.line(channel)
+        if line is None:
+            raise ChannelGone(f"{channel} is not in our hands")
+        line.recordings.add(recording)
+        try:
+            await self._request(
+                "channels.record",
+                channelId=channel,
+                name=recording,
+                format="wav",
+                maxDurationSeconds=max(1, round(max_seconds)),
+                maxSilenceSeconds=max(1, round(max_silence)),
+                ifExists="fail",
+                beep="false",
+                terminateOn="none",
+            )
+        except BaseException as error:
+            if not isinstance(error, ChannelGone) or ALREADY_THERE not in str(error):
+                line.recordings.discard(recording)
+                raise
+            # It was asked for before, in a request whose answer was lost with the connection.
+            if not await self.recording_message(recording):
+                self._channels.message_recorded(channel, recording)
+
+    async def stop_message(self, recording: str) -> None:
+        with contextlib.suppress(ChannelGone):
+            await self._request("recordings.stop", recordingName=recording)
+
+    async def recording_message(self, recording: str) -> bool:
+        try:
+            await self._request("recordings.getLive", recordingName=recording)
+        except ChannelGone:
+            return False
+        return True
 
     async def channels(self) -> list[ChannelInfo]:
         return [self._channels.info(one) for one in await self._list_channels()]

@@ -140,14 +140,36 @@ class Telephony(Protocol):
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None: ...
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:
-        """Record what the channel says and hears, mixed, to `path` (a .wav, as Asterisk sees the folder), until it ends.
+        """Record what the channel says and hears to `path`, as Asterisk sees the folder, until it ends: mixed into a .wav, or
+        into a .raw of two channels, left what it says and right what it hears (16 bits signed, little-endian, 8000 Hz).
 
         Asterisk makes missing folders, begins the file with the first sound (none, no file), and completes it a moment
         after the end.
         """
         ...
 
+    async def pause_recording(self, channel: ChannelId, paused: bool) -> None:
+        """Write silence instead of what is said and heard, until told otherwise."""
+        ...
+
     async def stop_recording(self, channel: ChannelId) -> None: ...
+
+    async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
+        """Record what the channel says, at most `max_seconds` or until it is silent for `max_silence` seconds (whole seconds).
+
+        `recording` is the file's path in the recordings folder without its ".wav", used once. One MessageRecorded follows, also
+        when the file could not be written; none when the channel is hung up meanwhile, whose file is whole all the same.
+        While it is recorded nothing can be played to the channel, and it can't be continued in the dialplan.
+        """
+        ...
+
+    async def stop_message(self, recording: str) -> None:
+        """Stop it and keep what there is; no error when it has ended already. Its MessageRecorded still follows."""
+        ...
+
+    async def recording_message(self, recording: str) -> bool:
+        """True while that recording is being made."""
+        ...
 
     async def channels(self) -> list[ChannelInfo]:
         """Every channel of this Asterisk."""

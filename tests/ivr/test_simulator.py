@@ -18,16 +18,16 @@ from tests.ivr.builders import GREETED, bundles, hang_up, insert, message, node,
 def test_a_key_during_the_menu_takes_its_exit() -> None:
     walk = simulate(GREETED, [Press(4, "1")])
     assert walk.path == (
-        Step("start", "next", 0, 3),  # type: ignore[arg-type]
-        Step("choice", "1", 3, 4),  # type: ignore[arg-type]
-        Step("sales", "answered", 4, 69),  # type: ignore[arg-type]
+        Step(1, "start", "next", 0, 3),  # type: ignore[arg-type]
+        Step(2, "choice", "1", 3, 4),  # type: ignore[arg-type]
+        Step(3, "sales", "answered", 4, 69),  # type: ignore[arg-type]
     )
     assert (walk.ended, walk.seconds) == ("scenario_ended", 69)
 
 
 def test_no_key_takes_the_wait_timeout_after_the_prompt() -> None:
     walk = simulate(GREETED)
-    assert walk.path[1] == Step("choice", "wait_expired", 3, 11)  # type: ignore[arg-type]
+    assert walk.path[1] == Step(2, "choice", "wait_expired", 3, 11)  # type: ignore[arg-type]
 
 
 def test_nobody_available_takes_the_failed_exit() -> None:
@@ -37,7 +37,7 @@ def test_nobody_available_takes_the_failed_exit() -> None:
 
 def test_a_caller_who_hangs_up_ends_in_his_node() -> None:
     walk = simulate(GREETED, [HangUp(1)])
-    assert walk.path == (Step("start", None, 0, 1),)  # type: ignore[arg-type]
+    assert walk.path == (Step(1, "start", None, 0, 1),)  # type: ignore[arg-type]
     assert walk.ended == "caller_hung_up"
 
 

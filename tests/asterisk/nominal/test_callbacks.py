@@ -13,6 +13,7 @@ from tests.fixtures.branching import add_schedule, branch, keeps_hours, way
 from tests.fixtures.sounds import ACCEPTED, HOLD, NOBODY, OFFER, SORRY, WARNING
 from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -23,14 +24,14 @@ WAYS = {"declined": "warning", "not_possible": "sorry"}
 
 async def offers(system: System, group: str = "Single") -> None:
     operation = {"type": "callback_offer", "group": group, "wait_seconds": 1}
-    await system.serves(NUMBER, "asked", branch(operation, WAYS))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, WAYS))))
 
 
 async def patient_line(system: System) -> None:
     """PATIENT leads to the group Single, where callers wait as long as it takes."""
     nodes = {"line": {"operation": {"type": "forward_to_group", "group": "Single"}, "links": {"failed": "at_end"}}}
     end = {"at_end": {"operation": {"type": "hang_up"}}}
-    await system.serves(PATIENT, "line", {**nodes, **end})
+    await system.serve((PATIENT, scenario("line", **{**nodes, **end})))
 
 
 async def quickly_retried(system: System, attempts: int = 2) -> None:
@@ -190,7 +191,7 @@ async def test_his_place_is_before_those_who_came_after_him_and_behind_those_bef
 async def test_he_is_not_called_while_his_own_call_goes_on(system: System) -> None:
     await system.has_trunk()
     ways = {**WAYS, "accepted": "warning"}
-    await system.serves(NUMBER, "asked", branch({"type": "callback_offer", "group": "Single"}, ways))
+    await system.serve((NUMBER, scenario("asked", **branch({"type": "callback_offer", "group": "Single"}, ways))))
     operator = await system.operator("2003")
     caller, call = await system.call(NUMBER)
     await call.hears_tone(OFFER.frequency)

@@ -59,7 +59,7 @@ def rung(record: CallDetail) -> list[tuple[str, int | None]]:
 
 
 @pytest.mark.covers("UIS-19", "UIS-24")
-async def test_t1_a_single_key_with_a_setting_is_followed_after_the_interval(system: System) -> None:
+async def test_t01_a_single_key_with_a_setting_is_followed_after_the_interval(system: System) -> None:
     await serves_menu(system)
     caller, call = await in_menu(system)
     pressed = asyncio.get_running_loop().time()
@@ -71,7 +71,7 @@ async def test_t1_a_single_key_with_a_setting_is_followed_after_the_interval(sys
 
 
 @pytest.mark.covers("UIS-19", "UIS-26", "UIS-35")
-async def test_t2_more_digits_are_an_extension_and_the_first_does_not_fire_its_key(system: System) -> None:
+async def test_t02_more_digits_are_an_extension_and_the_first_does_not_fire_its_key(system: System) -> None:
     await system.has_extension("22045")
     await serves_menu(system)
     phone = await system.operator("22045")
@@ -91,7 +91,7 @@ async def test_t2_more_digits_are_an_extension_and_the_first_does_not_fire_its_k
 
 
 @pytest.mark.covers("UIS-25")
-async def test_t3_a_single_key_without_a_setting_is_dialled_and_is_no_incorrect_input(system: System) -> None:
+async def test_t03_a_single_key_without_a_setting_is_dialled_and_is_no_incorrect_input(system: System) -> None:
     await serves_menu(system)
     caller, call = await in_menu(system)
     await call.press("7")
@@ -103,7 +103,7 @@ async def test_t3_a_single_key_without_a_setting_is_dialled_and_is_no_incorrect_
 
 
 @pytest.mark.covers("UIS-27", "UIS-28", "UIS-41")
-async def test_t6_an_unknown_extension_gives_a_second_of_silence_and_the_same_menu_again(system: System) -> None:
+async def test_t06_an_unknown_extension_gives_a_second_of_silence_and_the_same_menu_again(system: System) -> None:
     await serves_menu(system)
     caller, call = await in_menu(system)
     await call.press("2999")
@@ -119,7 +119,7 @@ async def test_t6_an_unknown_extension_gives_a_second_of_silence_and_the_same_me
 
 
 @pytest.mark.covers("UIS-23", "UIS-29")
-async def test_t7_a_wrong_number_linked_to_a_group_goes_there_and_not_to_the_menu(system: System) -> None:
+async def test_t07_a_wrong_number_linked_to_a_group_goes_there_and_not_to_the_menu(system: System) -> None:
     group = {"operation": {"type": "forward_to_group", "group": "Sales"}, "links": {"failed": "sorry"}}
     extension = {**IN_MENU, "links": {"failed": "sorry", "wrong_number": "sales"}}
     nodes = {"menu": menu(), "extension": extension, "incorrect": INCORRECT_NODE, "sales": group}
@@ -134,7 +134,7 @@ async def test_t7_a_wrong_number_linked_to_a_group_goes_there_and_not_to_the_men
 
 
 @pytest.mark.covers("UIS-21", "UIS-22", "UIS-34")
-async def test_t9_in_a_menu_the_interval_is_5_seconds_and_no_message_is_played(system: System) -> None:
+async def test_t09_in_a_menu_the_interval_is_5_seconds_and_no_message_is_played(system: System) -> None:
     await serves_menu(system, wait=None)
     phone = await system.operator("2001")
     caller, call = await in_menu(system)

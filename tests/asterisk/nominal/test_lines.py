@@ -23,6 +23,7 @@ from tests.fixtures.soundfiles import tone_file
 from tests.fixtures.sounds import ALL_BUSY, ARRIVAL, GREETING, NO_ANSWER, OFF_HOURS, THANKS, WAITING, heard_in_order, seconds_of
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE, talk
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -212,7 +213,7 @@ async def test_who_waits_too_long_hears_that_nobody_can_answer(system: System) -
 
 @pytest.mark.covers("UIS-42")
 async def test_t20_a_scenario_that_is_not_attached_to_a_number_is_not_used(system: System) -> None:
-    await system.serves("8071", "hello", _says("greeting"))
+    await system.serve(("8071", scenario("hello", **_says("greeting"))))
     await open_line(system)
     other, not_attached = await system.call(NUMBER)
     await not_attached.ended()
@@ -237,8 +238,8 @@ async def test_t20_an_attached_scenario_that_was_never_published_is_not_used(sys
 @pytest.mark.parametrize(("state", "heard"), [("open", "greeting"), ("closed", "thanks"), ("holiday", "thanks")])
 async def test_one_scenario_serves_in_working_time_and_another_off_hours(system: System, state: str, heard: str) -> None:
     await add_schedule(system, "Office", state)
-    await system.serves("8071", "hello", _says("greeting"))
-    await system.serves("8072", "hello", _says("thanks"))
+    await system.serve(("8071", scenario("hello", **_says("greeting"))))
+    await system.serve(("8072", scenario("hello", **_says("thanks"))))
     await open_line(system, schedule="Office", scenario="Scenario 8071", off_hours_scenario="Scenario 8072")
     caller, call = await system.call(NUMBER)
     await call.ended()
@@ -251,7 +252,7 @@ async def test_one_scenario_serves_in_working_time_and_another_off_hours(system:
 @pytest.mark.covers("SKZ-46")
 async def test_off_hours_a_number_with_a_scenario_for_working_time_alone_plays_its_off_hours_prompt(system: System) -> None:
     await add_schedule(system, "Office", "closed")
-    await system.serves("8071", "hello", _says("greeting"))
+    await system.serve(("8071", scenario("hello", **_says("greeting"))))
     await open_line(system, schedule="Office", scenario="Scenario 8071")
     await system.operator("2001")
     caller, call = await system.call(NUMBER)
@@ -286,7 +287,7 @@ async def _serve_group(system: System, prompts: dict[str, Any]) -> None:
     group = {"operation": {"type": "forward_to_group", "group": GROUP, **prompts}, "links": {"failed": "bye"}}
     greeting = {"operation": {"type": "info_message", "message": ["greeting"]}, "links": {"next": "group"}}
     nodes = {"hello": greeting, "group": group, "bye": {"operation": {"type": "hang_up"}}}
-    await system.serves("8071", "hello", nodes)
+    await system.serve(("8071", scenario("hello", **nodes)))
     await open_line(system, scenario="Scenario 8071")
 
 

@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 
 from controller.actions.numbers import add_number
-from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish
 from controller.bus import PromptsChanged
 from controller.clock import SystemClock
-from controller.prompts.workshop import Workshop
 from controller.storage import Session
 from tests.fixtures.soundfiles import tone_file
 from tests.fixtures.sounds import seconds_of
 from tests.fixtures.system import System, eventually
+from tests.fixtures.uploading import upload
 
 pytestmark = pytest.mark.asterisk
 NUMBER = "8050"
@@ -24,20 +23,10 @@ ENGLISH, RUSSIAN = 1500.0, 1800.0
 BY: dict[str, Any] = {"acting_user": "test", "at": SystemClock().now()}
 
 
-async def upload(system: System, source: Path, language: str) -> None:
-    details = PromptDetails("Own tone", language, "uploaded")
-    with source.open("rb") as file:
-        async with Workshop(system.prompt_folder, 60).prepared(file) as sound:
-            await system.database.run(add_prompt, system.prompt_folder, sound, details, 20, **BY)
-    system.bus.send(PromptsChanged())
-    await eventually(lambda: ("own-tone", language) in system.engine.prompts.known, "the engine does not know the prompt")
-
-
 async def play(system: System, *prompts: str) -> None:
     """Have the number play these, then hang up; a controller that starts knows it."""
     await system.database.run(_publish, prompts)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
 
 
 def _publish(session: Session, prompts: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from controller.storage.schedules import find_schedule
 from tests.fixtures.branching import BY, add_schedule, branch, keeps_hours, schedule_that_is, way
 from tests.fixtures.sounds import EXPIRED, GREETING, INCORRECT, MENU, TONES, WARNING
 from tests.fixtures.system import System
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -24,7 +25,7 @@ HEARD = {"open": GREETING, "closed": WARNING, "holiday": INCORRECT}
 
 async def serve_schedule(system: System, name: str | None, *exits: str) -> None:
     operation = {"type": "schedule", "schedule": name}
-    await system.serves(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, {exit: WAYS[exit] for exit in exits}))))
 
 
 async def goes(system: System, exit: str) -> None:
@@ -83,7 +84,7 @@ def menu_played(period: str, schedule: str | None) -> dict[str, Any]:
 @pytest.mark.parametrize("state", ["open", "closed", "holiday"])
 async def test_t21_a_menu_for_any_time_plays_outside_working_time(system: System, state: str) -> None:
     await add_schedule(system, "Office", state)
-    await system.serves(NUMBER, "asked", menu_played("at_any_time", None))
+    await system.serve((NUMBER, scenario("asked", **menu_played("at_any_time", None))))
     await keeps_hours(system, NUMBER, "Office")
     caller, call = await system.call(NUMBER)
     await call.hears_tone(MENU.frequency)
@@ -110,7 +111,7 @@ async def test_a_menu_is_played_in_its_activity_period_only(
     system: System, period: str, state: str, played: bool, named: bool
 ) -> None:
     await add_schedule(system, "Office", state)
-    await system.serves(NUMBER, "asked", menu_played(period, "Office" if named else None))
+    await system.serve((NUMBER, scenario("asked", **menu_played(period, "Office" if named else None))))
     if not named:
         await keeps_hours(system, NUMBER, "Office")
     caller, call = await system.call(NUMBER)

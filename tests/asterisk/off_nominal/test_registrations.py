@@ -12,8 +12,7 @@ pytestmark = pytest.mark.asterisk
 
 async def test_a_phone_stays_registered_over_a_new_start_and_can_still_be_turned_off(system: System) -> None:
     operator = await system.operator("2001")
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await system.operator_is("2001", "available")
     _, call = await system.call(Line.SALES)
     offered = await operator.ringing()

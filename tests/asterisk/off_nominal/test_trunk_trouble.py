@@ -91,8 +91,9 @@ async def test_the_only_carrier_is_tried_even_when_it_seems_not_to_be_there(
 ) -> None:
     monkeypatch.setattr(distributor, "OUTSIDE_PROGRESS_WITHIN", 1.0)
     async with carrier(dead=True) as server:
-        await system.has_trunk(server.port)
+        trunk = await system.has_trunk(server.port)
         await forwards(system)
+        assert await system.engine.trunk_states() == {trunk.id: "absent"}
         record = await fails(system, within=3)
         assert [leg.number for leg in record.legs] == [OUTSIDE]
 

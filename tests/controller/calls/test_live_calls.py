@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from controller.errors import TelephonyError, TelephonyUnavailable
+from controller.telephony import fake
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.waiting import until
 from tests.ivr.builders import group, hang_up, menu, message, scenario
@@ -86,6 +89,21 @@ async def test_an_operator_who_answers_talks_with_the_caller_and_his_end_ends_th
     (record,) = await center.at_rest()
     assert record.talk_leg is not None and record.talk_leg.operator_extension == "2001"
     assert record.recordings
+
+
+async def test_a_conversation_is_as_long_as_asterisk_says_however_late_the_call_hears_of_it(
+    center: CallCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    center.serves("100", SOLD_AT_ONCE)
+    phone = center.telephony.phone("PJSIP/2001").answers()
+    await center.has_group("Sales", ["2001"])
+    caller = center.telephony.call("100")
+    await until(lambda: bool(caller.talks_with))
+    monkeypatch.setattr(fake, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
+    phone.hangup()
+    await until(lambda: is_over(caller))
+    (record,) = await center.at_rest()
+    assert (record.steps[0].exit, record.call.outcome) == ("answered", "talked")
 
 
 async def test_an_operator_who_drops_the_call_at_once_does_not_lose_the_caller(center: CallCenter) -> None:

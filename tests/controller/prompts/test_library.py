@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import wave
 from pathlib import Path, PurePosixPath
 
-import av
 import pytest
 
 from controller.prompts import LANGUAGES, PromptLibrary
 from controller.prompts.builtin import BUILTIN
 from controller.prompts.library import OwnPrompts
 from ivr.prompts import parse_prompt
+from tests.fixtures.soundfiles import samples_of
 
 FOLDER = PurePosixPath("/srv/prompts")
 
@@ -78,7 +77,7 @@ def test_the_second_of_silence_has_its_name() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", BUILTIN)
 def test_every_standard_prompt_is_recorded_and_has_no_hole(asterisk_sounds: dict[str, Path], name: str, language: str) -> None:
-    pcm = b"".join(_recording(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language))
+    pcm = b"".join(samples_of(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language))
     assert 0.3 <= len(pcm) / 16000 <= 20
     if name != "second-of-silence":
         assert _longest_silence(pcm) <= 1.5 and max(map(abs, memoryview(pcm).cast("h"))) > 3000
@@ -88,21 +87,9 @@ def test_every_standard_prompt_is_recorded_and_has_no_hole(asterisk_sounds: dict
 @pytest.mark.parametrize("name", sorted(BUILTIN.keys() - {"second-of-silence", "beep"}))
 def test_no_standard_prompt_sounds_the_same_in_two_languages(asterisk_sounds: dict[str, Path], name: str) -> None:
     heard = [
-        {_recording(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language)} for language in LANGUAGES
+        {samples_of(asterisk_sounds[language] / each) for each in BUILTIN[name].recordings_in(language)} for language in LANGUAGES
     ]
     assert not heard[0] & heard[1]
-
-
-def _recording(path: Path) -> bytes:
-    """Its samples, 8000 a second; whatever format the package has."""
-    file = next(path.parent.glob(f"{path.name}.*"))
-    if file.suffix == ".wav":
-        with wave.open(str(file)) as sound:
-            return sound.readframes(sound.getnframes())
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=8000)
-    with av.open(file, format="gsm") as container:
-        frames = [frame for whole in container.decode(audio=0) for frame in resampler.resample(whole)]
-    return b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames)
 
 
 def _longest_silence(pcm: bytes) -> float:

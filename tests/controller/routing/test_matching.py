@@ -136,6 +136,16 @@ def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None
     assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
 
 
+def test_a_search_stands_by_whether_somebody_is_rung_for_the_caller() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.situations == {FIRST: "available", SECOND: "busy"}
+    sales.answered(FIRST, ANN)
+    sales.line_free(FIRST, ANN)
+    assert sales.situations == {SECOND: "available"}
+
+
 def test_a_persons_numbers_are_rung_one_after_another_and_then_the_search_ends() -> None:
     wanted = person(ANN, "100", "101")
     house = matching("ring_all", ANN)
@@ -292,6 +302,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.phones: dict[str, Availability] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
+        self.lines_joined: dict[CallId, str] = {}
         self.rung: defaultdict[CallId, list[Number]] = defaultdict(list)
 
     def follow(self, actions: list[Action]) -> None:
@@ -335,6 +346,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.calls += 1
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
+        self.lines_joined[call] = group
         self.follow(self.matching.join(call, group, minutes(self.calls)))
 
     @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
@@ -368,6 +380,7 @@ class AnyHistory(RuleBasedStateMachine):
         del self.world.absent[call]
         self.calls += 1
         self.world.waiting[call] = self.calls
+        self.lines_joined[call] = self.world.absent_from[call]
         self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
 
     @precondition(lambda self: self.world.absent)
@@ -434,6 +447,20 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_a_person_without_being_rung_for(self) -> None:
         assert all(call in self.world.lines.values() for call in self.matching.waiting if call in self.wanted)
+
+    @invariant()
+    def all_are_busy_for_whom_nobody_is_rung_and_only_for_him(self) -> None:
+        rung = set(self.world.lines.values())
+        assert self.matching.situations == {call: "available" if call in rung else "busy" for call in self.world.waiting}
+
+    @invariant()
+    def who_is_told_that_all_are_busy_has_been_offered_to_everybody_who_is_free(self) -> None:
+        for call, situation in self.matching.situations.items():
+            if situation == "busy":
+                members = {one.extension for one in self.groups[self.lines_joined[call]].operators}
+                engaged = self.world.lines.keys() | self.world.reserved.keys()
+                free = {one for one in members - engaged if self.phones.get(one) == "free"}
+                assert free <= {number.shown for number in self.rung[call]}
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:

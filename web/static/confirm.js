@@ -1,0 +1,7 @@
+// Asks before a form is sent that takes something away. Without it the form is sent at once.
+
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
