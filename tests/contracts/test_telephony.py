@@ -264,6 +264,18 @@ async def test_a_call_goes_on_in_the_dialplan(world: Any) -> None:
     assert (one.channel, one.in_our_app, one.answered) == (caller.channel, False, True)
 
 
+async def test_a_call_that_we_made_goes_on_in_the_dialplan_and_is_out_of_our_hands_at_once(world: Any) -> None:
+    phone = await world.phone()
+    leg = await world.dial(phone.device)
+    await phone.rings()
+    await phone.pick_up()
+    await world.next(Answered, leg)
+    await world.telephony.continue_in_dialplan(leg, "fallback")
+    assert (await world.gone(leg)).by_us
+    (one,) = await world.telephony.channels()
+    assert (one.channel, one.in_our_app, one.answered) == (leg, False, True)
+
+
 async def test_channels_are_listed_with_their_call(world: Any) -> None:
     caller, phone = await world.answered_call(), await world.phone()
     await world.telephony.set_variable(caller.channel, "ATTENDANT_CALL", "call-7")
