@@ -28,7 +28,15 @@ class Group:
 
 MENU: Final = (
     Group("Calls", (Entry("/live", "Live"), Entry("/calls", "History"), Entry("/voicemails", "Voicemails"))),
-    Group("Scenarios", (Entry("/scenarios", "Scenarios"), Entry("/prompts", "Prompts"), Entry("/schedules", "Schedules"))),
+    Group(
+        "Scenarios",
+        (
+            Entry("/scenarios", "Scenarios"),
+            Entry("/numbers", "Numbers"),
+            Entry("/prompts", "Prompts"),
+            Entry("/schedules", "Schedules"),
+        ),
+    ),
     Group("People", (Entry("/contacts", "Contacts"), Entry("/blocked-numbers", "Blocked numbers"))),
     Group("Outbox", (Entry("/outbox", "Outbox"),)),
     Group("My desk", (Entry("/desk", "My desk"),)),

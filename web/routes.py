@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
+from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
 from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
@@ -27,6 +28,7 @@ from web.views import (
     desk,
     entry,
     live,
+    numbers,
     outbox,
     prompts,
     recordings,
@@ -138,12 +140,21 @@ OPERATIONS = (
     ),
     *_PROMPTS,
     *SCENARIO_OPERATIONS,
+    *NUMBER_OPERATIONS,
     *NOTICE_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
 )
 
 
+_NUMBER_PAGES = (
+    Route("/numbers", for_people(numbers.show_numbers), methods=["GET"]),
+    Route("/numbers/new", for_people(numbers.show_new_number), methods=["GET"]),
+    Route("/numbers/new", for_people(numbers.add_number), methods=["POST"]),
+    Route("/numbers/{id:int}", for_people(numbers.show_number), methods=["GET"]),
+    Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
+    Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
+)
 _NOTICE_PAGES = (
     Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
     Route("/voicemails/{id}/audio", for_people(api_voicemails.get_voicemail_audio), methods=["GET"]),
@@ -198,6 +209,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/original", for_people(api_prompts.get_prompt_original), methods=["GET"]),
         Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
+        *_NUMBER_PAGES,
         *_NOTICE_PAGES,
         *_PEOPLE_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
