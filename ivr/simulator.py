@@ -122,7 +122,8 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One node of the path; `exit` None: the call ended there. Times are seconds since the call began. `scenario` is the
-    inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that.
+    inserted scenario that the node belongs to, if any; a node that inserts one stands behind the nodes of that. `visit` counts
+    the nodes in the order in which they were entered.
     """
 
     node: NodeId
@@ -130,6 +131,7 @@ class Step:
     entered_at: float
     left_at: float
     scenario: str | None = None
+    visit: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ class _Simulation:
                     self._entered_at[visit] = now
                 case Left(visit, exit):
                     entered = self._open.pop(visit)
-                    self._path.append(Step(entered.node, exit, self._entered_at.pop(visit), now, entered.scenario))
+                    self._path.append(Step(entered.node, exit, self._entered_at.pop(visit), now, entered.scenario, visit))
                 case Typed():
                     pass
         for command in transition.commands:

@@ -36,6 +36,7 @@ def make_templates() -> Environment:
     templates.filters["operation_words"] = words.operation_words
     templates.filters["outcome"] = words.outcome_words
     templates.filters["prompt_title"] = words.prompt_title
+    templates.filters["number"] = words.number
     templates.filters["iso"] = _iso
     templates.filters["utc"] = _utc
     return templates

@@ -35,7 +35,7 @@ from controller.storage.scenarios import (
 )
 from ivr.editing import Edit, apply
 from ivr.errors import InvalidDocument
-from ivr.graph import Scenario, inserted_by, inserts
+from ivr.graph import Scenario, ScenarioBundle, inserted_by, inserts
 from ivr.operations import Menu
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
 from ivr.validation import Problem, Surroundings, publishable, unfit_links
@@ -323,18 +323,27 @@ def _not_runnable(scenario: Scenario) -> Iterator[Problem]:
             yield Problem("not_runnable", name, "operation.period", text)
 
 
-def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -> Surroundings:
-    published = published_versions(session)
+def draft_bundle(session: Session, scenario_id: int) -> ScenarioBundle:
+    """The draft with what it inserts, as published now: what a simulated call walks. Raises NotFound."""
+    draft = from_data(get_scenario(session, scenario_id).draft)
+    return ScenarioBundle(draft, _published_below(session, draft, published_versions(session)))
 
+
+def _published_below(session: Session, scenario: Scenario, published: Mapping[str, int]) -> dict[str, Scenario]:
     def find(name: str) -> Scenario | None:
         return from_data(get_version(session, published[name]).document) if name in published else None
 
+    return inserted_by(scenario, find)
+
+
+def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -> Surroundings:
+    published = published_versions(session)
     return Surroundings(
         # Read from the database rather than from the library in memory: what was uploaded a moment ago counts.
         prompts.names | prompt_keys(session),
         group_names(session),
         prompts.languages,
-        scenarios=inserted_by(scenario, find),
+        scenarios=_published_below(session, scenario, published),
         unpublished=scenario_names(session) - published.keys(),
     )
 
