@@ -34,10 +34,11 @@ async function open(address) {
 }
 
 async function send(form) {
+  // Not form.action: a field of this name would hide the address.
   const buttons = form.querySelectorAll("button");
   for (const button of buttons) button.disabled = true;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (answer.redirected) return location.assign(answer.url.split("#")[0]);
     if (!fill(await answer.text())) location.reload();
     dialog.scrollTop = 0;
@@ -65,7 +66,7 @@ if (dialog) {
       send(form);
     } else if (form.matches("[data-opens-window]")) {
       event.preventDefault();
-      open(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+      open(`${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`);
     }
   });
 }
