@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from controller.softphone import tones
 from tests.fixtures.soundfiles import wav_file
-from tests.fixtures.web import Site
-from tests.web.test_api_notices import OFFICE, left
+from tests.fixtures.web import Site, left_voicemail
+from tests.web.test_api_notices import OFFICE
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
 from web.routes import OPERATIONS, make_routes
@@ -75,7 +75,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     site.add_talk("01TALK")
     site.add_recording("01TALK", "01TALK.wav")
     site.add_arriving("02NEW")
-    await left(site, "01TALK")
+    await left_voicemail(site, "01TALK")
     program = site.program()
     bodies: dict[str, list[Any]] = {
         "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
