@@ -34,7 +34,7 @@ def key(menu: str, key: str, /, **action: Any) -> dict[str, Any]:
 async def build(system: System, *steps: Sequence[dict[str, Any]]) -> None:
     """A scenario made from nothing by these steps, each saved, then published and answering NUMBER."""
     await system.database.run(_build, steps, KnownPrompts(system.prompts.known, frozenset(LANGUAGES)))
-    await system.start_again()
+    await system.restart()
 
 
 def _build(session: Session, steps: Sequence[Sequence[dict[str, Any]]], known: KnownPrompts) -> None:

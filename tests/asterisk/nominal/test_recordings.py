@@ -6,7 +6,6 @@ import asyncio
 import io
 import wave
 from array import array
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -135,8 +134,7 @@ async def test_a_stereo_recording_that_a_leaving_controller_did_not_complete_is_
 
 
 async def _record_in_stereo(system: System) -> None:
-    settings = system.asterisk.settings.model_copy(update={"recordings_channels": "stereo"})
-    system.asterisk = replace(system.asterisk, settings=settings)
+    system.settings = system.settings.model_copy(update={"recordings_channels": "stereo"})
     await system.restart()
 
 

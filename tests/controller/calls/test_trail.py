@@ -45,8 +45,8 @@ def test_t06_a_wrong_extension_is_recorded_with_the_second_of_silence_and_the_me
 @pytest.mark.covers("UIS-6", "UIS-41")
 def test_a_code_is_recorded_masked() -> None:
     bundle = ScenarioBundle(scenario(start=authorization({"yes": "end", "no": "start"}), end=hang_up()))
-    changes = recorded(bundle, *(DigitReceived(key) for key in ("0", "0", "7")))  # type: ignore[arg-type]
-    assert [step.digits for step in changes if isinstance(step, StepLeft)] == [MASK * 3, ""]
+    changes = recorded(bundle, *(DigitReceived(key) for key in ("0", "0", "7", "#")))  # type: ignore[arg-type]
+    assert [step.digits for step in changes if isinstance(step, StepLeft)] == [MASK * 4, ""]
 
 
 @pytest.mark.covers("UIS-40", "UIS-41")
