@@ -10,7 +10,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -27,9 +27,9 @@ from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
 from controller.storage import Session
-from controller.storage.calls import close_open_calls
+from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
@@ -98,12 +98,13 @@ class Engine:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._zone = zone
         self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=zone)
         self.people = People()
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
@@ -133,6 +134,7 @@ class Engine:
         Raises TelephonyUnavailable when Asterisk can't be reached within CONNECT_PATIENCE seconds.
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
+        self.distributor.set_history(await self._database.read(_past_work, self._midnight()))
         await self.journal.start()
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
@@ -150,6 +152,10 @@ class Engine:
             raise TelephonyUnavailable(
                 f"Asterisk did not accept the connection within {CONNECT_PATIENCE:g} s; is its ARI user right?"
             ) from None
+
+    def _midnight(self) -> datetime:
+        """The beginning of this day where we are."""
+        return self._clock.now().astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
     @property
     def ready(self) -> bool:
@@ -231,6 +237,14 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
         tuple(_employee(operator) for operator in operator_views(session)),
     )
+
+
+def _past_work(session: Session, today: datetime) -> list[PastWork]:
+    talks = talks_since(session, today)
+    return [
+        PastWork(one.extension, last_talk_ended(session, one.id, one.extension), talks.get(one.id, 0))
+        for one in list_operators(session)
+    ]
 
 
 def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import get_args
+from typing import Final, get_args
 
 from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.errors import NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.groups import Group, Strategy, find_group, lock_group, replace_members
+from controller.storage.groups import Group, GroupTerms, Membership, Strategy, find_group, lock_group, replace_members
 from controller.storage.operators import Operator, find_operator, list_operators
+
+LONGEST_WRAP_UP: Final = 3600
+LONGEST_WAIT: Final = 3600
+LONGEST_TALK: Final = 86400
+HIGHEST_PRIORITY: Final = 100
+HIGHEST_WEIGHT: Final = 100
+HIGHEST_LEVEL: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDraft:
+    """An operator to be a member, with his weight (1 to HIGHEST_WEIGHT) and level (1 to HIGHEST_LEVEL)."""
+
+    extension: str
+    weight: int = 1
+    level: int = 1
 
 
 def create_operator(session: Session, extension: str, name: str, *, acting_user: str, at: datetime) -> Operator:
@@ -59,20 +76,51 @@ def create_group(
     return group
 
 
-def set_members(session: Session, group_name: str, extensions: Sequence[str], *, acting_user: str, at: datetime) -> None:
-    """Make these operators the members of a group, in this order.
+def set_members(
+    session: Session, group_name: str, members: Sequence[str | MemberDraft], *, acting_user: str, at: datetime
+) -> None:
+    """Make these operators the members of a group, in this order; an extension alone has weight and level 1.
 
-    Raises InvalidInput: an extension twice or unknown; NotFound: no such group.
+    Raises InvalidInput: an extension twice or unknown, a bad weight or level; NotFound: no such group.
     """
     group = lock_group(session, group_name)
     if group is None:
         raise NotFound(f'there is no group "{group_name}"')
+    drafts = [MemberDraft(member) if isinstance(member, str) else member for member in members]
+    extensions = [draft.extension for draft in drafts]
     if len(set(extensions)) != len(extensions):
-        raise invalid("extensions", "an operator is named twice")
+        raise invalid("members", "an operator is named twice")
     ids = {operator.extension: operator.id for operator in list_operators(session)}
     unknown = [extension for extension in extensions if extension not in ids]
     if unknown:
-        raise invalid("extensions", f"there is no operator {', '.join(unknown)}")
-    replace_members(session, group.id, [ids[extension] for extension in extensions])
-    add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", extensions=list(extensions))
+        raise invalid("members", f"there is no operator {', '.join(unknown)}")
+    for place, draft in enumerate(drafts):
+        _within(f"members.{place}.weight", draft.weight, 1, HIGHEST_WEIGHT)
+        _within(f"members.{place}.level", draft.level, 1, HIGHEST_LEVEL)
+    replace_members(session, group.id, [Membership(ids[draft.extension], draft.weight, draft.level) for draft in drafts])
+    group.version += 1
+    add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", members=[asdict(draft) for draft in drafts])
     session.flush()
+
+
+def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_user: str, at: datetime) -> None:
+    """What the group's calls are subject to from the next decision on.
+
+    Raises InvalidInput: a value out of its range; NotFound: no such group.
+    """
+    group = lock_group(session, group_name)
+    if group is None:
+        raise NotFound(f'there is no group "{group_name}"')
+    _within("wrap_up_seconds", terms.wrap_up_seconds, 0, LONGEST_WRAP_UP)
+    _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
+    _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
+    _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+    group.sqlmodel_update(asdict(terms))
+    group.version += 1
+    add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
+    session.flush()
+
+
+def _within(field: str, value: int | None, lowest: int, highest: int) -> None:
+    if value is not None and not lowest <= value <= highest:
+        raise invalid(field, f"use {lowest} to {highest}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, SearchEnded, SituationChanged
+from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, Outlook, SearchEnded, SituationChanged
+from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
-from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target
 
 __all__ = [
+    "SHORTEST_CONVERSATION",
     "Distributor",
     "Employee",
     "FurtherNumber",
@@ -15,6 +17,8 @@ __all__ = [
     "LineRequest",
     "Number",
     "OperatorLineEnded",
+    "Outlook",
+    "PastWork",
     "People",
     "Person",
     "RoutedOperator",

@@ -36,6 +36,7 @@ TABLES = (
     calls.Call,
     calls.CallLeg,
     calls.CallStep,
+    calls.RoutingDecision,
     recordings.Recording,
     prompts.StoredPrompt,
     audit.AuditEntry,
