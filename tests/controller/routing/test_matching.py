@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.ids import CallId
 from controller.routing.decisions import Decision, LeftOut, Ranked
@@ -400,7 +400,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.matching = Matching()
+        self.matching = Matching(chance=Random(1))
         self.world = World()
         self.calls = 0
         self.ended: Counter[CallId] = Counter()
@@ -413,6 +413,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.lines: dict[CallId, str] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
+
+    @initialize(strategies=st.tuples(*[st.sampled_from(get_args(Strategy))] * 2), priorities=st.tuples(*[st.integers(0, 2)] * 2))
+    def a_usual_morning(self, strategies: tuple[Strategy, Strategy], priorities: tuple[int, int]) -> None:
+        for name, strategy, priority in zip(("Sales", "Support"), strategies, priorities, strict=True):
+            shared = terms(rules(name, strategy, ANN, BOB), wrap_up_seconds=5, priority=priority, sticky_owner=True)
+            self.groups[name] = shared
+        self.follow(self.matching.set_rules(self.groups.values()))
+        for extension in (ANN, BOB):
+            self.phone_changes(extension, "free")
 
     def follow(self, actions: list[Action]) -> None:
         for action in actions:
@@ -480,6 +489,11 @@ class AnyHistory(RuleBasedStateMachine):
             self.owners[call] = owner
         self.follow(self.matching.join(call, group, None if owner is None else operator(owner)))
 
+    @rule(groups=st.lists(st.sampled_from(["Sales", "Support"]), min_size=2, max_size=4))
+    def callers_come_in_a_rush(self, groups: list[str]) -> None:
+        for group in groups:
+            self.caller_joins(group, None)
+
     @precondition(lambda self: self.lines and self.world.waiting)
     @rule(data=st.data())
     def caller_joins_a_second_line(self, data: st.DataObject) -> None:
@@ -536,7 +550,7 @@ class AnyHistory(RuleBasedStateMachine):
     def line_ends(self, data: st.DataObject) -> None:
         operator = data.draw(st.sampled_from(sorted(self.world.lines)))
         call = self.world.lines.pop(operator)
-        talked = operator in self.talking and data.draw(st.booleans())
+        talked = operator in self.talking
         self.talking.discard(operator)
         self.follow(self.matching.line_free(call, operator, talked=talked))
 
