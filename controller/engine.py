@@ -7,38 +7,56 @@ REFRESH_EVERY seconds in case a notice was lost or the change came from another 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from pathlib import PurePosixPath
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from controller.actions.prompts import store_recorded
 from controller.bus import Bus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import (
+    CallbacksChanged,
+    CallsChanged,
+    DirectoryChanged,
+    Message,
+    OperatorChanged,
+    PromptsChanged,
+    ScenarioPublished,
+)
+from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
+from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
 from controller.clock import Clock
 from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker
+from controller.presence import PresenceTracker, TrunkTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
+from controller.prompts.workshop import Workshop
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
+from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
+from controller.storage.trunks import Trunk, TrunkState, list_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
 from controller.telephony.events import Connected, Disconnected, SystemEvent
-from controller.telephony.port import SipAccount
+from controller.telephony.port import SipAccount, SipTrunk
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +64,7 @@ REFRESH_EVERY: Final = 10.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
+KEEP_PATIENCE: Final = 3.0
 OPERATORS_CONTEXT: Final = "from-operators"
 FALLBACK_OPERATORS: Final = 10
 
@@ -73,42 +92,42 @@ class _Directory:
     routes: dict[str, Route]
     rules: tuple[GroupRule, ...]
     operators: tuple[SipAccount, ...]
-    employees: tuple[Employee, ...] = ()
+    employees: tuple[Employee, ...]
+    trunks: dict[int, SipTrunk]
 
 
 class Engine:
-    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it;
-    `zone`, `region` and `lookup_allow_internal` are the settings' time_zone, phone_region and lookup_allow_internal.
-    """
+    """Serves calls between `start` and `stop`. `prompt_folder` holds the installation's own prompts, as this process sees it."""
 
     def __init__(
         self,
         asterisk: AsteriskAddress,
-        language: str,
         database: Database,
         bus: Bus,
         clock: Clock,
         prompts: PromptLibrary | None = None,
         prompt_folder: PromptFolder | None = None,
         *,
-        zone: tzinfo = UTC,
-        region: str | None = None,
-        lookup_allow_internal: bool = False,
+        settings: Settings,
     ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
-        self._zone = zone
+        self._zone = settings.zone
         self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=zone)
-        self.people = People()
+        self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=settings.zone)
+        self.trunks = TrunkTracker(self.telephony)
+        self.people = People(self.trunks)
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
-        self._lookups = LookupClient(allow_internal=lookup_allow_internal)
+        self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        self.stereo = StereoFinisher(settings.recordings_dir) if settings.recordings_channels == "stereo" else None
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -116,17 +135,46 @@ class Engine:
             self.prompts,
             clock,
             lambda path: str(asterisk.recordings_dir / path),
+            self.voicemails,
             database,
             self.people,
-            region,
+            settings.phone_region,
             self._lookups,
-            zone,
+            settings.zone,
+            bus,
+            self.stereo,
         )
-        self.arrivals = Arrivals(tools, language)
-        self._directory = _Directory({}, (), ())
+        self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
+        self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
+        self._directory = _Directory({}, (), (), (), {})
+        self._known_accounts: set[str] = set()
+        self._known_trunks: set[str] = set()
+        self._trunk_refused = False
         self._stale = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _studio(self, settings: Settings) -> PromptStudio | None:
+        """How prompts are spoken into a phone, where there is a library to keep them."""
+        folder = self._prompt_folder
+        if folder is None or not settings.record_prompt_code:
+            return None
+        workshop = Workshop(folder, settings.longest_prompt_seconds)
+
+        async def keep(file: Path, extension: str) -> str:
+            at = self._clock.now()
+            spoken = at.astimezone(settings.zone)
+            by = "".join(letter for letter in extension.lower() if letter.isascii() and letter.isalnum()) or "unknown"
+            name, title = f"recorded-{by}-{spoken:%Y%m%d-%H%M%S}", f"Recorded by {by}, {spoken:%Y-%m-%d %H:%M}"
+            with file.open("rb") as source:
+                async with workshop.prepared(source) as sound:
+                    await self._database.run(
+                        store_recorded, folder, sound, name, settings.language, title=title, acting_user=f"phone {by}", at=at
+                    )
+            self._bus.send(PromptsChanged())
+            return name
+
+        return PromptStudio(settings.record_prompt_code, settings.longest_prompt_seconds, keep)
 
     async def start(self) -> None:
         """Connect to Asterisk and take calls.
@@ -135,14 +183,22 @@ class Engine:
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
         self.distributor.set_history(await self._database.read(_past_work, self._midnight()))
+        await self.callbacks.resume()
         await self.journal.start()
         await self._lookups.start()
         self.telephony.listen(self._on_system_event)
         await self._refresh()
-        self._tasks = [
-            asyncio.create_task(for_ever(work))
-            for work in (self.distributor.run, self.arrivals.run, self._keep_fresh, self._listen_to_bus)
+        parts = [
+            self.distributor.run,
+            self.arrivals.run,
+            self.callbacks.run,
+            self.voicemails.run,
+            self._keep_fresh,
+            self._listen_to_bus,
         ]
+        if self.stereo is not None:
+            parts.append(self.stereo.run)
+        self._tasks = [asyncio.create_task(for_ever(work)) for work in parts]
         await self.ami.start()
         await self.telephony.start()
         try:
@@ -162,14 +218,39 @@ class Engine:
         """Connected, and Asterisk's accounts and the phones' states are up to date."""
         return self.telephony.connected and self._provisioned.is_set()
 
+    async def trunk_states(self) -> dict[int, TrunkState]:
+        """How the enabled trunks are, by their ids. Asks Asterisk when some of them register."""
+        trunks, reachable = self._directory.trunks, self.trunks.reachable
+        registered: dict[str, str] | None = {}
+        if any(trunk.registers for trunk in trunks.values()):
+            try:
+                registered = await self.ami.registrations()
+            except TelephonyError as error:
+                log.info("trunks can't be asked for their registrations: %s", error)
+                registered = None
+        states: dict[int, TrunkState] = {}
+        for id, trunk in trunks.items():
+            if not self.telephony.connected or trunk.name not in reachable or (trunk.registers and registered is None):
+                states[id] = "unknown"
+            elif trunk.registers and registered is not None and registered.get(trunk.name) != "Registered":
+                states[id] = "not_registered" if reachable[trunk.name] else "absent"
+            else:
+                states[id] = "ready" if reachable[trunk.name] else "absent"
+        return states
+
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect."""
+        await self.callbacks.close()
         await self.arrivals.close(CLOSE_PATIENCE)
+        await self.callbacks.settle(SETTLE_PATIENCE)
         if self.telephony.connected:
             await self.distributor.settle(SETTLE_PATIENCE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.voicemails.close(KEEP_PATIENCE)
+        if self.stereo is not None:
+            await self.stereo.close(KEEP_PATIENCE)
         await self._lookups.stop()
         await self.journal.stop()
         await self.telephony.stop()
@@ -185,6 +266,8 @@ class Engine:
             async for notice in notices:
                 if concerns_directory(notice):
                     self._stale.set()
+                if isinstance(notice, CallbacksChanged | DirectoryChanged):
+                    self.callbacks.wake()
 
     async def _keep_fresh(self) -> None:
         while True:
@@ -203,26 +286,47 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
-        self.people.set(directory.employees, None)
+        self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
-        if self.telephony.connected and (not self._provisioned.is_set() or directory.operators != before.operators):
-            await self._provision(directory, before)
+        changed = (directory.operators, directory.trunks) != (before.operators, before.trunks)
+        if self.telephony.connected and (changed or self._trunk_refused or not self._provisioned.is_set()):
+            await self._provision(directory)
 
-    async def _provision(self, directory: _Directory, before: _Directory) -> None:
-        """Bring Asterisk's accounts to what the database says, and watch the phones."""
+    async def _provision(self, directory: _Directory) -> None:
+        """Bring Asterisk's accounts and trunks to what the database says, and watch the phones."""
         self._provisioned.clear()
         try:
-            for name in {account.name for account in before.operators} - {account.name for account in directory.operators}:
-                await self.telephony.remove_sip_account(name)
             for account in directory.operators:
+                self._known_accounts.add(account.name)
                 await self.telephony.put_sip_account(account)
+            await self._put_trunks(directory.trunks.values())
+            for name in self._known_accounts - {account.name for account in directory.operators}:
+                await self.telephony.remove_sip_account(name)
+                self._known_accounts.discard(name)
+            for name in self._known_trunks - {trunk.name for trunk in directory.trunks.values()}:
+                await self.telephony.remove_trunk(name)
+                self._known_trunks.discard(name)
             await self.telephony.set_fallback_dial(_fallback_devices(directory.rules))
         except TelephonyError as error:
-            log.warning("operators' SIP accounts could not be brought up to date: %s", error)
+            log.warning("SIP accounts and trunks could not be brought up to date: %s", error)
             return
         await self.presence.watch(account.name for account in directory.operators)
+        await self.trunks.watch(trunk.name for trunk in directory.trunks.values())
         self._provisioned.set()
+
+    async def _put_trunks(self, trunks: Iterable[SipTrunk]) -> None:
+        """A trunk that Asterisk refuses (a host that no name server knows) keeps nothing else from being served."""
+        self._trunk_refused = False
+        for trunk in trunks:
+            self._known_trunks.add(trunk.name)
+            try:
+                await self.telephony.put_trunk(trunk)
+            except TelephonyUnavailable:
+                raise
+            except TelephonyError as error:
+                self._trunk_refused = True
+                log.error("calls through %s (%s) can't be made: %s", trunk.name, trunk.host, error)
 
 
 def concerns_directory(notice: Message) -> bool:
@@ -236,6 +340,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(GroupRule.of(group) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in list_operators(session)),
         tuple(_employee(operator) for operator in operator_views(session)),
+        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
     )
 
 
@@ -260,3 +365,20 @@ def _account(operator: Operator, remote: bool) -> SipAccount:
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
     return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)
+
+
+def sip_trunk(trunk: Trunk) -> SipTrunk:
+    """A stored trunk for Asterisk. Its name changes with the carrier's address: Asterisk would go on believing of a new place
+    what it knew of the one before.
+    """
+    place = hashlib.sha256(f"{trunk.host} {trunk.port} {trunk.transport}".encode()).hexdigest()[:8]
+    return SipTrunk(
+        f"trunk-{trunk.id}-{place}",
+        trunk.host,
+        trunk.port,
+        trunk.transport,
+        trunk.username,
+        trunk.secret,
+        trunk.registers,
+        trunk.caller_id,
+    )

@@ -19,9 +19,24 @@ def new_call_id() -> CallId:
     return CallId(str(ULID()))
 
 
+def new_file_id() -> str:
+    """For a file that nothing else names."""
+    return str(ULID())
+
+
 def operator_leg_id(call: CallId, attempt: int) -> ChannelId:
     """The id of the `attempt`-th operator leg of a call (1, 2, …)."""
     return ChannelId(f"{call}-op{attempt}")
+
+
+def callback_channel_id(call: CallId) -> ChannelId:
+    """The id of the line to a caller who is called back."""
+    return ChannelId(f"{call}-back")
+
+
+def is_callback_channel(channel: ChannelId) -> bool:
+    """Whether this is a line that `callback_channel_id` named."""
+    return channel.endswith("-back")
 
 
 def is_operator_leg(channel: ChannelId) -> bool:

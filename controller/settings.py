@@ -20,6 +20,9 @@ from controller.errors import SettingsError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+EXTENSION_PATTERN = r"^2\d{3,4}$"
+"""What an operator's extension looks like where nothing else is set (UIS-36)."""
+
 _WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
 """Settings whose value is not repeated in messages."""
 
@@ -98,6 +101,9 @@ class Settings(BaseSettings):
     phone_region: str | None = Field(
         None, description="country whose phone numbers are written without country code, such as RU; default: none"
     )
+    extension_pattern: str = Field(
+        EXTENSION_PATTERN, max_length=200, description="regular expression that operators' extensions must match as a whole"
+    )
     smtp_url: Annotated[SmtpServer | None, NoDecode] = Field(
         None, description="mail server, such as smtp://user:password@host:587?starttls or smtps://…; default: letters wait"
     )
@@ -107,6 +113,11 @@ class Settings(BaseSettings):
         15, ge=1, le=100, description="largest attachment; of larger ones a letter says where they are"
     )
     lookup_allow_internal: bool = Field(False, description="true lets HTTP lookups of scenarios reach internal addresses")
+
+    callback_attempts: int = Field(3, ge=1, le=10, description="how often a caller who wants a callback is called")
+    callback_retry_seconds: int = Field(600, ge=1, le=86400, description="seconds between two such attempts")
+    callback_ring_seconds: int = Field(30, ge=5, le=120, description="seconds that his phone rings")
+    callback_hours: int = Field(24, ge=1, le=168, description="hours after which a callback is given up")
 
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
@@ -127,7 +138,15 @@ class Settings(BaseSettings):
         None, description="the prompts folder as that Asterisk sees it, when it is not the same path as here"
     )
     most_uploaded_prompts: int = Field(20, ge=1, description="sound files that may be uploaded as prompts")
-    longest_prompt_seconds: int = Field(600, ge=1, le=3600, description="length of the longest prompt")
+    longest_prompt_seconds: int = Field(600, ge=1, le=1800, description="length of the longest prompt")
+    record_prompt_code: str = Field(
+        "*77",
+        pattern=r"^([*#][0-9*#]{1,9})?$",
+        description="what is dialled at an internal phone to record a prompt; empty: nobody can",
+    )
+    recordings_channels: Literal["mixed", "stereo"] = Field(
+        "mixed", description="how conversations are recorded: both voices mixed, or stereo, the caller left, the operator right"
+    )
     recordings_days: int | None = Field(
         None, ge=1, description="days after which a call's recording is deleted; default: it is kept for ever"
     )
@@ -187,6 +206,15 @@ class Settings(BaseSettings):
     def _known_country(cls, value: str | None) -> str | None:
         if value is not None and not known_region(value):
             raise ValueError("use the two letters of a country, for example RU")
+        return value
+
+    @field_validator("extension_pattern")
+    @classmethod
+    def _regular_expression(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from None
         return value
 
     @field_validator("ari_password", "ami_password")

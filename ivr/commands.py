@@ -178,10 +178,18 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckCallback:
+    """Could the caller be called back now, if he wanted? One `CallbackAnswered` follows: "possible" or "not_possible"."""
+
+    visit: VisitId
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCallback:
     """Keep the caller's place in the group's line and call him back at his number when it is his turn.
 
-    One `CallbackAnswered` follows.
+    One `CallbackAnswered` follows: "accepted" or "not_possible".
     """
 
     visit: VisitId
@@ -219,6 +227,7 @@ Command: TypeAlias = (
     | CheckSchedule
     | CheckCaller
     | LookUp
+    | CheckCallback
     | RequestCallback
     | SetLanguage
     | Hangup

@@ -29,7 +29,7 @@ RoutingOutcome = Literal["answered", "no_answer", "no_operators", "timeout", "un
 answered; none could be rung; the caller's longest wait was over; nobody has the number that was dialled."""
 
 ScheduleState = Literal["open", "closed", "holiday"]
-CallbackOutcome = Literal["accepted", "not_possible"]
+CallbackOutcome = Literal["possible", "accepted", "not_possible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ class LookupAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAnswered:
-    """The answer to `RequestCallback`. Not possible: a withheld number, nobody works now, or callbacks are switched off."""
+    """The answer to `CheckCallback` and `RequestCallback`. Not possible: a withheld number, nobody works now, no such group, or
+    no way to call outside.
+    """
 
     visit: VisitId
     outcome: CallbackOutcome

@@ -5,7 +5,7 @@ Limits keep a hostile document from costing more than a moment: MAX_NODES nodes,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, NewType
 
@@ -65,3 +65,21 @@ class ScenarioBundle:
         """Every node of every scenario."""
         for scenario in (self.root, *self.inserted.values()):
             yield from scenario.nodes.values()
+
+
+def inserts(scenario: Scenario) -> tuple[str, ...]:
+    """The names of the scenarios that it inserts itself."""
+    return tuple(name for node in scenario.nodes.values() for name in node.operation.scenarios())
+
+
+def inserted_by(scenario: Scenario, find: Callable[[str], Scenario | None]) -> dict[str, Scenario]:
+    """All that it inserts, directly or not, by name, as far as `find` knows them. Scenarios may insert each other in a circle."""
+    found: dict[str, Scenario] = {}
+    waiting = [*inserts(scenario)]
+    while waiting:
+        name = waiting.pop()
+        inner = None if name in found else find(name)
+        if inner is not None:
+            found[name] = inner
+            waiting += inserts(inner)
+    return found

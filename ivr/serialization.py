@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ivr.errors import DocumentProblem, InvalidDocument
 from ivr.graph import Scenario
-from ivr.operations import OPERATIONS
+from ivr.operations import OPERATIONS, AnyOperation
 
 SCHEMA_VERSION = 2
 _READ = (1, SCHEMA_VERSION)
 MAX_BYTES = 2_000_000
 _MAX_PROBLEMS = 50
+_OPERATION: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
 _TYPES = {operation.model_fields["type"].default for operation in OPERATIONS}
 
 
@@ -50,6 +51,16 @@ def from_data(data: object) -> Scenario:
         return Scenario.model_validate_json(json.dumps(body))
     except ValidationError as error:
         raise InvalidDocument([_problem(item) for item in error.errors(include_url=False)[:_MAX_PROBLEMS]]) from None
+
+
+def read_operation(data: object) -> AnyOperation:
+    """An operation from parsed JSON. Raises InvalidDocument; its problems name the operation's fields."""
+    try:
+        return _OPERATION.validate_json(json.dumps(data))
+    except ValidationError as error:
+        found = error.errors(include_url=False)[:_MAX_PROBLEMS]
+        problems = [_problem({**item, "loc": ("operation", *item["loc"])}) for item in found]
+        raise InvalidDocument([DocumentProblem(one.where[len("operation.") :], one.message) for one in problems]) from None
 
 
 def to_data(scenario: Scenario) -> dict[str, Any]:

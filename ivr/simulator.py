@@ -20,6 +20,7 @@ from typing import TypeAlias, TypeVar
 
 from ivr.commands import (
     CancelTimer,
+    CheckCallback,
     CheckCaller,
     CheckSchedule,
     Command,
@@ -103,6 +104,7 @@ class World:
     """What the call meets. Of each sequence the entries are used in turn, and the last one repeats. Times in seconds.
 
     routing: how searches for a person end. extensions: those that exist (None: any). schedule: how it stands when it is asked.
+    callback: what comes of wanting one; "possible": it is offered, and is not possible any more when the caller accepts.
     message_seconds: how long the caller speaks into a voicemail before he falls silent.
     """
 
@@ -250,8 +252,10 @@ class _Simulation:
             case LookUp(visit):
                 reply = self._in_turn("lookup", world.replies)
                 add(reply.after, LookupAnswered(visit, reply.exit, reply.operator))
+            case CheckCallback(visit):
+                add(0, CallbackAnswered(visit, "possible" if world.callback != "not_possible" else "not_possible"))
             case RequestCallback(visit):
-                add(0, CallbackAnswered(visit, world.callback))
+                add(0, CallbackAnswered(visit, "accepted" if world.callback == "accepted" else "not_possible"))
             case _:
                 pass
 

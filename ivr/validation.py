@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from ivr.events import KEYS
-from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
+from ivr.graph import Node, NodeId, Scenario, ScenarioBundle, inserts
 from ivr.interpreter import MAX_DEPTH
 from ivr.operations import Menu
 from ivr.operations.base import Mention
@@ -33,13 +33,13 @@ ProblemKind: TypeAlias = Literal[
     "insert_too_deep",
     "missing_prompt",
     "unknown_group",
-    "not_runnable",
     "unknown_schedule",
     "unknown_extension",
     "unknown_caller_list",
     "unknown_tag",
     "unknown_language",
     "unknown_scenario",
+    "unpublished_scenario",
 ]
 
 
@@ -58,6 +58,8 @@ class Surroundings:
     tags: frozenset[str] | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     """Every other scenario that may be inserted, by name."""
+    unpublished: frozenset[str] = frozenset()
+    """Scenarios that calls would pass over, because they have only a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ def publishable(problems: list[Problem]) -> bool:
     return all(problem.severity != "error" for problem in problems)
 
 
+def unfit_links(scenario: Scenario) -> list[Problem]:
+    """Links that are wrong in drafts too: an exit that hands over a number leads to what takes none (UIS-20)."""
+    problems = (problem for id, node in scenario.nodes.items() for problem in _links(id, node, scenario))
+    return [problem for problem in problems if problem.kind == "not_a_number_taker"]
+
+
 def _start(scenario: Scenario) -> Iterator[Problem]:
     if scenario.start not in scenario.nodes:
         yield Problem("missing_start", None, "start", f'the first node "{scenario.start}" does not exist')
@@ -100,7 +108,10 @@ def _of_node(name: NodeId, node: Node, bundle: ScenarioBundle, around: Surroundi
     yield from _prompts(name, node, around)
     for mention in node.operation.mentions():
         known = _known(mention, around, bundle)
-        if known is not None and mention.name not in known:
+        if mention.kind == "scenario" and mention.name in around.unpublished - bundle.inserted.keys():
+            text = f'the scenario "{mention.name}" has not been published yet: publish it first'
+            yield Problem("unpublished_scenario", name, f"operation.{mention.field}", text)
+        elif known is not None and mention.name not in known:
             kind, words = _UNKNOWN[mention.kind]
             yield Problem(kind, name, f"operation.{mention.field}", f'there is no {words} "{mention.name}"')
 
@@ -236,12 +247,8 @@ def _inserted_by(bundle: ScenarioBundle, name: str) -> set[str]:
         name = waiting.pop()
         if name not in found and name in bundle.inserted:
             found.add(name)
-            waiting.extend(_inserts(bundle.inserted[name]))
+            waiting.extend(inserts(bundle.inserted[name]))
     return found
-
-
-def _inserts(scenario: Scenario) -> list[str]:
-    return [name for node in scenario.nodes.values() for name in node.operation.scenarios()]
 
 
 def _insertions(bundle: ScenarioBundle, own_name: str | None) -> Iterator[Problem]:
@@ -271,14 +278,14 @@ def _circle(bundle: ScenarioBundle, name: str, way: list[str]) -> list[str]:
             return [*way[way.index(inner) :], inner]
         elif inner in bundle.inserted and inner not in clear:
             way.append(inner)
-            exploring.append(iter(_inserts(bundle.inserted[inner])))
+            exploring.append(iter(inserts(bundle.inserted[inner])))
     return []
 
 
 def _too_deep(bundle: ScenarioBundle, name: str) -> bool:
     level = {name}
     for _ in range(MAX_DEPTH):
-        level = {inner for outer in level if outer in bundle.inserted for inner in _inserts(bundle.inserted[outer])}
+        level = {inner for outer in level if outer in bundle.inserted for inner in inserts(bundle.inserted[outer])}
     return bool(level & bundle.inserted.keys())
 
 

@@ -8,7 +8,14 @@ from hypothesis import settings
 settings.register_profile("attendant", deadline=None, print_blob=True)
 settings.load_profile("attendant")
 
-NEEDS = {"asterisk": "asterisk", "asterisk_sounds": "asterisk", "espeak": "speech", "valkey": "valkey"}
+NEEDS = {
+    "asterisk": "asterisk",
+    "asterisk_sounds": "asterisk",
+    "chromium": "browser",
+    "strict_chromium": "browser",
+    "espeak": "speech",
+    "valkey": "valkey",
+}
 """Fixture → marker: what a test needs is seen from what it uses, so that it can be left out by asking."""
 
 

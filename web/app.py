@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from controller.errors import AttendantError
 from controller.prompts.files import PromptFolder
+from controller.prompts.ringtones import FOLDER as RINGTONES
 from controller.prompts.workshop import Workshop
 from ivr.errors import InvalidDocument
 from web.errors import WebError, on_error
@@ -29,8 +30,10 @@ def create_app(given: WebServices) -> Starlette:
         exception_handlers={kind: on_error for kind in _FORESEEN},
     )
     app.state.services = given
-    app.state.templates = make_templates()
+    app.state.templates = make_templates(given.settings.zone)
     app.state.workshop = Workshop(PromptFolder(given.settings.prompts_dir), given.settings.longest_prompt_seconds)
+    ringtones = PromptFolder(given.settings.data_dir / RINGTONES)
+    app.state.ringtone_workshop = Workshop(ringtones, given.settings.longest_prompt_seconds)
     app.state.login_desk = make_login_desk(given)
     app.state.openapi = openapi_document(OPERATIONS).model_dump_json(by_alias=True, exclude_none=True)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -104,10 +105,11 @@ class Move(BaseModel):
 
 
 class Leg(BaseModel):
-    """An attempt to reach an operator. `cause` is of Q.850."""
+    """An attempt to reach somebody. `cause` is of Q.850."""
 
     id: str
     operator: OperatorModel
+    number: str = Field(description="what rang: the extension for the operator's own phone, or a number outside")
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -117,17 +119,32 @@ class Leg(BaseModel):
     sip_status: int | None
 
 
+class PauseModel(BaseModel):
+    """A time that is silence in the recording."""
+
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime | None = Field(serialization_alias="to", description="null while it goes on")
+
+
+class RecordingState(BaseModel):
+    """What became of a pause or its end."""
+
+    recording: str = Field(description="its id")
+    paused: bool
+
+
 class RecordingModel(BaseModel):
     """A recording of both sides."""
 
     id: str
     started_at: datetime
     ended_at: datetime | None = Field(description="null while it is being made")
+    pauses: list[PauseModel] = Field(description="when it was paused")
     url: str = Field(description="where the API gives the audio")
 
 
 class ScenarioOfCall(BaseModel):
-    """The published version that the call walked through."""
+    """A published version that the call walked through."""
 
     id: int
     name: str
@@ -141,6 +158,7 @@ class CallModel(CallItem):
     ended_by: EndedBy | None
     hangup_cause: int | None = Field(description="Q.850 cause")
     scenario: ScenarioOfCall | None
+    inserted_scenarios: list[ScenarioOfCall] = Field(description="those that the caller came to, in this order")
     moves: list[Move]
     legs: list[Leg]
     recordings: list[RecordingModel]
@@ -156,7 +174,9 @@ def call_item(detail: CallDetail, now: datetime) -> CallItem:
     return CallItem(**_item_fields(detail, now))
 
 
-def call_model(detail: CallDetail, scenario: ScenarioOfCall | None, now: datetime) -> CallModel:
+def call_model(
+    detail: CallDetail, scenario: ScenarioOfCall | None, inserted: Sequence[ScenarioOfCall], now: datetime
+) -> CallModel:
     """One call."""
     call = detail.call
     return CallModel(
@@ -165,6 +185,7 @@ def call_model(detail: CallDetail, scenario: ScenarioOfCall | None, now: datetim
         ended_by=call.ended_by,
         hangup_cause=call.hangup_cause,
         scenario=scenario,
+        inserted_scenarios=list(inserted),
         moves=[_move(step, call, now) for step in detail.steps],
         legs=[_leg(leg, call, now) for leg in detail.legs],
         recordings=[_recording(recording) for recording in detail.recordings],
@@ -211,6 +232,7 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
     return Leg(
         id=leg.id,
         operator=_operator(leg),
+        number=leg.number or leg.operator_extension,
         started_at=leg.started_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at,
@@ -226,6 +248,7 @@ def _recording(recording: Recording) -> RecordingModel:
         id=recording.id,
         started_at=recording.started_at,
         ended_at=recording.ended_at,
+        pauses=[PauseModel.model_validate({"begin": one["from"], "end": one["to"]}) for one in recording.pauses],
         url=f"/api/v1/calls/{recording.call_id}/recordings/{recording.id}",
     )
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from controller.actions.contacts import MOST_NUMBERS, MOST_TAGS, BlockDraft, ContactDraft
+from controller.actions.contacts import LONGEST_COMMENT, MOST_NUMBERS, MOST_TAGS, BlockDraft, ContactDraft
 from controller.storage.contacts import BlockAction, BlockedNumber, BlockKind, ContactView
 
 _LARGEST_KEY = 2**31 - 1
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("write letters, digits and signs on one line")
+    return value
+
+
+SearchText = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_printable)]
 
 
 class ContactQuery(BaseModel):
@@ -17,7 +27,7 @@ class ContactQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    search: str = Field("", max_length=64, description="part of the name or of a number")
+    search: SearchText = Field("", max_length=64, description="part of the name or of a number")
     limit: int = Field(50, ge=1, le=200)
     after: int = Field(0, ge=0, le=_LARGEST_KEY, description="id of the last contact of the page before")
 
@@ -70,7 +80,7 @@ class BlockChange(BaseModel):
     number: str = Field(min_length=1, max_length=40, description='a number, or for "prefix" what numbers begin with: "+7495"')
     kind: BlockKind = "exact"
     action: BlockAction = Field("reject", description="what these callers get")
-    comment: str = Field("", max_length=500)
+    comment: str = Field("", max_length=LONGEST_COMMENT)
     expires_at: AwareDatetime | None = Field(None, description="null: for ever")
 
     def draft(self) -> BlockDraft:

@@ -37,10 +37,13 @@ _ROOT = 0
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One node of a call's path, in order; `exit` None: the call ended there, or is there now."""
+    """One node of a call's path, in order; `exit` None: the call ended there, or is there now. `scenario` is the inserted one
+    that the node belongs to, if any.
+    """
 
     node: str
     exit: str | None
+    scenario: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class Drawing:
 
 
 _Point = tuple[float, float]
+_Visits = Sequence[tuple[int, Visit]]
+"""Visits with their numbers in the whole path."""
 
 
 @dataclass(slots=True)
@@ -114,9 +119,13 @@ class _Edge:
     arrive_x: float = 0.0
 
 
-def draw(scenario: Scenario, visits: Sequence[Visit] = (), live: bool = False) -> Drawing | None:
-    """The picture of `scenario` with a call's path; None when it is too large to be drawn."""
+def draw(scenario: Scenario, path: Sequence[Visit] = (), live: bool = False, name: str | None = None) -> Drawing | None:
+    """The picture of `scenario` with a call's path, as far as it leads through it; `name` is that of an inserted scenario.
+
+    None when it is too large to be drawn.
+    """
     edges = _edges(scenario)
+    visits = [(number, visit) for number, visit in enumerate(path, start=1) if visit.scenario == name]
     if len(scenario.nodes) > MAX_NODES or len(edges) > MAX_LINKS:
         return None
     places = _layout(scenario, edges)
@@ -235,8 +244,8 @@ def _assign_ports(edges: Sequence[_Edge], places: dict[NodeId, _Point]) -> None:
                 edge.arrive_x = x
 
 
-def _links(edges: Sequence[_Edge], places: dict[NodeId, _Point], visits: Sequence[Visit], ending: Ending | None) -> list[Link]:
-    followed = {(visit.node, visit.exit) for visit in visits}
+def _links(edges: Sequence[_Edge], places: dict[NodeId, _Point], visits: _Visits, ending: Ending | None) -> list[Link]:
+    followed = {(visit.node, visit.exit) for _, visit in visits}
     taken = [_Box(x - CARD_WIDTH / 2, y, CARD_WIDTH, CARD_HEIGHT) for x, y in places.values()]
     if ending:
         taken.append(_Box(ending.x - 8, ending.y, _ENDING_WIDTH, _ENDING_HEIGHT))
@@ -338,8 +347,8 @@ def _pill_width(exit: str) -> float:
     return max(24.0, len(exit) * 6.6 + 18)
 
 
-def _card(name: NodeId, node: Node, place: _Point, visits: Sequence[Visit]) -> Card:
-    numbers = tuple(number for number, visit in enumerate(visits, start=1) if visit.node == name)
+def _card(name: NodeId, node: Node, place: _Point, visits: _Visits) -> Card:
+    numbers = tuple(number for number, visit in visits if visit.node == name)
     return Card(
         node=name,
         operation=node.operation.type,
@@ -348,19 +357,21 @@ def _card(name: NodeId, node: Node, place: _Point, visits: Sequence[Visit]) -> C
         x=place[0] - CARD_WIDTH / 2,
         y=place[1],
         visits=numbers,
-        is_last=bool(visits) and numbers[-1:] == (len(visits),),
+        is_last=bool(visits) and visits[-1][1].exit is None and numbers[-1:] == (visits[-1][0],),
     )
 
 
 def _subtitle(node: Node) -> str:
-    groups = node.operation.groups()
-    return f"To group {', '.join(groups)}" if groups else operation_words(node.operation.type)
+    groups, scenarios = node.operation.groups(), node.operation.scenarios()
+    if groups or scenarios:
+        return f"To group {', '.join(groups)}" if groups else f"Scenario {', '.join(scenarios)}"
+    return operation_words(node.operation.type)
 
 
-def _ending(scenario: Scenario, places: dict[NodeId, _Point], visits: Sequence[Visit], live: bool) -> Ending | None:
-    if live or not visits or visits[-1].node not in scenario.nodes:
+def _ending(scenario: Scenario, places: dict[NodeId, _Point], visits: _Visits, live: bool) -> Ending | None:
+    if live or not visits or visits[-1][1].node not in scenario.nodes:
         return None
-    last = visits[-1]
+    last = visits[-1][1]
     name = NodeId(last.node)
     if last.exit is not None and scenario.nodes[name].links.get(last.exit) in scenario.nodes:
         return None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
-from controller.errors import FieldProblem, InvalidInput
+from controller.errors import AttendantError, FieldProblem, InvalidInput
 from web.errors import WebError
 
 M = TypeVar("M", bound=BaseModel)
@@ -27,6 +27,27 @@ async def read_form(request: Request, model: type[M]) -> M:
     """The fields of a posted form."""
     async with request.form(max_files=0, max_fields=50) as form:
         return _validate(model, _given(form))
+
+
+async def form_fields(request: Request) -> dict[str, str]:
+    """A posted form's fields as they were typed, to be shown again should something be wrong with them."""
+    async with request.form(max_files=0, max_fields=50) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def checked(model: type[M], data: object) -> M:
+    """The data as a model. Raises InvalidInput."""
+    return _validate(model, data)
+
+
+def errors_by_field(refused: AttendantError) -> dict[str, str]:
+    """What to say beside each field of a form: "numbers.2" is said beside "numbers"; what is about no field is under ""."""
+    problems = refused.problems if isinstance(refused, InvalidInput) else ()
+    errors: dict[str, str] = {}
+    for problem in problems or (FieldProblem("", str(refused)),):
+        message = problem.message[:1].upper() + problem.message[1:]
+        errors.setdefault(problem.field.partition(".")[0], message)
+    return errors
 
 
 async def read_json(request: Request, model: type[M], if_empty: M | None = None) -> M:

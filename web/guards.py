@@ -14,12 +14,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from controller.actions.archives import LARGEST_ARCHIVE_BYTES
 from controller.prompts.facts import LARGEST_FILE_BYTES
 from ivr.serialization import MAX_BYTES
 from web.errors import WebError, answer_error, on_error
 
-_UPLOADS = re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?")
 _FORM_BYTES = 64 * 1024  # what a form may hold beside its file
+_UPLOADS = {
+    re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?|/desk/ringtone"): LARGEST_FILE_BYTES + _FORM_BYTES,
+    re.compile(r"(/api/v1)?/scenarios/import"): LARGEST_ARCHIVE_BYTES + _FORM_BYTES,
+}
+"""Where larger bodies are taken, and how many bytes."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -100,22 +105,22 @@ def _is_foreign(headers: Headers) -> bool:
 class LimitedBody:
     """Reads the whole body before the view does, up to the size of the largest scenario document.
 
-    Uploads of sound files alone may be larger. They are not read here but counted while the view reads them: so nobody fills
+    Uploads of files alone may be larger. They are not read here but counted while the view reads them: so nobody fills
     the memory who has not even logged in.
     """
 
-    def __init__(self, app: ASGIApp, most: int = MAX_BYTES, most_uploaded: int = LARGEST_FILE_BYTES + _FORM_BYTES) -> None:
+    def __init__(self, app: ASGIApp, most: int = MAX_BYTES) -> None:
         self._app = app
         self._most = most
-        self._most_uploaded = most_uploaded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        is_upload = _UPLOADS.fullmatch(scope["path"]) and headers.get("content-type", "").startswith("multipart/form-data")
-        most = self._most_uploaded if is_upload else self._most
+        allowed = next((bytes for path, bytes in _UPLOADS.items() if path.fullmatch(scope["path"])), None)
+        is_upload = allowed is not None and headers.get("content-type", "").startswith("multipart/form-data")
+        most = allowed if is_upload and allowed is not None else self._most
         announced = headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > most:
             await answer_error(scope, receive, send, _too_large(most))

@@ -35,7 +35,8 @@ class VoicemailModel(BaseModel):
     recorded: bool = Field(description="false: he left no message")
     audio_available: bool = Field(description="whether the file is there")
     length_seconds: float
-    recipient: str = Field(description="where the letter goes; empty: none is sent")
+    failed: bool = Field(description="true: what he said could not be recorded")
+    recipients: list[str] = Field(description="addresses that get a letter each")
     heard_at: datetime | None
 
 
@@ -110,7 +111,8 @@ def voicemail_model(voicemail: Voicemail, folder: Path) -> VoicemailModel:
         recorded=voicemail.path is not None,
         audio_available=voicemail.path is not None and inside(folder, voicemail.path) is not None,
         length_seconds=voicemail.length_seconds,
-        recipient=voicemail.recipient,
+        failed=voicemail.failed,
+        recipients=voicemail.recipients,
         heard_at=voicemail.heard_at,
     )
 

@@ -26,7 +26,8 @@ _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 class ApiOperation:
     """One method of one address of the API.
 
-    `audio`: it answers with a sound file instead of a model. `upload`: the body is a form with a file.
+    `audio`: it answers with a sound file instead of a model, `download`: with a file of this type. `upload`: the body is a form
+    with a file.
     """
 
     method: str
@@ -41,6 +42,7 @@ class ApiOperation:
     errors: tuple[int, ...] = ()
     open: bool = False
     audio: bool = False
+    download: str | None = None
     upload: type[BaseModel] | None = None
     extra_answers: tuple[int, ...] = ()
 
@@ -148,6 +150,8 @@ def _content(operation: ApiOperation, references: dict[type[BaseModel], dict[str
         return {}
     if operation.audio:
         return {"audio/*": {"schema": {"type": "string", "format": "binary"}}}
+    if operation.download is not None:
+        return {operation.download: {"schema": {"type": "string", "format": "binary"}}}
     schema = {"type": "object"} if operation.answer is None else references[operation.answer]
     return {"application/json": {"schema": schema}}
 

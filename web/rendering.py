@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from web import words
+from web.navigation import MENU
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -26,18 +27,23 @@ class ModelResponse(Response):
         super().__init__(model.model_dump_json(by_alias=True), status_code, headers)
 
 
-def make_templates() -> Environment:
-    """The templates' environment: everything is escaped, and a name that is not given is an error."""
+def make_templates(zone: tzinfo) -> Environment:
+    """The templates' environment: everything is escaped, a name that is not given is an error, times are those of the zone."""
     templates = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.filters["duration"] = words.duration
     templates.filters["exit_words"] = words.exit_words
     templates.filters["operation_words"] = words.operation_words
+    templates.filters["letter_words"] = words.letter_words
+    templates.filters["schedule_words"] = words.schedule_words
+    templates.filters["operator_words"] = words.operator_words
     templates.filters["outcome"] = words.outcome_words
     templates.filters["prompt_title"] = words.prompt_title
     templates.filters["iso"] = _iso
     templates.filters["utc"] = _utc
+    templates.filters["local"] = lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    templates.globals["zone"] = str(zone)
     return templates
 
 
@@ -53,12 +59,14 @@ def page(
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page. Who is logged in and the health are there once `web.security` has let the request through."""
+    """A page. What is shown on each of them (who is logged in, health …) is there once `web.security` let the request in."""
     templates: Environment = request.app.state.templates
     everywhere = {
         "user": getattr(request.state, "user", None),
         "health": getattr(request.state, "health", None),
+        "unheard": getattr(request.state, "unheard", 0),
         "path": request.url.path,
+        "menu": MENU,
     }
     return HTMLResponse(templates.get_template(template).render({**everywhere, **context}), status_code, headers)
 

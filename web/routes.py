@@ -7,24 +7,35 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web.call_models import CallList, CallModel, CallQuery
+from web.call_models import CallList, CallModel, CallQuery, RecordingState
+from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.notice_operations import NOTICE_OPERATIONS
+from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
+from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
-from web.scenario_models import (
-    DocumentToCheck,
-    DraftChange,
-    DraftSaved,
-    NewScenario,
-    PublishRequest,
-    ScenarioList,
-    ScenarioModel,
-    Validation,
-    VersionItem,
-    VersionModel,
-)
+from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
-from web.views import api, api_calls, api_prompts, api_scenarios, calls, entry, live, prompts, recordings, scenarios
+from web.views import (
+    api,
+    api_callbacks,
+    api_calls,
+    api_prompts,
+    api_voicemails,
+    blocked_numbers,
+    calls,
+    contacts,
+    desk,
+    entry,
+    live,
+    numbers,
+    outbox,
+    prompts,
+    recordings,
+    scenarios,
+    schedules,
+    voicemails,
+)
 
 _STATIC = Path(__file__).parent / "static"
 _API = "/api/v1"
@@ -69,6 +80,35 @@ _PROMPTS = (
     ApiOperation("DELETE", _PROMPT, api_prompts.delete_prompt, "Delete a prompt that is not in use", status=204, errors=(409,)),
 )
 
+_CALLBACK = f"{_API}/callbacks/{{id:int}}"
+_CALLBACKS = (
+    ApiOperation(
+        "GET",
+        f"{_API}/callbacks",
+        api_callbacks.get_callbacks,
+        "List callbacks, those asked for last first",
+        CallbackList,
+        query=CallbackQuery,
+    ),
+    ApiOperation("GET", _CALLBACK, api_callbacks.get_one_callback, "One callback", CallbackModel),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/cancel",
+        api_callbacks.post_callback_cancel,
+        "Take somebody who waits for his callback out of the line",
+        CallbackModel,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_CALLBACK}/retry",
+        api_callbacks.post_callback_retry,
+        "Have somebody called as soon as it is his turn, in the place he had",
+        CallbackModel,
+        errors=(409,),
+    ),
+)
+
 OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/health", api.show_health, "How the installation is", api.HealthAnswer, open=True, extra_answers=(503,)
@@ -82,59 +122,67 @@ OPERATIONS = (
     ApiOperation(
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
     ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/pause",
+        recordings.pause_recording,
+        "Pause the recording of a live call",
+        RecordingState,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/recording/resume",
+        recordings.resume_recording,
+        "Record a live call again",
+        RecordingState,
+        errors=(409,),
+    ),
     *_PROMPTS,
-    ApiOperation("GET", f"{_API}/scenarios", api_scenarios.get_scenarios, "List scenarios", ScenarioList),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios",
-        api_scenarios.post_scenario,
-        "Create a scenario",
-        ScenarioModel,
-        body=NewScenario,
-        status=201,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios/validate",
-        api_scenarios.post_validate_document,
-        "Check a document that is not stored",
-        Validation,
-        body=DocumentToCheck,
-    ),
-    ApiOperation(
-        "GET", f"{_API}/scenarios/{{id:int}}", api_scenarios.get_one_scenario, "One scenario: draft and versions", ScenarioModel
-    ),
-    ApiOperation(
-        "PUT",
-        f"{_API}/scenarios/{{id:int}}/draft",
-        api_scenarios.put_draft,
-        "Save the draft",
-        DraftSaved,
-        body=DraftChange,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST", f"{_API}/scenarios/{{id:int}}/validate", api_scenarios.post_validate_draft, "Check the stored draft", Validation
-    ),
-    ApiOperation(
-        "POST",
-        f"{_API}/scenarios/{{id:int}}/publish",
-        api_scenarios.post_publish,
-        "Make the draft the version that new calls run",
-        VersionItem,
-        body=PublishRequest,
-        body_required=False,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "GET",
-        f"{_API}/scenarios/{{id:int}}/versions/{{number:int}}",
-        api_scenarios.get_scenario_version,
-        "A published version",
-        VersionModel,
-    ),
+    *SCENARIO_OPERATIONS,
+    *NUMBER_OPERATIONS,
     *NOTICE_OPERATIONS,
+    *_CALLBACKS,
+    *PEOPLE_OPERATIONS,
+)
+
+
+_NUMBER_PAGES = (
+    Route("/numbers", for_people(numbers.show_numbers), methods=["GET"]),
+    Route("/numbers/new", for_people(numbers.show_new_number), methods=["GET"]),
+    Route("/numbers/new", for_people(numbers.add_number), methods=["POST"]),
+    Route("/numbers/{id:int}", for_people(numbers.show_number), methods=["GET"]),
+    Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
+    Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
+)
+_NOTICE_PAGES = (
+    Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
+    Route("/voicemails/{id}/audio", for_people(api_voicemails.get_voicemail_audio), methods=["GET"]),
+    Route("/voicemails/{id}/heard", for_people(voicemails.set_heard), methods=["POST"]),
+    Route("/voicemails/{id}/not-heard", for_people(voicemails.set_not_heard), methods=["POST"]),
+    Route("/voicemails/{id}/delete", for_people(voicemails.take_away), methods=["POST"]),
+    Route("/outbox", for_people(outbox.show_outbox), methods=["GET"]),
+    Route("/outbox/{id}/retry", for_people(outbox.retry), methods=["POST"]),
+    Route("/outbox/{id}/delete", for_people(outbox.take_away), methods=["POST"]),
+    Route("/schedules", for_people(schedules.show_schedules), methods=["GET"]),
+    Route("/schedules/new", for_people(schedules.show_new_schedule), methods=["GET"]),
+    Route("/schedules/new", for_people(schedules.add_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}", for_people(schedules.show_schedule), methods=["GET"]),
+    Route("/schedules/{id:int}", for_people(schedules.change_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
+)
+_PEOPLE_PAGES = (
+    Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
+    Route("/contacts/new", for_people(contacts.show_new_contact), methods=["GET"]),
+    Route("/contacts/new", for_people(contacts.add_contact), methods=["POST"]),
+    Route("/contacts/{id:int}", for_people(contacts.show_contact), methods=["GET"]),
+    Route("/contacts/{id:int}", for_people(contacts.change_contact), methods=["POST"]),
+    Route("/contacts/{id:int}/delete", for_people(contacts.take_away), methods=["POST"]),
+    Route("/blocked-numbers", for_people(blocked_numbers.show_blocked_numbers), methods=["GET"]),
+    Route("/blocked-numbers", for_people(blocked_numbers.add_blocked_number), methods=["POST"]),
+    Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.show_blocked_number), methods=["GET"]),
+    Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.change_blocked_number), methods=["POST"]),
+    Route("/blocked-numbers/{id:int}/delete", for_people(blocked_numbers.take_away), methods=["POST"]),
 )
 
 
@@ -161,6 +209,15 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/original", for_people(api_prompts.get_prompt_original), methods=["GET"]),
         Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
+        *_NUMBER_PAGES,
+        *_NOTICE_PAGES,
+        *_PEOPLE_PAGES,
+        Route("/desk", for_people(desk.show_desk), methods=["GET"]),
+        Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
+        Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),
+        Route("/desk/ringtone", for_people(desk.upload_ringtone), methods=["POST"]),
+        Route("/desk/ringtone/standard", for_people(desk.standard_again), methods=["POST"]),
+        Route("/account/links", for_people(entry.link_phone), methods=["POST"]),
         Route("/account", for_people(entry.show_account), methods=["GET"]),
         Route("/account", for_people(entry.change_own_password), methods=["POST"]),
         *(_api_route(operation) for operation in OPERATIONS),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from controller.storage.scenarios import ScenarioSummary, ScenarioVersion, StoredScenario, VersionSummary
+from ivr.editing import Edit
 from ivr.graph import Scenario
 from ivr.validation import Problem, ProblemKind, publishable
 
@@ -59,6 +60,62 @@ class PublishRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     revision: int | None = Field(None, ge=1, le=2**31 - 1, description="publish only if the draft still has this revision")
+
+
+Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class RevisionToUndo(BaseModel):
+    """The draft that is to be undone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision
+
+
+class DraftEdits(BaseModel):
+    """Changes of a draft, all of them or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Revision = Field(description="the revision that is changed; refused if there is a newer one")
+    edits: list[Edit] = Field(min_length=1, max_length=100)
+
+
+class DraftEdited(BaseModel):
+    """The draft was changed."""
+
+    revision: int = Field(description="the draft's revision now")
+    draft: Document
+
+
+class NameChange(BaseModel):
+    """Another name for a scenario."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+
+
+_ARCHIVE = {"type": "string", "format": "binary", "description": "a zip archive of an export, or a document as JSON"}
+
+
+class ArchiveUpload(BaseModel):
+    """A form with an archive."""
+
+    file: Annotated[str, WithJsonSchema(_ARCHIVE)]
+    name: str | None = Field(None, min_length=1, max_length=64, description="default: the name in the archive, or the file's")
+    publish: bool = Field(False, description="publish the scenario, and what it inserts")
+
+
+class ImportDone(BaseModel):
+    """What an import has brought, in words such as "group Sales"."""
+
+    id: int
+    name: str
+    added: list[str]
+    kept: list[str] = Field(description="was here already and stays as it is")
+    published: bool
 
 
 class DocumentToCheck(BaseModel):

@@ -27,6 +27,7 @@ from controller.actions.users import (
 )
 from controller.storage import Session
 from controller.storage.users import ApiToken, User
+from controller.storage.voicemails import count_unheard
 from web.errors import WebError
 from web.login_limits import LoginLimits, Permit
 from web.openapi import View
@@ -81,6 +82,7 @@ def for_people(view: View) -> View:
             return _to_login(request)
         request.state.user = user
         request.state.health = await services(request).health()
+        request.state.unheard = await services(request).database.read(count_unheard)
         return await view(request)
 
     return guarded
@@ -96,10 +98,29 @@ def for_programs(view: View) -> View:
     return guarded
 
 
+def administrators_only(request: Request) -> None:
+    """Raises WebError 403 for any other user."""
+    if request.state.user.role != "administrator":
+        raise WebError(403, "forbidden", "Only administrators may do this.")
+
+
 def acting_user(request: Request) -> str:
     """Whom the audit log names."""
     token: ApiToken | None = getattr(request.state, "token", None)
     return f"token {token.name}" if token is not None else str(request.state.user.login)
+
+
+def may_hear(request: Request) -> bool:
+    """Whether who asks may hear what was recorded of callers."""
+    token: ApiToken | None = getattr(request.state, "token", None)
+    return token.hears_recordings if token is not None else bool(request.state.user.may_hear_recordings)
+
+
+def check_hearing(request: Request) -> None:
+    """Raises WebError 403 for those who may not hear recordings."""
+    if not may_hear(request):
+        message = "Hearing recordings needs a permission; an administrator gives it: `python -m controller recordings allow`."
+        raise WebError(403, "forbidden", message)
 
 
 async def session_user(request: Request) -> User | None:
@@ -157,7 +178,7 @@ async def _token(request: Request) -> ApiToken:
 
 
 def _to_login(request: Request) -> Response:
-    if request.url.path == "/live/events":
+    if request.url.path in ("/live/events", "/desk/events"):
         raise WebError(401, "unauthorized", "Log in first.")
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     wanted = f"?next={quote(asked, safe='/')}" if request.method == "GET" and asked != "/" else ""

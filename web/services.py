@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, TypeAlias, cast
@@ -13,9 +13,12 @@ from starlette.requests import HTTPConnection
 from controller.actions.scenarios import KnownPrompts
 from controller.bus import Bus
 from controller.clock import Clock
+from controller.errors import Refused
+from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
+from controller.storage.trunks import TrunkState
 
 ComponentState: TypeAlias = Literal["ok", "down", "off"]
 
@@ -44,9 +47,27 @@ class Health(BaseModel):
         return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail))
 
 
+RecordingSwitch: TypeAlias = Callable[[str, bool], Awaitable[str]]
+"""Pauses the recording of a live call (True) or has it go on; gives the recording's id. Raises Refused when the call is not live
+here or nothing is recorded, TelephonyError."""
+
+
+async def no_live_calls(call: str, paused: bool) -> str:
+    """The RecordingSwitch of a process that serves no calls."""
+    raise Refused(f"call {call} is not live in this process")
+
+
+async def _nothing_known() -> Mapping[int, TrunkState]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
-    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds."""
+    """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
+
+    `operator_states` is how operators' phones are, by extension; one that is not named is offline. `trunk_states` tells how the
+    enabled trunks are, by their ids, as far as that is known.
+    """
 
     settings: Settings
     database: Database
@@ -54,12 +75,20 @@ class WebServices:
     clock: Clock
     health: Callable[[], Awaitable[Health]]
     prompts: Callable[[], KnownPrompts]
+    pause_recording: RecordingSwitch = no_live_calls
     monotonic: Callable[[], float] = monotonic
+    operator_states: Callable[[], Mapping[str, OperatorState]] = dict
+    trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
 
 
 def workshop(connection: HTTPConnection) -> Workshop:
     """Where the application that serves this request makes prompts."""
     return cast(Workshop, connection.app.state.workshop)
+
+
+def ringtone_workshop(connection: HTTPConnection) -> Workshop:
+    """Where it makes ringtones."""
+    return cast(Workshop, connection.app.state.ringtone_workshop)
 
 
 def services(connection: HTTPConnection) -> WebServices:

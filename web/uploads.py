@@ -1,9 +1,9 @@
-"""A sound file that was sent in a form, with the form's other fields."""
+"""A file that was sent in a form, with the form's other fields."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -43,3 +43,12 @@ async def read_upload(request: Request) -> AsyncIterator[Upload]:
         yield Upload(file.file, file.filename, fields)
     finally:
         await form.close()
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """A disk that does not take a sound is answered with 507."""
+    try:
+        yield
+    except OSError as error:
+        raise WebError(507, "no_room", f"The sound could not be stored: {error.strerror}.") from error

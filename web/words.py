@@ -75,6 +75,43 @@ def outcome_words(outcome: str) -> Wording:
     return _OUTCOMES.get(outcome) or Wording(outcome.replace("_", " ").capitalize(), "end", "quiet", outcome)
 
 
+_LETTERS: Mapping[str, Wording] = {
+    "waiting": Wording("Waiting", "schedule", "live", "It will be tried again by itself"),
+    "sent": Wording("Sent", "check", "good", "The mail server has taken it"),
+    "given_up": Wording("Given up", "alert", "bad", "It is not tried again by itself"),
+}
+
+
+def letter_words(state: str) -> Wording:
+    """How a letter is, in words."""
+    return _LETTERS[state]
+
+
+_SCHEDULES: Mapping[str, Wording] = {
+    "open": Wording("Open", "check", "good", "Within its hours"),
+    "closed": Wording("Closed", "end", "quiet", "Outside of its hours"),
+    "holiday": Wording("Holiday", "schedule", "live", "A holiday"),
+}
+
+
+def schedule_words(state: str) -> Wording:
+    """How a schedule is at a moment, in words."""
+    return _SCHEDULES[state]
+
+
+_OPERATORS: Mapping[str, Wording] = {
+    "offline": Wording("Offline", "blocked", "quiet", "The phone is not registered"),
+    "available": Wording("Available", "check", "good", "The phone is free"),
+    "ringing": Wording("Ringing", "phone", "live", "The phone rings"),
+    "talking": Wording("Talking", "forward_to_group", "live", "On the phone"),
+}
+
+
+def operator_words(state: str) -> Wording:
+    """How an operator's phone is, in words."""
+    return _OPERATORS[state]
+
+
 def prompt_title(written: str, own_titles: Mapping[str, str]) -> str:
     """A prompt in words: "demo-menu:ru" is "Demo: menu (ru)"; one that is not there any more keeps its name."""
     name, _, language = written.partition(":")

@@ -29,6 +29,7 @@ from controller.storage.operators import find_operator
 
 MOST_NUMBERS = 20
 MOST_TAGS = 50
+LONGEST_COMMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,8 @@ def _checked_entry(session: Session, draft: BlockDraft, region: str | None, id: 
         pattern = checked_pattern("number", draft.number.strip(), r"\+[0-9]{1,14}", said)
     else:
         pattern = _checked_number("number", draft.number, region)
-    if len(draft.comment) > 500:
-        raise invalid("comment", "write at most 500 characters")
+    if len(draft.comment) > LONGEST_COMMENT or not draft.comment.isprintable():
+        raise invalid("comment", f"write at most {LONGEST_COMMENT} characters on one line")
     if draft.expires_at is not None and draft.expires_at <= at:
         raise invalid("expires_at", "this moment is over")
     found = find_blocked(session, pattern, draft.kind)

@@ -14,12 +14,13 @@ from pathlib import Path
 from controller.actions.numbers import add_number
 from controller.actions.operators import create_group, create_operator, set_members
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document
+from controller.actions.usage import scenarios_that_name
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.groups import Group, GroupView, Strategy, find_group, list_groups
 from controller.storage.numbers import InboundNumber, find_number, numbers_of, numbers_of_group
 from controller.storage.operators import Operator, find_operator
-from controller.storage.scenarios import StoredScenario, documents_in_use, documents_of, find_scenario
+from controller.storage.scenarios import StoredScenario, documents_of, find_scenario
 from ivr.lines import LONGEST_WAIT
 from ivr.serialization import from_data
 
@@ -125,13 +126,12 @@ def _remove_scenario(removal: _Removal) -> None:
 
 
 def _remove_groups(removal: _Removal) -> None:
-    used = _groups_of_scenarios(removal.session)
     for name in GROUPS:
         view = find_group(removal.session, name)
         if view is not None:
             row = removal.session.get_one(Group, view.id)
-            free = name not in used and not numbers_of_group(removal.session, view.id)
-            removal.remove(f"group {name}", row, _is_original(view) and free)
+            used = scenarios_that_name(removal.session, "group", name) or numbers_of_group(removal.session, view.id)
+            removal.remove(f"group {name}", row, _is_original(view) and not used)
 
 
 def _remove_operators(removal: _Removal) -> None:
@@ -139,15 +139,10 @@ def _remove_operators(removal: _Removal) -> None:
     for extension, name in OPERATORS.items():
         operator = find_operator(removal.session, extension)
         if operator is not None:
-            removal.remove(f"operator {extension}", operator, operator.name == name and extension not in members)
+            used = extension in members or bool(scenarios_that_name(removal.session, "extension", extension))
+            removal.remove(f"operator {extension}", operator, operator.name == name and not used)
 
 
 def _is_original(group: GroupView) -> bool:
     members = tuple(member.extension for member in group.members)
     return (group.strategy, group.ring_seconds, members) == (_STRATEGY, _RING_SECONDS, GROUPS[group.name])
-
-
-def _groups_of_scenarios(session: Session) -> set[str]:
-    """Groups that a draft or a published version forwards to."""
-    nodes = (node for document in documents_in_use(session) for node in from_data(document).nodes.values())
-    return {group for node in nodes for group in node.operation.groups()}

@@ -25,6 +25,19 @@ def checked_pattern(field: str, value: str, pattern: str, message: str) -> str:
     return value
 
 
+def checked_seconds(field: str, value: int, longest: int) -> int:
+    """A time of 1 to `longest` seconds. Raises InvalidInput."""
+    if not 1 <= value <= longest:
+        raise invalid(field, f"use 1 to {longest} seconds")
+    return value
+
+
+def dialled_number(text: str) -> str | None:
+    """A number as a trunk dials it: what was written, without what people put between digits; None for what is none."""
+    written = re.sub(r"[\s().\-/]+", "", text)
+    return written if re.fullmatch(r"\+?[0-9]{2,20}", written) else None
+
+
 def invalid(field: str, message: str) -> InvalidInput:
     """One field is wrong."""
     return InvalidInput(f"{field}: {message}", [FieldProblem(field, message)])

@@ -155,7 +155,7 @@ def attach_scenario(session: Session, number: str, scenario_id: int | None, *, a
 
 
 def _checked_number(number: str) -> str:
-    return checked_pattern("number", number.strip(), r"\+?[0-9]{1,20}", "write 1 to 20 digits, perhaps with a + before them")
+    return checked_pattern("number", number, r"\+?[0-9]{1,20}", "write 1 to 20 digits, perhaps with a + before them")
 
 
 def _check_language(language: str | None) -> None:

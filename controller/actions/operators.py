@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, get_args
 
-from controller.actions.fields import checked_name, checked_pattern, invalid
-from controller.errors import NotFound, Refused
+from controller.actions.fields import checked_name, checked_seconds, dialled_number, invalid
+from controller.actions.usage import refuse_if_named
+from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
+from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.groups import Group, GroupTerms, Membership, Strategy, find_group, lock_group, replace_members
-from controller.storage.operators import Operator, find_operator, list_operators
+from controller.storage.groups import (
+    Group,
+    GroupTerms,
+    Membership,
+    Strategy,
+    find_group,
+    get_group,
+    groups_of,
+    lock_group,
+    replace_members,
+)
+from controller.storage.operators import (
+    RING_SECONDS,
+    Operator,
+    OperatorView,
+    RungNumber,
+    find_operator,
+    get_operator,
+    list_operators,
+    operator_view,
+    replace_operator_numbers,
+)
 
+MOST_NUMBERS: Final = 5
+LONGEST_RING: Final = 300
 LONGEST_WRAP_UP: Final = 3600
 LONGEST_WAIT: Final = 3600
 LONGEST_TALK: Final = 86400
@@ -32,28 +57,78 @@ class MemberDraft:
     level: int = 1
 
 
-def create_operator(session: Session, extension: str, name: str, *, acting_user: str, at: datetime) -> Operator:
-    """A new operator with a generated SIP secret.
-
-    Raises InvalidInput: a bad extension or name; Refused: the extension is taken.
+@dataclass(frozen=True, slots=True)
+class OperatorDraft:
+    """What may be changed of an operator. `numbers` are rung in this order after his phone, as they are dialled through the
+    trunk; `ring_seconds` is his phone's own time.
     """
-    checked_pattern("extension", extension, r"[0-9]{2,8}", "write 2 to 8 digits")
-    name = checked_name("name", name)
+
+    name: str
+    ring_seconds: int = RING_SECONDS
+    numbers: Sequence[RungNumber] = ()
+
+
+def create_operator(
+    session: Session,
+    extension: str,
+    name: str,
+    *,
+    ring_seconds: int = RING_SECONDS,
+    numbers: Sequence[RungNumber] = (),
+    pattern: str = EXTENSION_PATTERN,
+    acting_user: str,
+    at: datetime,
+) -> Operator:
+    """A new operator with a generated SIP secret; `pattern` is the installation's rule of extensions (UIS-36).
+
+    Raises InvalidInput: a bad extension, name, time or number; Refused: the extension is taken.
+    """
+    if re.fullmatch(r"[0-9]{1,8}", extension) is None or re.fullmatch(pattern, extension) is None:
+        raise invalid("extension", f"it must be digits that match {pattern}")
+    draft = _checked(OperatorDraft(name, ring_seconds, numbers))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
     # Letters and digits only: the secret is copied into configuration files and phones.
-    operator = Operator(extension=extension, name=name, sip_secret=secrets.token_hex(12))
+    operator = Operator(extension=extension, name=draft.name, sip_secret=secrets.token_hex(12), ring_seconds=draft.ring_seconds)
     session.add(operator)
-    add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=name)
+    add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=draft.name)
     session.flush()
+    replace_operator_numbers(session, operator.id, draft.numbers)
     return operator
+
+
+def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_user: str, at: datetime) -> OperatorView:
+    """Replace an operator's name, time and numbers. Raises InvalidInput: as `create_operator`; NotFound."""
+    operator, draft = get_operator(session, id), _checked(draft)
+    operator.name, operator.ring_seconds = draft.name, draft.ring_seconds
+    replace_operator_numbers(session, id, draft.numbers)
+    numbers = [one.number for one in draft.numbers]
+    add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
+    session.flush()
+    return operator_view(session, id)
+
+
+def delete_operator(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
+    """His contacts have no manager then, and calls keep his name.
+
+    Raises Refused: he is in a group, or a scenario names his extension; NotFound.
+    """
+    operator = get_operator(session, id)
+    groups = groups_of(session, id)
+    if groups:
+        names = ", ".join(f'"{name}"' for name in groups)
+        raise Refused(f"operator {operator.extension} can't be removed: he is in the group {names}")
+    refuse_if_named(session, "extension", operator.extension, f"operator {operator.extension}", "removed")
+    session.delete(operator)
+    add_audit(session, at, acting_user, "operator.delete", f"operator {operator.extension}", name=operator.name)
+    session.flush()
 
 
 def create_group(
     session: Session,
     name: str,
     strategy: Strategy = "ring_all",
-    ring_seconds: int = 20,
+    ring_seconds: int = RING_SECONDS,
     *,
     acting_user: str,
     at: datetime,
@@ -62,18 +137,39 @@ def create_group(
 
     Raises InvalidInput: a bad name, strategy or time (1 to 300 s); Refused: the name is taken.
     """
-    name = checked_name("name", name)
-    if strategy not in get_args(Strategy):
-        raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
-    if not 1 <= ring_seconds <= 300:
-        raise invalid("ring_seconds", "use 1 to 300 seconds")
-    if find_group(session, name) is not None:
-        raise Refused(f'there is already a group "{name}"')
+    name = _checked_group(session, name, strategy, ring_seconds, None)
     group = Group(name=name, strategy=strategy, ring_seconds=ring_seconds)
     session.add(group)
     add_audit(session, at, acting_user, "group.create", f"group {name}", strategy=strategy, ring_seconds=ring_seconds)
     session.flush()
     return group
+
+
+def change_group(
+    session: Session, id: int, name: str, strategy: Strategy, ring_seconds: int, *, acting_user: str, at: datetime
+) -> Group:
+    """Another name, strategy or time; the next decision uses it.
+
+    Raises InvalidInput: as `create_group`; Refused: the name is taken, or a scenario uses the old one; NotFound.
+    """
+    group = get_group(session, id)
+    name = _checked_group(session, name, strategy, ring_seconds, id)
+    if name != group.name:
+        refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "given another name")
+    group.name, group.strategy, group.ring_seconds = name, strategy, ring_seconds
+    group.version += 1
+    add_audit(session, at, acting_user, "group.change", f"group {name}", strategy=strategy, ring_seconds=ring_seconds)
+    session.flush()
+    return group
+
+
+def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
+    """Raises Refused: a scenario uses it; NotFound."""
+    group = get_group(session, id)
+    refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "removed")
+    session.delete(group)
+    add_audit(session, at, acting_user, "group.delete", f"group {group.name}")
+    session.flush()
 
 
 def set_members(
@@ -119,6 +215,38 @@ def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_us
     group.version += 1
     add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
     session.flush()
+
+
+def _checked(draft: OperatorDraft) -> OperatorDraft:
+    name = checked_name("name", draft.name)
+    checked_seconds("ring_seconds", draft.ring_seconds, LONGEST_RING)
+    if len(draft.numbers) > MOST_NUMBERS:
+        raise invalid("numbers", f"write at most {MOST_NUMBERS} numbers")
+    numbers: list[RungNumber] = []
+    problems: list[FieldProblem] = []
+    for place, one in enumerate(draft.numbers):
+        number = dialled_number(one.number)
+        if number is None:
+            problems.append(FieldProblem(f"numbers.{place}.number", "write 2 to 20 digits, perhaps with a + before them"))
+        elif number in (before.number for before in numbers):
+            problems.append(FieldProblem(f"numbers.{place}.number", "it is there twice"))
+        else:
+            checked_seconds(f"numbers.{place}.ring_seconds", one.ring_seconds, LONGEST_RING)
+            numbers.append(RungNumber(number, one.ring_seconds))
+    if problems:
+        raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
+    return OperatorDraft(name, draft.ring_seconds, numbers)
+
+
+def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:
+    name = checked_name("name", name)
+    if strategy not in get_args(Strategy):
+        raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
+    checked_seconds("ring_seconds", ring_seconds, LONGEST_RING)
+    found = find_group(session, name)
+    if found is not None and found.id != id:
+        raise Refused(f'there is already a group "{name}"')
+    return name
 
 
 def _within(field: str, value: int | None, lowest: int, highest: int) -> None:

@@ -67,6 +67,21 @@ def add_prompt(
     Raises InvalidInput: a bad title, name or language; Refused: the name is taken, or `most_uploaded` files are there already;
     OSError: the disk did not take the files.
     """
+    prompt = enter_prompt(session, sound, details, most_uploaded, acting_user=acting_user, at=at)
+    folder.place(sound, prompt.name, prompt.language)
+    return prompt
+
+
+def enter_prompt(
+    session: Session,
+    sound: PreparedSound,
+    details: PromptDetails,
+    most_uploaded: int,
+    *,
+    acting_user: str,
+    at: datetime,
+) -> StoredPrompt:
+    """A new prompt whose files the caller places, before the commit. Raises as `add_prompt`."""
     title, language = checked_name("title", details.title), checked_language(details.language)
     lock_prompts(session)
     _check_number(session, details.kind, most_uploaded)
@@ -77,7 +92,6 @@ def add_prompt(
     session.add(prompt)
     add_audit(session, at, acting_user, "prompt.add", f"prompt {name}:{language}", kind=details.kind, title=title)
     session.flush()
-    folder.place(sound, name, language)
     return prompt
 
 

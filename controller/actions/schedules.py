@@ -48,11 +48,15 @@ def change_schedule(
 def delete_schedule(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
     """Raises Refused: a scenario or a number uses it; NotFound."""
     stored = get_schedule(session, id)
-    numbers = [f"the number {row.number}" for row in numbers_of_schedule(session, id)]
-    _is_unused(stored.name, "removed", [*_scenarios(session, stored.name), *numbers])
+    _is_unused(stored.name, "removed", users_of_schedule(session, stored))
     session.delete(stored)
     add_audit(session, at, acting_user, "schedule.delete", f"schedule {stored.name}")
     session.flush()
+
+
+def users_of_schedule(session: Session, stored: StoredSchedule) -> list[str]:
+    """The scenarios that branch on it, and the numbers whose own it is."""
+    return [*_scenarios(session, stored.name), *(f"the number {row.number}" for row in numbers_of_schedule(session, stored.id))]
 
 
 def _name_is_free(session: Session, name: str, id: int | None) -> None:

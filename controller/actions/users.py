@@ -43,15 +43,17 @@ def generate_password() -> str:
     return "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(20))
 
 
-def create_user(session: Session, login: str, password: str, role: Role, *, acting_user: str, at: datetime) -> User:
+def create_user(
+    session: Session, login: str, password: str, role: Role, *, hears_recordings: bool = False, acting_user: str, at: datetime
+) -> User:
     """Raises InvalidInput: a bad login or password; Refused: the login is taken."""
     checked_pattern("login", login, r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", "write letters, digits and . _ @ - only, at most 64")
     hashed = _hash(password)
     if find_user(session, login) is not None:
         raise Refused(f'there is already a user "{login}"')
-    user = User(login=login, password_hash=hashed, role=role, created_at=at)
+    user = User(login=login, password_hash=hashed, role=role, created_at=at, hears_recordings=hears_recordings)
     session.add(user)
-    add_audit(session, at, acting_user, "user.create", f"user {login}", role=role)
+    add_audit(session, at, acting_user, "user.create", f"user {login}", role=role, hears_recordings=hears_recordings)
     session.flush()
     return user
 
@@ -107,7 +109,7 @@ def end_web_session(session: Session, token: str) -> None:
     delete_web_session(session, _sha256(token))
 
 
-def create_token(session: Session, name: str, *, acting_user: str, at: datetime) -> str:
+def create_token(session: Session, name: str, *, hears_recordings: bool = False, acting_user: str, at: datetime) -> str:
     """A new API token; what is returned can't be had again. A name is used once, even if revoked: the audit log names it.
 
     Raises InvalidInput: a bad name; Refused: the name is taken.
@@ -116,8 +118,8 @@ def create_token(session: Session, name: str, *, acting_user: str, at: datetime)
     if find_api_token_by_name(session, name) is not None:
         raise Refused(f'there is already a token "{name}": choose another name')
     token = f"att_{secrets.token_urlsafe(32)}"
-    session.add(ApiToken(name=name, token_hash=_sha256(token), created_at=at))
-    add_audit(session, at, acting_user, "token.create", f"token {name}")
+    session.add(ApiToken(name=name, token_hash=_sha256(token), created_at=at, hears_recordings=hears_recordings))
+    add_audit(session, at, acting_user, "token.create", f"token {name}", hears_recordings=hears_recordings)
     session.flush()
     return token
 

@@ -27,12 +27,13 @@ def set_heard(session: Session, id: str, heard: bool, *, acting_user: str, at: d
 def delete_voicemail(session: Session, id: str, *, acting_user: str, at: datetime) -> str | None:
     """Remove a voicemail; returns the path of its file, which is to be removed after the transaction.
 
-    Raises Refused: its letter still waits, and would come without the recording; NotFound.
+    Raises Refused: a letter about it still waits, and would come without the recording; NotFound.
     """
     voicemail = get_voicemail(session, id)
-    letter = find_by_occasion(session, occasion(id))
-    if letter is not None and letter.state == "waiting":
-        raise Refused(f"the letter about voicemail {id} to {letter.recipient} was not sent yet: wait for it, or remove it first")
+    for recipient in voicemail.recipients:
+        letter = find_by_occasion(session, occasion(id, recipient))
+        if letter is not None and letter.state == "waiting":
+            raise Refused(f"the letter about voicemail {id} to {recipient} was not sent yet: wait for it, or remove it first")
     session.delete(voicemail)
     add_audit(session, at, acting_user, "voicemail.delete", f"voicemail {id}", caller=voicemail.caller_number)
     session.flush()

@@ -1,11 +1,29 @@
 """Notices between rooms and between processes."""
 
 from controller.bus.memory import MemoryBus
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import (
+    CallbacksChanged,
+    CallsChanged,
+    DirectoryChanged,
+    Message,
+    OperatorChanged,
+    PromptsChanged,
+    ScenarioPublished,
+)
 from controller.bus.port import Bus
 from controller.bus.redis import RedisBus
 
-__all__ = ["Bus", "CallsChanged", "DirectoryChanged", "Message", "PromptsChanged", "ScenarioPublished", "open_bus"]
+__all__ = [
+    "Bus",
+    "CallbacksChanged",
+    "CallsChanged",
+    "DirectoryChanged",
+    "Message",
+    "OperatorChanged",
+    "PromptsChanged",
+    "ScenarioPublished",
+    "open_bus",
+]
 
 
 def open_bus(redis_url: str | None, app: str = "attendant") -> Bus:

@@ -28,4 +28,20 @@ class PromptsChanged:
     """The installation's own prompts changed."""
 
 
-Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged
+@dataclass(frozen=True, slots=True)
+class CallbacksChanged:
+    """Somebody is to be called back, or is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorChanged:
+    """An operator's phone is in another state: offline, available, ringing or talking.
+
+    The state goes along, because no database has it, and so that one that was over at once is not missed.
+    """
+
+    extension: str
+    state: str
+
+
+Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged | OperatorChanged

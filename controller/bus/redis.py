@@ -23,7 +23,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from controller.bus.messages import CallsChanged, DirectoryChanged, Message, PromptsChanged, ScenarioPublished
+from controller.bus.messages import (
+    CallbacksChanged,
+    CallsChanged,
+    DirectoryChanged,
+    Message,
+    OperatorChanged,
+    PromptsChanged,
+    ScenarioPublished,
+)
 from controller.bus.subscribers import MOST_WAITING, Subscribers
 from controller.errors import SettingsError
 
@@ -34,7 +42,8 @@ _QUIET_SECONDS: Final = 15.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged)
+    kind.__name__: kind
+    for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged, CallbacksChanged, OperatorChanged)
 }
 
 

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Final
 
+from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.numbers import UNKNOWN, Route
-from controller.calls.session import FALLBACK_CONTEXT, CallSession, CheckUp, Dismiss
-from controller.errors import TelephonyError
-from controller.ids import CallId, ChannelId, is_operator_leg, new_call_id
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
+from controller.calls.session import FALLBACK_CONTEXT, CallSession
+from controller.errors import Refused, TelephonyError, TelephonyUnavailable
+from controller.ids import CallId, ChannelId, is_callback_channel, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
+INTERNAL: Final = "internal"
+"""What the dialplan says of calls that come from operators' phones."""
+ANSWER_SECONDS: Final = 8.0
+"""Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
 """Seconds between two comparisons with Asterisk."""
 
@@ -29,12 +34,14 @@ CHECK_UP_EVERY: Final = 60.0
 class Arrivals:
     """All live calls of this process."""
 
-    def __init__(self, tools: CallTools, language: str) -> None:
+    def __init__(self, tools: CallTools, language: str, studio: PromptStudio | None = None) -> None:
         self._tools = tools
         self._language = language
+        self._studio = studio
         self._routes: Mapping[str, Route] = {}
         self._live: dict[CallId, Mailbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._end_listeners: list[Callable[[CallId], None]] = []
         self._link_up = asyncio.Event()
         self._compare = asyncio.Event()
         self._closing = False
@@ -55,6 +62,24 @@ class Arrivals:
         """What numbers lead to, for calls that come from now on."""
         self._routes = routes
 
+    def serves(self, call: CallId) -> bool:
+        """Whether the call is live."""
+        return call in self._live
+
+    def on_end(self, listener: Callable[[CallId], None]) -> None:
+        """Have `listener` told of each call that is over; it must not wait."""
+        self._end_listeners.append(listener)
+
+    async def serve(self, facts: CallFacts, mailbox: Mailbox) -> CallSession:
+        """Serve somebody whom we have called, and who has answered; returns when that call is over."""
+        session = CallSession(facts, self._tools, mailbox, self._link_up)
+        self._live[facts.call] = mailbox
+        if self._closing:
+            mailbox.put_nowait(Dismiss())
+        # Who waits for it may be cancelled; the call is not.
+        await asyncio.shield(self._start(self._serve(session)))
+        return session
+
     async def run(self) -> None:
         """Compare with Asterisk after every connection and every CHECK_UP_EVERY seconds, until cancelled."""
         while True:
@@ -69,6 +94,22 @@ class Arrivals:
             except TelephonyError as error:
                 log.warning("live calls could not be compared with Asterisk: %s", error)
 
+    async def pause_recording(self, call: CallId, paused: bool) -> str:
+        """Leave out of a live call's recording what is said from now on, or no longer; gives the recording's id.
+
+        Raises Refused: the call is not in the hands of this process, or nothing is recorded; TelephonyError.
+        """
+        mailbox = self._live.get(call)
+        if mailbox is None:
+            raise Refused(f"call {call} is not a live call of this controller")
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        try:
+            mailbox.put_nowait(PauseRecording(paused, answer))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except (TimeoutError, asyncio.QueueFull):
+            raise TelephonyUnavailable(f"call {call} did not answer in time: its recording may go on as before") from None
+
     async def close(self, patience: float) -> None:
         """Take no more calls, send the live ones on in the dialplan, and wait at most `patience` seconds for that."""
         self._closing = True
@@ -81,33 +122,40 @@ class Arrivals:
 
     def _on_newcomer(self, event: ChannelEntered) -> None:
         if self._closing or len(event.args) < 2:
-            self._send_to_fallback(event.channel)
+            self._send_to_fallback(event.channel, event.answered)
             return
         number = event.args[1]
         route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
         facts = CallFacts(
             new_call_id(),
             event.channel,
+            self._tools.clock.now(),
             event.caller_number,
             event.caller_name,
             number,
             route.line_name,
             route.language or self._language,
-            ScenarioBundle(route.scenario),
+            route.bundle,
             route.scenario_version,
+            route.inserted_versions,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
         )
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(event.channel, mailbox)
-        self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+        if self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code):
+            self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
+        else:
+            self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
 
-    async def _serve(self, session: CallSession) -> None:
+    async def _serve(self, session: CallSession | Dictation) -> None:
         try:
             await session.run()
         finally:
             del self._live[session.facts.call]
             self._tools.telephony.mailboxes.forget(session.facts.channel)
+            for listener in self._end_listeners:
+                listener(session.facts.call)
 
     def _on_system_event(self, event: SystemEvent) -> None:
         if isinstance(event, Connected):
@@ -128,24 +176,25 @@ class Arrivals:
         for channel, info in existing.items():
             if info.in_our_app and channel not in expected and channel not in mailboxes.expected:
                 log.warning("channel %s belongs to no call; it is sent on", channel)
-                self._send_to_fallback(channel)
+                self._send_to_fallback(channel, info.answered)
 
-    def _send_to_fallback(self, channel: ChannelId) -> None:
-        self._start(self._leave_to_dialplan(channel))
+    def _send_to_fallback(self, channel: ChannelId, answered: bool) -> None:
+        self._start(self._leave_to_dialplan(channel, answered))
 
-    async def _leave_to_dialplan(self, channel: ChannelId) -> None:
+    async def _leave_to_dialplan(self, channel: ChannelId, answered: bool) -> None:
         try:
-            if is_operator_leg(channel):
+            if is_operator_leg(channel) or (is_callback_channel(channel) and not answered):
                 await self._tools.telephony.hangup(channel)
             else:
                 await self._tools.telephony.continue_in_dialplan(channel, FALLBACK_CONTEXT)
         except TelephonyError as error:
             log.warning("channel %s could not be sent on: %s", channel, error)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

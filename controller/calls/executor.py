@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import PurePosixPath
+from collections.abc import Callable
 from typing import assert_never
 
+from controller.calls.conversation_recording import ConversationRecorder
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.calls.inquiries import Inquiries
 from controller.calls.messages import MessageRecorder
 from controller.calls.searching import PersonSearch
+from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
-from controller.storage.journal_changes import CallAnswered, LegConnected, RecordingEnded, RecordingStarted
+from controller.storage.journal_changes import CallAnswered, LegConnected
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
     Answer,
     CancelTimer,
+    CheckCallback,
     CheckCaller,
     CheckSchedule,
     Command,
@@ -53,7 +56,9 @@ log = logging.getLogger(__name__)
 class Executor:
     """The hands of one call. `heard` is told of the prompts that a waiting caller hears."""
 
-    def __init__(self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard) -> None:
+    def __init__(
+        self, facts: CallFacts, tools: CallTools, mailbox: Mailbox, heard: Heard, place: Callable[[VisitId], Place]
+    ) -> None:
         self._facts = facts
         self._tools = tools
         self._mailbox = mailbox
@@ -61,10 +66,10 @@ class Executor:
         self._language = facts.language
         self._greeted = False
         self._search = PersonSearch(facts, tools, mailbox, heard)
-        self._messages = MessageRecorder(facts, tools, mailbox)
+        self.conversation = ConversationRecorder(facts, tools)
+        self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
-        self._recording: PurePosixPath | None = None
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
 
@@ -85,19 +90,21 @@ class Executor:
             case CancelTimer(timer):
                 self._cancel_timer(timer)
             case RouteToGroup() | RouteToExtension() | RouteToManager() | RouteToExternal():
+                if isinstance(command, RouteToGroup):
+                    self._inquiries.joined(command.group)
                 self._search.begin(command, self._language, self._greeted)
                 self._greeted = True
             case Connect(visit):
                 await self._connect(visit)
             case SetLanguage(language):
-                self._language = language
+                self._language = self._inquiries.language = language
             case Record():
-                await self._messages.record(command)
+                await self.messages.record(command)
             case StopRecording(recording):
-                await self._messages.stop(recording)
+                await self.messages.stop(recording)
             case SaveVoicemail():
-                self._messages.save(command)
-            case CheckSchedule() | CheckCaller() | LookUp() | RequestCallback():
+                self.messages.save(command)
+            case CheckSchedule() | CheckCaller() | LookUp() | CheckCallback() | RequestCallback():
                 self._inquiries.begin(command)
             case Hangup(cause):
                 await telephony.hangup(channel, cause)
@@ -133,8 +140,16 @@ class Executor:
     async def part(self) -> None:
         """The operator left: the caller is alone again."""
         self.operator_leg = None
-        self._end_recording()
+        try:
+            await self.conversation.stop()
+        except TelephonyError as error:
+            log.info("call %s: %s", self._facts.call, error)
         await self._unbridge()
+
+    async def leave(self) -> None:
+        """The caller goes to the dialplan: nothing is recorded of him there. Raises TelephonyError."""
+        await self.messages.leave()
+        await self.conversation.stop()
 
     async def tidy_up(self) -> None:
         """The call is over: nothing of it may stay behind, whatever has failed before."""
@@ -142,7 +157,8 @@ class Executor:
             self._cancel_timer(timer)
         self._search.leave()
         self._inquiries.cancel()
-        self._end_recording()
+        self.messages.close()
+        self.conversation.ended()
         try:
             if self.operator_leg is not None:
                 await self._tools.telephony.hangup(self.operator_leg)
@@ -170,24 +186,7 @@ class Executor:
             log.info("call %s: somebody left before the two could be joined", self._facts.call)
             return
         self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
-        await self._record()
-
-    async def _record(self) -> None:
-        """Record the conversation; a call without a recording is better than no call."""
-        now = self._tools.clock.now()
-        self._recording = PurePosixPath(f"{now:%Y/%m/%d}", f"{self.operator_leg}.wav")
-        try:
-            await self._tools.telephony.start_recording(self._facts.channel, self._tools.recording_path(self._recording))
-        except TelephonyError as error:
-            log.warning("call %s is not recorded: %s", self._facts.call, error)
-            self._recording = None
-            return
-        self._tools.journal.record(RecordingStarted(self._facts.call, self._recording.stem, now, str(self._recording)))
-
-    def _end_recording(self) -> None:
-        if self._recording is not None:
-            self._tools.journal.record(RecordingEnded(self._facts.call, self._recording.stem, self._tools.clock.now()))
-            self._recording = None
+        await self.conversation.begin(leg)
 
     async def _unbridge(self) -> None:
         if self._bridged:

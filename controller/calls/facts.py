@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 
+from controller.bus import Bus
+from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
 from controller.prompts import PromptLibrary
+from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, People
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
@@ -22,11 +25,13 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
-    that is not in the database; `schedule` names the number's own schedule, `line_prompts` are its own prompts.
+    that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
+    schedule, `line_prompts` are its own prompts.
     """
 
     call: CallId
     channel: ChannelId
+    arrived_at: datetime
     caller_number: str
     caller_name: str
     called_number: str
@@ -34,6 +39,7 @@ class CallFacts:
     language: str
     bundle: ScenarioBundle
     scenario_version: int | None
+    inserted_versions: Mapping[str, int] = field(default_factory=dict)
     schedule: str | None = None
     line_prompts: LinePrompts = STANDARD_PROMPTS
 
@@ -41,7 +47,8 @@ class CallFacts:
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder; `zone` and `region` are the installation's (see settings).
+    relative to the recordings folder; `zone` and `region` are the installation's (see settings); `stereo` completes recordings
+    of two channels, None: they are mixed.
     """
 
     telephony: Telephony
@@ -50,11 +57,14 @@ class CallTools:
     prompts: PromptLibrary
     clock: Clock
     recording_path: Callable[[PurePosixPath], str]
+    voicemails: VoicemailKeeper
     database: Database
     people: People
     region: str | None
     lookups: LookupClient
     zone: tzinfo
+    bus: Bus
+    stereo: StereoFinisher | None = None
 
     def outside_device(self, number: str) -> str | None:
         """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""

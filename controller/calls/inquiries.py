@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import Final, TypeAlias, assert_never
 
+from controller.addresses import phone_number
+from controller.bus import CallbacksChanged
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import AttendantError
-from controller.schedules import Schedule, state_at, zone_for
+from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
+from controller.storage.callbacks import Callback, add_callback
 from controller.storage.contacts import caller_facts, count_block_hit
+from controller.storage.groups import find_group
 from controller.storage.schedules import find_schedule
 from controller.telephony.mailboxes import Mailbox
-from ivr.commands import CheckCaller, CheckSchedule, LookUp, RequestCallback
+from ivr.commands import CheckCallback, CheckCaller, CheckSchedule, LookUp, RequestCallback
 from ivr.events import CallbackAnswered, CallerChecked, LookupAnswered, ScheduleChecked
 
 log = logging.getLogger(__name__)
 
-Inquiry: TypeAlias = CheckSchedule | CheckCaller | LookUp | RequestCallback
+Inquiry: TypeAlias = CheckSchedule | CheckCaller | LookUp | CheckCallback | RequestCallback
 Answer: TypeAlias = ScheduleChecked | CallerChecked | LookupAnswered | CallbackAnswered
 
 DATABASE_PATIENCE: Final = 2.0
@@ -37,12 +42,19 @@ class Inquiries:
         self._tools = tools
         self._mailbox = mailbox
         self._tasks: set[asyncio.Task[None]] = set()
+        self._joined: dict[str, datetime] = {}
+        self.language = facts.language
+        """The caller's, as it is now."""
 
     def begin(self, inquiry: Inquiry) -> None:
         """Ask; exactly one answer follows in the mailbox, unless the call ends first."""
         task = asyncio.create_task(self._ask(inquiry))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def joined(self, group: str) -> None:
+        """The caller takes a place in a group's line; if he wants to be called back, it is this one that is kept."""
+        self._joined.setdefault(group, self._tools.clock.now())
 
     def cancel(self) -> None:
         """The call is over: nobody waits for the answers."""
@@ -68,8 +80,15 @@ class Inquiries:
                 return await self._check_caller(inquiry)
             case LookUp():
                 return await self._look_up(inquiry)
-            case RequestCallback(visit):
-                return CallbackAnswered(visit, "not_possible")
+            case CheckCallback(visit, group):
+                number = await self._callback_number(group)
+                return CallbackAnswered(visit, "not_possible" if number is None else "possible")
+            case RequestCallback(visit, group):
+                number = await self._callback_number(group)
+                if number is None:
+                    return CallbackAnswered(visit, "not_possible")
+                await self._keep_place(number, group)
+                return CallbackAnswered(visit, "accepted")
             case _:
                 assert_never(inquiry)
 
@@ -81,9 +100,7 @@ class Inquiries:
             schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
-            return ScheduleChecked(question.visit, "open")
-        moment = self._tools.clock.now()
-        return ScheduleChecked(question.visit, state_at(schedule, moment, zone_for(schedule, self._tools.zone)))
+        return ScheduleChecked(question.visit, state_now(schedule, self._tools))
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
         tools = self._tools
@@ -110,10 +127,51 @@ class Inquiries:
         )
         return LookupAnswered(question.visit, found.exit, found.operator)
 
+    async def _callback_number(self, group: str) -> str | None:
+        """His number (E.164); None when he can't be called back. The house's own short numbers are none."""
+        number = phone_number(self._facts.caller_number, self._tools.region)
+        if number is None or not number.startswith("+") or self._tools.outside_device(self._facts.caller_number) is None:
+            return None
+        async with asyncio.timeout(DATABASE_PATIENCE):
+            staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
+        return number if staffed and state_now(schedule, self._tools) == "open" else None
 
-def _schedule(session: Session, name: str) -> Schedule | None:
-    stored = find_schedule(session, name)
+    async def _keep_place(self, number: str, group: str) -> None:
+        facts, now = self._facts, self._tools.clock.now()
+        callback = Callback(
+            number=number,
+            caller_number=facts.caller_number,
+            caller_name=facts.caller_name,
+            called_number=facts.called_number,
+            line_name=facts.line_name,
+            language=self.language,
+            group_name=group,
+            call_id=facts.call,
+            place_at=self._joined.get(group, now),
+            asked_at=now,
+            opened_at=now,
+            due_at=now,
+        )
+        async with asyncio.timeout(DATABASE_PATIENCE):
+            kept = await self._tools.database.run(add_callback, callback)
+        log.info("call %s: callback %d keeps his place in the line of %s", facts.call, kept.id, group)
+        self._tools.bus.send(CallbacksChanged())
+
+
+def _schedule(session: Session, name: str | None) -> Schedule | None:
+    """The schedule of this name; None when there is none."""
+    stored = None if name is None else find_schedule(session, name)
     return None if stored is None else Schedule.model_validate(stored.document)
+
+
+def state_now(schedule: Schedule | None, tools: CallTools) -> State:
+    """How a schedule stands; none is open."""
+    return "open" if schedule is None else state_at(schedule, tools.clock.now(), zone_for(schedule, tools.zone))
+
+
+def _callback_conditions(session: Session, group: str, schedule: str | None) -> tuple[bool, Schedule | None]:
+    found = find_group(session, group)
+    return found is not None and len(found.members) > 0, _schedule(session, schedule)
 
 
 def _without_answer(inquiry: Inquiry) -> Answer:
@@ -124,7 +182,7 @@ def _without_answer(inquiry: Inquiry) -> Answer:
             return CallerChecked(visit)
         case LookUp(visit):
             return LookupAnswered(visit)
-        case RequestCallback(visit):
+        case CheckCallback(visit) | RequestCallback(visit):
             return CallbackAnswered(visit, "not_possible")
         case _:
             assert_never(inquiry)

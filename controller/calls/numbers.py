@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -11,21 +11,23 @@ from controller.prompts import LANGUAGES, PromptLibrary
 from controller.schedules import Schedule, state_at, zone_for
 from controller.storage import Session
 from controller.storage.numbers import InboundRoute, list_routes
-from controller.storage.scenarios import get_version
-from ivr.graph import Node, NodeId, Scenario
+from controller.storage.scenarios import get_version, published_versions
+from ivr.graph import Node, NodeId, Scenario, ScenarioBundle, inserted_by
 from ivr.lines import STANDARD_PROMPTS, Line, LinePrompts, line_scenario, standard_prompt
 from ivr.operations import HangUp, InfoMessage
 from ivr.prompts import PromptRef
 from ivr.serialization import from_data
 
-NOT_IN_SERVICE = Scenario(
-    start=NodeId("not_in_service"),
-    nodes={
-        NodeId("not_in_service"): Node(
-            operation=InfoMessage(message=(PromptRef("number-not-in-service"),)), links={"next": NodeId("goodbye")}
-        ),
-        NodeId("goodbye"): Node(operation=HangUp(cause="unallocated")),
-    },
+NOT_IN_SERVICE = ScenarioBundle(
+    Scenario(
+        start=NodeId("not_in_service"),
+        nodes={
+            NodeId("not_in_service"): Node(
+                operation=InfoMessage(message=(PromptRef("number-not-in-service"),)), links={"next": NodeId("goodbye")}
+            ),
+            NodeId("goodbye"): Node(operation=HangUp(cause="unallocated")),
+        },
+    )
 )
 """For numbers that are not ours, and those that have no published scenario."""
 
@@ -40,14 +42,16 @@ class OwnHours:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call goes. `language` None means the installation's own. `off_hours` is where it goes while the schedule is closed,
-    if that is elsewhere.
+    """Where a call goes: a scenario with those it inserts, and their published versions at this moment; a call keeps them to its
+    end. `language` None means the installation's own. `off_hours` is where it goes while the schedule is closed, if that is
+    elsewhere.
     """
 
     line_name: str
     language: str | None
-    scenario: Scenario
+    bundle: ScenarioBundle
     scenario_version: int | None
+    inserted_versions: Mapping[str, int] = field(default_factory=dict)
     prompts: LinePrompts = STANDARD_PROMPTS
     hours: OwnHours | None = None
     off_hours: Route | None = None
@@ -64,27 +68,25 @@ UNKNOWN = Route("", None, NOT_IN_SERVICE, None)
 
 
 def load_routes(session: Session, known: Mapping[str, Route], library: PromptLibrary) -> dict[str, Route]:
-    """Every number's route. Scenario versions never change, so those in `known` are used again."""
-    every = [one for route in known.values() for one in (route, route.off_hours) if one is not None]
-    scenarios = {route.scenario_version: route.scenario for route in every if route.scenario_version is not None}
+    """Every number's route. Scenario versions never change, so those in `known` are used again.
 
-    def scenario(version: int) -> Scenario:
-        if version not in scenarios:
-            scenarios[version] = from_data(get_version(session, version).document)
-        return scenarios[version]
-
-    return {row.number: _route(row, scenario, library) for row in list_routes(session)}
+    An inserted scenario that is not published, or not there any more, is left out: callers pass it over.
+    """
+    versions = _Versions(session, known)
+    return {row.number: _route(row, versions, library) for row in list_routes(session)}
 
 
-def _route(row: InboundRoute, scenario: Callable[[int], Scenario], library: PromptLibrary) -> Route:
+def _route(row: InboundRoute, versions: _Versions, library: PromptLibrary) -> Route:
     """The published scenario of working time, and that of off-hours; where one is missing, what the number's settings make."""
     prompts = _audible(LinePrompts.read(row.prompts), library, row.language or LANGUAGES[0])
     hours = None if row.schedule is None else OwnHours(row.schedule[0], Schedule.model_validate(row.schedule[1]))
     line = Line(prompts, None if hours is None else hours.name, row.group, row.longest_wait)
-    made = NOT_IN_SERVICE if line.schedule is None and line.group is None else line_scenario(line)
+    made = NOT_IN_SERVICE if line.schedule is None and line.group is None else ScenarioBundle(line_scenario(line))
 
     def to(version: int | None) -> Route:
-        return Route(row.line_name, row.language, made if version is None else scenario(version), version, prompts, hours)
+        bundle = made if version is None else versions.bundle(version)
+        pinned = {name: versions.published_ids[name] for name in bundle.inserted}
+        return Route(row.line_name, row.language, bundle, version, pinned, prompts, hours)
 
     in_hours = to(row.scenario_version_id)
     served_alike = row.off_hours_version_id == row.scenario_version_id
@@ -96,3 +98,30 @@ def _audible(prompts: LinePrompts, library: PromptLibrary, language: str) -> Lin
     gone = [slot for slot, ref in prompts.by_slot().items() if ref is not None and not library.is_there(ref, language)]
     standing_in: dict[str, Any] = {slot: standard_prompt(slot) for slot in gone}
     return replace(prompts, **standing_in)
+
+
+class _Versions:
+    """Published versions, each read once."""
+
+    def __init__(self, session: Session, known: Mapping[str, Route]) -> None:
+        self._session = session
+        self._read: dict[int, Scenario] = {}
+        for route in (each for one in known.values() for each in (one, one.off_hours) if each is not None):
+            self._read |= {id: route.bundle.inserted[name] for name, id in route.inserted_versions.items()}
+            if route.scenario_version is not None:
+                self._read[route.scenario_version] = route.bundle.root
+        self.published_ids = published_versions(session)
+
+    def bundle(self, version: int) -> ScenarioBundle:
+        """A scenario with those that it inserts."""
+        root = self._scenario(version)
+        return ScenarioBundle(root, inserted_by(root, self._published))
+
+    def _scenario(self, version: int) -> Scenario:
+        if version not in self._read:
+            self._read[version] = from_data(get_version(self._session, version).document)
+        return self._read[version]
+
+    def _published(self, name: str) -> Scenario | None:
+        version = self.published_ids.get(name)
+        return None if version is None else self._scenario(version)

@@ -100,7 +100,7 @@ class PersonSearch:
             async with asyncio.timeout(MANAGER_WITHIN):
                 found = await tools.database.read(caller_facts, facts.caller_number, tools.clock.now(), tools.region)
         except (AttendantError, TimeoutError) as error:
-            log.error("call %s: the caller's manager is not known: %s", facts.call, error or "the database does not answer")
+            log.error("call %s: the caller's manager is not known: %s", facts.call, str(error) or "no answer")
             return None
         return found.owner
 

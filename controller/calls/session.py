@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
-from controller.telephony.events import Gone, KeyPressed, PlaybackEnded
+from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
-from ivr.commands import Command
+from ivr.commands import Command, Record, SaveVoicemail
 from ivr.events import (
     CallbackAnswered,
     CallerChecked,
@@ -48,16 +48,6 @@ GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckUp:
-    """Events may have been lost: compare what this call waits for with what Asterisk knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dismiss:
-    """The controller stops: the caller goes on in the dialplan."""
-
-
 class CallSession:
     """A live call. `run()` is its whole life."""
 
@@ -67,7 +57,7 @@ class CallSession:
         self._mailbox = mailbox
         self._link_up = link_up
         self._trail = Trail(facts.call, facts.bundle)
-        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard)
+        self._executor = Executor(facts, tools, mailbox, self._trail.note_heard, self._trail.place)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
@@ -75,19 +65,37 @@ class CallSession:
         self._ended_by_operator = False
         self._handed_over = False
 
+    @property
+    def talked(self) -> bool:
+        """Caller and operator have spoken."""
+        return self._talked or self._talking_since is not None
+
+    @property
+    def verdict(self) -> tuple[Outcome, EndedBy]:
+        """How the call ended, once it has."""
+        if self._handed_over:
+            return "handed_over", "system"
+        if self._run.ended == "caller_hung_up":
+            if self._gone is not None and self._gone.lost:
+                return "lost", "system"
+            return ("talked" if self.talked else "abandoned" if self._executor.searching else "ended"), "caller"
+        ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
+        return ("talked" if self.talked else "ended" if self._run.line_open else "refused"), ended_by
+
     async def run(self) -> None:
         """Serve the call to its end. Never raises, except when cancelled."""
         facts = self.facts
         self._tools.journal.record(
             CallStarted(
                 facts.call,
-                self._tools.clock.now(),
+                facts.arrived_at,
                 facts.caller_number,
                 facts.caller_name,
                 facts.called_number,
                 facts.line_name,
                 facts.language,
                 facts.scenario_version,
+                facts.inserted_versions,
             )
         )
         try:
@@ -126,6 +134,8 @@ class CallSession:
                 self._mailbox.put_nowait(PlaybackFinished(self._executor.playback_ended(playback), failed=True))
             case PlaybackEnded(_, playback):
                 await self._take(PlaybackFinished(self._executor.playback_ended(playback)))
+            case MessageRecorded(_, recording):
+                self._executor.messages.recorded(recording)
             case SearchEnded():
                 await self._on_search_ended(message)
             case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
@@ -145,6 +155,9 @@ class CallSession:
             case CheckUp():
                 await self._check_playback()
                 await self._quietly(self._executor.hold.check())
+                await self._quietly(self._executor.messages.check())
+            case PauseRecording():
+                await self._pause_recording(message)
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -158,6 +171,9 @@ class CallSession:
         self._trail.note_commands(transition.commands)
         for change in self._trail.changes(transition.moves, self._tools.clock.now()):
             self._tools.journal.record(change)
+        if any(isinstance(command, Record) for command in transition.commands):
+            for voicemail in self._left_if_gone():
+                self._executor.messages.expect(voicemail)
         await self._carry_out(transition.commands)
 
     async def _carry_out(self, commands: Sequence[Command]) -> None:
@@ -196,6 +212,17 @@ class CallSession:
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
 
+    async def _pause_recording(self, asked: PauseRecording) -> None:
+        """Whoever asked is told what became of it; for the call it changes nothing."""
+        try:
+            recording = await self._executor.conversation.pause(asked.paused)
+        except Exception as error:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+            return
+        if not asked.answer.done():
+            asked.answer.set_result(recording)
+
     async def _check_playback(self) -> None:
         """A prompt that Asterisk no longer knows has ended."""
         playing = self._executor.playing
@@ -204,12 +231,25 @@ class CallSession:
             await self._take(PlaybackFinished(playing))
 
     async def _hand_over(self) -> None:
-        """Give the caller to the dialplan's fallback."""
+        """Give the caller to the dialplan's fallback, and keep what he has left here."""
         self._handed_over = True
+        for voicemail in self._left_if_gone():
+            self._executor.messages.save(voicemail)
+        if self._gone is None:
+            await self._quietly(self._executor.leave())
         if self._gone is None:
             # The dialplan begins only when what plays is over.
             await self._quietly(self._executor.hold.stop(joined=False))
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))
+
+    def _left_if_gone(self) -> list[SaveVoicemail]:
+        """The voicemails that would have to be kept if the caller were gone at this moment."""
+        try:
+            transition = advance(self._run, CallerHungUp())
+        except Exception:
+            log.exception("call %s: whether the caller has left something is not known", self.facts.call)
+            return []
+        return [command for command in transition.commands if isinstance(command, SaveVoicemail)]
 
     async def _see_off(self) -> None:
         """Wait until the channel has left, to know why."""
@@ -230,20 +270,9 @@ class CallSession:
             log.info("call %s: %s", self.facts.call, error)
 
     def _record_end(self) -> None:
-        outcome, ended_by = self._verdict()
+        outcome, ended_by = self.verdict
         cause = self._gone.cause if self._gone is not None else None
         now = self._tools.clock.now()
         for change in self._trail.close(now):
             self._tools.journal.record(change)
         self._tools.journal.record(CallEnded(self.facts.call, now, ended_by, cause, outcome))
-
-    def _verdict(self) -> tuple[Outcome, EndedBy]:
-        talked = self._talked or self._talking_since is not None
-        if self._handed_over:
-            return "handed_over", "system"
-        if self._run.ended == "caller_hung_up":
-            if self._gone is not None and self._gone.lost:
-                return "lost", "system"
-            return ("talked" if talked else "abandoned" if self._executor.searching else "ended"), "caller"
-        ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
-        return ("talked" if talked else "ended" if self._run.line_open else "refused"), ended_by

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from controller.ids import CallId
+from controller.storage.calls import place_name
 from controller.storage.journal_changes import Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
 from ivr.events import VisitId
@@ -17,6 +18,17 @@ from ivr.prompts import PromptRef
 
 MOST_HEARD: Final = 50
 """Prompts of one wait that are on record; an hour of waiting has hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node that the caller came to; `scenario` is the name of the inserted scenario that it belongs to, None for the call's
+    own.
+    """
+
+    node: NodeId
+    title: str
+    scenario: str | None
 
 
 @dataclass(slots=True)
@@ -32,6 +44,11 @@ class Trail:
         self._call = call
         self._bundle = bundle
         self._open: dict[VisitId, _OpenStep] = {}
+        self._places: dict[VisitId, Place] = {}
+
+    def place(self, visit: VisitId) -> Place:
+        """Where the caller was on this visit. Raises KeyError for one that was not noted."""
+        return self._places[visit]
 
     def note_commands(self, commands: Iterable[Command]) -> None:
         """To be called with every command that is carried out, before `changes` of the same transition."""
@@ -53,8 +70,9 @@ class Trail:
             match move:
                 case Entered(visit, node, operation, scenario):
                     self._open.setdefault(visit, _OpenStep())
-                    place = node if scenario is None else f"{scenario} / {node}"
-                    yield StepEntered(self._call, visit, at, place, self._title(scenario, node), operation)
+                    title = self._title(scenario, node)
+                    self._places[visit] = Place(node, title, scenario)
+                    yield StepEntered(self._call, visit, at, place_name(scenario, node), title, operation)
                 case Typed(visit, digits):
                     self._open[visit].digits += digits
                 case Left(visit, exit):

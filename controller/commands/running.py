@@ -28,6 +28,7 @@ from controller.clock import Clock, SystemClock
 from controller.commands.opening import Commands, known_prompts, only_one, open_database, say
 from controller.engine import AsteriskAddress, Engine
 from controller.errors import AttendantError, SettingsError, SetupError
+from controller.ids import CallId
 from controller.logs import set_up_logging
 from controller.notices import OutboxSender, open_sender
 from controller.prompts import PromptLibrary
@@ -39,7 +40,7 @@ from controller.storage.database import Database
 from controller.storage.users import list_users
 from controller.supervision import for_ever
 from web.app import create_app
-from web.services import Component, Health, WebServices
+from web.services import Component, Health, RecordingSwitch, WebServices
 
 log = logging.getLogger(__name__)
 
@@ -103,25 +104,25 @@ async def serve(
         prompts = PromptLibrary(folder=PurePosixPath(settings.asterisk_prompts_dir or settings.prompts_dir.absolute()))
         prompt_folder = PromptFolder(settings.prompts_dir)
         address = asterisk_address(settings, process)
-        engine = Engine(
-            address,
-            settings.language,
-            database,
-            bus,
-            clock,
-            prompts,
-            prompt_folder,
-            zone=settings.zone,
-            region=settings.phone_region,
-            lookup_allow_internal=settings.lookup_allow_internal,
-        )
+        engine = Engine(address, database, bus, clock, prompts, prompt_folder, settings=settings)
         stack.push_async_callback(engine.stop)
         await engine.start()
         sender = open_sender(settings, database, clock)
         beside = [asyncio.create_task(for_ever(part)) for part in parts_beside_calls(settings, database, clock, sender)]
         stack.push_async_callback(end, beside)
         health = health_check(settings, database, bus, engine, sender, process.install.version if process else None)
-        app = create_app(WebServices(settings, database, bus, clock, health, known_prompts))
+        given = WebServices(
+            settings,
+            database,
+            bus,
+            clock,
+            health,
+            known_prompts,
+            recording_switch(engine),
+            operator_states=lambda: engine.presence.states,
+            trunk_states=engine.trunk_states,
+        )
+        app = create_app(given)
         await stack.enter_async_context(web_server(app, pages))
         stack.push_async_callback(bus.stop)  # ends the pages' open streams, which the server would wait for
         await pages_answer(settings)
@@ -129,6 +130,15 @@ async def serve(
         await stop.wait()
         say("stopping …")
     say("stopped")
+
+
+def recording_switch(engine: Engine) -> RecordingSwitch:
+    """How the pages reach a live call's recording without knowing of calls."""
+
+    async def switch(call: str, paused: bool) -> str:
+        return await engine.arrivals.pause_recording(CallId(call), paused)
+
+    return switch
 
 
 def parts_beside_calls(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 
@@ -19,8 +19,8 @@ class LeftVoicemail:
     """A caller went through a voicemail operation, whether or not he said something.
 
     `id` is made before the recording starts and sorts by time; `caller_number` is empty when it was withheld; `arrived_at` is
-    when the call arrived; `path` is relative to the data folder, None when nothing was recorded; `recipient` is one e-mail
-    address, or empty: then no letter is sent.
+    when the call arrived; `path` is relative to the data folder, None when nothing was recorded; `failed`: what he said could
+    not be recorded; each of the e-mail addresses `recipients` gets a letter.
     """
 
     id: str
@@ -32,50 +32,59 @@ class LeftVoicemail:
     arrived_at: datetime
     path: str | None = None
     length_seconds: float = 0.0
-    recipient: str = ""
+    failed: bool = False
+    recipients: tuple[str, ...] = ()
 
 
 def store_voicemail(session: Session, left: LeftVoicemail, *, language: str, zone: tzinfo, at: datetime) -> Voicemail:
-    """Keep it and put its letter into the outbox, in one transaction. Told twice of the same voicemail it is kept once.
+    """Keep it and put its letters into the outbox, in one transaction. Told twice of the same voicemail it is kept once.
 
-    `language` is the letter's, `zone` the one its times are written in.
+    `language` is the letters', `zone` the one its times are written in.
     """
     before = find_voicemail(session, left.id)
     if before is not None:
         return before
-    voicemail = Voicemail(**asdict(left), created_at=at)
+    recipients = tuple(dict.fromkeys(address for each in left.recipients if (address := each.strip())))
+    left = replace(left, caller_number=_printable(left.caller_number), recipients=recipients)
+    voicemail = Voicemail(**{**asdict(left), "recipients": list(recipients)}, created_at=at)
     session.add(voicemail)
-    if left.recipient.strip():
-        enqueue(session, _letter(left, language, zone), at=at)
+    for recipient in recipients:
+        enqueue(session, _letter(left, recipient, language, zone), at=at)
     session.flush()
     return voicemail
 
 
-def occasion(voicemail_id: str) -> str:
-    """The letter of a voicemail, as the outbox knows it."""
-    return f"{KIND}:{voicemail_id}"
+def occasion(voicemail_id: str, recipient: str) -> str:
+    """The letter of a voicemail to one address, as the outbox knows it."""
+    return f"{KIND}:{voicemail_id}:{recipient}"
 
 
-def _letter(left: LeftVoicemail, language: str, zone: tzinfo) -> Letter:
+def _letter(left: LeftVoicemail, recipient: str, language: str, zone: tzinfo) -> Letter:
     arrived = left.arrived_at.astimezone(zone)
     facts: dict[str, object] = {
         "caller": left.caller_number,
         "called": left.called_number,
         "arrived": f"{arrived:%Y-%m-%d %H:%M} {arrived.tzname()}",
         "recorded": left.path is not None,
+        "failed": left.failed,
         "length": _length(left.length_seconds),
         "scenario": left.scenario,
         "node": left.node,
     }
     subject, body = write_letter(KIND, language, facts)
     attachments = () if left.path is None else (_sound(left.path, left, arrived),)
-    return Letter(KIND, language, left.recipient, subject, body, attachments, occasion(left.id))
+    return Letter(KIND, language, recipient, subject, body, attachments, occasion(left.id, recipient))
 
 
 def _sound(path: str, left: LeftVoicemail, arrived: datetime) -> Attachment:
     caller = "".join(character for character in left.caller_number if character.isascii() and character.isalnum())
     name = f"voicemail-{arrived:%Y%m%d-%H%M}-{caller or 'withheld'}{PurePosixPath(path).suffix}"
     return Attachment(path, name, "audio/wav")
+
+
+def _printable(text: str) -> str:
+    """What callers send may hold what a database refuses."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _length(seconds: float) -> str:

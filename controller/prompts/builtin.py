@@ -64,6 +64,9 @@ BUILTIN: Final[Mapping[str, BuiltinPrompt]] = {
     "voicemail-greeting": BuiltinPrompt("Leave a message after the tone", ("vm-nobodyavail", "vm-intro")),
     "voicemail-saved": BuiltinPrompt("Message saved", ("vm-msgsaved",)),
     "voicemail-too-short": BuiltinPrompt("Message too short", ("vm-tooshort",)),
+    # Recording a prompt by phone: "press 1 to accept this recording, 2 to listen to it, 3 to record again"
+    "prompt-review": BuiltinPrompt("Keep, hear or record again", ("vm-review",)),
+    "prompt-not-kept": BuiltinPrompt("Sorry, please try again", ("im-sorry", "vm-pls-try-again")),
     # Callback: "press 1 to call this number" is the nearest to "press 1 and we shall call you back".
     "callback-offer": BuiltinPrompt("Callback offer", ("vm-tocallnum",)),
     "callback-accepted": BuiltinPrompt("Callback accepted", ("auth-thankyou", "num-was-successfully", "added", "vm-goodbye")),

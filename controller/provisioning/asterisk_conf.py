@@ -214,14 +214,26 @@ def _values(
 
 def _make_folders(instance: Path, settings: Settings) -> None:
     instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folders = ("etc", "log", "db", "spool/recording", "spool/monitor", "data/sounds", "data/keys", "data/agi-bin")
+    folders = ("etc", "log", "db", "spool/monitor", "data/sounds", "data/keys", "data/agi-bin")
     for folder in folders:
         (instance / folder).mkdir(parents=True, exist_ok=True)
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    _link_recordings(instance / "spool/recording", settings.recordings_dir.absolute())
     run = run_dir(instance)
     run.mkdir(mode=0o700, exist_ok=True)
     if run.stat().st_uid != os.getuid() or stat.S_IMODE(run.stat().st_mode) & 0o022:
         raise SetupError(f"{run} belongs to somebody else: remove it")
+
+
+def _link_recordings(link: Path, recordings: Path) -> None:
+    """Where Asterisk keeps what ARI records is the recordings folder itself."""
+    if link.is_symlink():
+        if Path(os.readlink(link)) == recordings:
+            return
+        link.unlink()
+    elif link.is_dir():
+        link.rmdir()
+    link.symlink_to(recordings)
 
 
 def _link_data(install: AsteriskInstall, data: Path) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import Distributor, LineRequest, OperatorLineEnded, Outlook, SearchEnded, SituationChanged
+from controller.routing.distributor import (
+    AbsentRequest,
+    Distributor,
+    LineRequest,
+    OperatorLineEnded,
+    Outlook,
+    SearchEnded,
+    SituationChanged,
+    TurnCame,
+)
 from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
@@ -10,6 +19,7 @@ from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, P
 
 __all__ = [
     "SHORTEST_CONVERSATION",
+    "AbsentRequest",
     "Distributor",
     "Employee",
     "FurtherNumber",
@@ -26,4 +36,5 @@ __all__ = [
     "Situation",
     "SituationChanged",
     "Target",
+    "TurnCame",
 ]

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 from controller.ids import CallId
 from controller.routing.strategies import Basis
 
-Rule: TypeAlias = Literal["strategy", "owner", "person", "nobody"]
-"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, or nobody could be chosen."""
+Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "nobody"]
+"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
+operator was kept for whom we called back, or nobody could be chosen."""
 
 Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered"]
 

@@ -22,7 +22,7 @@ from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
 from controller.routing.decisions import Decision, LeftOut
 from controller.routing.history import PastWork, WorkHistory, expected_wait
-from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Situation, Withdraw, WrapUp
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
@@ -104,6 +104,26 @@ class OperatorLineEnded:
 
     leg: ChannelId
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentRequest:
+    """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
+    `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves.
+    """
+
+    call: CallId
+    mailbox: Mailbox
+    group: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame:
+    """It is the turn of an AbsentRequest: an operator is kept for him until he joins or leaves."""
+
+    call: CallId
+    operator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +231,7 @@ class Distributor:
         self._history = WorkHistory(zone)
         self._matching = Matching(self._history.of, chance)
         self._searches: dict[CallId, _Search] = {}
+        self._absent: dict[CallId, AbsentRequest] = {}
         self._legs: dict[ChannelId, _Leg] = {}
         self._attempts: dict[CallId, int] = {}
         self._choices: dict[CallId, int] = {}
@@ -229,8 +250,13 @@ class Distributor:
         return self._matching.waiting
 
     @property
+    def absent(self) -> tuple[CallId, ...]:
+        """Those who have a place in line and are not there, first come first."""
+        return self._matching.absent
+
+    @property
     def engaged(self) -> Mapping[str, CallId]:
-        """Operators who are being rung or talk, and for which call."""
+        """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._matching.engaged
 
     @property
@@ -267,8 +293,9 @@ class Distributor:
         """The groups as they are from now on, for waiting callers too."""
         self._inbox.put_nowait(_RulesChanged(tuple(rules)))
 
-    def join(self, request: LineRequest) -> None:
-        """Search somebody; one `SearchEnded` follows in the request's mailbox unless the caller leaves."""
+    def join(self, request: LineRequest | AbsentRequest) -> None:
+        """Search somebody; one `SearchEnded` (for the absent: `TurnCame`) follows in the request's mailbox unless the caller
+        leaves."""
         self._inbox.put_nowait(request)
 
     def leave(self, call: CallId) -> None:
@@ -301,8 +328,12 @@ class Distributor:
         match message:
             case LineRequest():
                 self._open_search(message)
+            case AbsentRequest(call, _, group, since):
+                self._absent[call] = message
+                self._act(self._matching.join_absent(call, group, since))
             case _Leaves(call):
                 self._close_search(call)
+                self._absent.pop(call, None)
                 self._attempts.pop(call, None)
                 self._choices.pop(call, None)
                 self._act(self._matching.leave(call))
@@ -371,7 +402,8 @@ class Distributor:
     def _open_search(self, request: LineRequest) -> None:
         since = asyncio.get_running_loop().time()
         self._searches[request.call] = _Search(request, since, self._wait_timer(request, since))
-        self._act(self._matching.join(request.call, request.target, request.owner))
+        self._absent.pop(request.call, None)
+        self._act(self._matching.join(request.call, request.target, self._clock.now(), request.owner))
 
     def _wait_timer(self, request: LineRequest, since: float) -> asyncio.TimerHandle:
         """When the caller, who has waited since then, has waited too long by the rules of now."""
@@ -395,6 +427,8 @@ class Distributor:
                     self._ring(action)
                 case Withdraw(call, operator, answered_elsewhere):
                     self._withdraw(call, operator, answered_elsewhere)
+                case CallBack(call, operator):
+                    self._absent[call].mailbox.put_nowait(TurnCame(call, operator))
                 case Ended(call, outcome, operator, why):
                     self._explain(call, why)
                     self._tell(call, outcome, operator)

@@ -15,12 +15,16 @@ Rules, each of them tested:
   if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
 - The newest group rules and phone states decide, for waiting callers too. Who is being rung, or talks, is left alone: an operator
   who is taken out of the group meanwhile may still answer.
+- Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
+  free operator is reserved for him and gets nothing else until he arrives or leaves; the others serve those behind him. He
+  waits for ever; once arrived he is a caller like the others, offered to his operator first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Final, Literal, TypeAlias
 
@@ -58,6 +62,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class CallBack:
+    """It is the absent one's turn: call him. The operator is kept for him until he arrives or leaves."""
+
+    call: CallId
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen."""
 
@@ -75,8 +87,9 @@ class WrapUp:
     seconds: float
 
 
-Action: TypeAlias = Offer | Withdraw | Ended | WrapUp
+Action: TypeAlias = Offer | Withdraw | CallBack | Ended | WrapUp
 _SEED_BITS: Final = 32
+_FIRST_OF_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -84,9 +97,13 @@ class _Waiting:
     target: Target
     left: list[Number]
     """Numbers of the person that have not rung yet."""
+    since: datetime
     owner: RoutedOperator | None
     """The caller's own operator, until it is decided whether he is rung first."""
     owner_rings: bool = False
+    absent: bool = False
+    reserved: str | None = None
+    """The operator who is kept for him."""
     offered: set[str] = field(default_factory=set)
     ringing: set[str] = field(default_factory=set)
 
@@ -111,11 +128,16 @@ class Matching:
     @property
     def waiting(self) -> tuple[CallId, ...]:
         """Callers in line, first come first."""
-        return tuple(self._waiting)
+        return tuple(call for call, entry in self._waiting.items() if not entry.absent)
+
+    @property
+    def absent(self) -> tuple[CallId, ...]:
+        """Those who have a place in line and are not there, first come first."""
+        return tuple(call for call, entry in self._waiting.items() if entry.absent)
 
     @property
     def engaged(self) -> Mapping[str, CallId]:
-        """Operators who are being rung or talk, and for which call."""
+        """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._engaged
 
     @property
@@ -126,7 +148,8 @@ class Matching:
     @property
     def situations(self) -> Mapping[CallId, Situation]:
         """How the search of each waiting caller stands."""
-        return {call: "available" if entry.ringing else "busy" for call, entry in self._waiting.items()}
+        there = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
+        return {call: "available" if entry.ringing else "busy" for call, entry in there}
 
     def set_rules(self, rules: Iterable[GroupRule]) -> list[Action]:
         """The groups as they are now."""
@@ -138,14 +161,29 @@ class Matching:
         self._phones[operator] = availability
         return self._match()
 
-    def join(self, call: CallId, target: Target, owner: RoutedOperator | None = None) -> list[Action]:
-        """A caller wants somebody; `owner` is his own operator. A call that waits already keeps its place in the former line."""
-        self._waiting.setdefault(call, _Waiting(target, self._reachable(target), owner))
+    def join(
+        self, call: CallId, target: Target, at: datetime = _FIRST_OF_ALL, owner: RoutedOperator | None = None
+    ) -> list[Action]:
+        """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
+        that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own.
+        """
+        entry = self._waiting.get(call)
+        if entry is not None and entry.absent:
+            return self._arrive(call, entry)
+        if entry is None:
+            callers = (other.since for other in self._waiting.values() if not other.absent)
+            self._place(call, _Waiting(target, self._reachable(target), max([at, *callers]), owner))
+        return self._match()
+
+    def join_absent(self, call: CallId, group: str, since: datetime) -> list[Action]:
+        """Somebody who is not there has taken a place in the group's line, at the moment `since`."""
+        if call not in self._waiting:
+            self._place(call, _Waiting(group, [], since, None, absent=True))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
         """The caller does not wait any more, whatever the reason."""
-        return self._remove(call, answered_by=None)
+        return [*self._remove(call, answered_by=None), *self._match()]
 
     def give_up(self, call: CallId) -> list[Action]:
         """The caller's longest wait is over."""
@@ -197,6 +235,8 @@ class Matching:
         entry = self._waiting.pop(call, None)
         if entry is None:
             return []
+        if entry.reserved is not None:
+            del self._engaged[entry.reserved]
         others = sorted(entry.ringing - {answered_by})
         return [Withdraw(call, operator, answered_elsewhere=answered_by is not None) for operator in others]
 
@@ -204,7 +244,7 @@ class Matching:
         actions: list[Action] = []
         for call, entry in self._in_turn():
             actions += self._offers(call, entry)
-            if not entry.ringing and not self._could_still_take(entry):
+            if not entry.absent and not entry.ringing and not self._could_still_take(entry):
                 del self._waiting[call]
                 outcome: RoutingOutcome = "no_answer" if entry.offered else "no_operators"
                 actions.append(Ended(call, outcome, why=self._nobody(entry)))
@@ -218,11 +258,11 @@ class Matching:
         rule = self._rules.get(target) if isinstance(target, str) else None
         return 0 if rule is None else rule.terms.priority
 
-    def _offers(self, call: CallId, entry: _Waiting) -> Iterator[Offer]:
+    def _offers(self, call: CallId, entry: _Waiting) -> Iterator[Offer | CallBack]:
         if isinstance(entry.target, Person):
             yield from self._person_offers(call, entry, entry.target)
         elif (rule := self._rules.get(entry.target)) is not None:
-            yield from self._group_offers(call, entry, rule)
+            yield from self._reservations(call, entry, rule) if entry.absent else self._group_offers(call, entry, rule)
 
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
         name = person.operator.extension if person.operator is not None else str(call)
@@ -245,17 +285,27 @@ class Matching:
             return
         if entry.owner_rings or (entry.ringing and rule.strategy not in AT_ONCE):
             return
+        choice = self._choice(entry, rule)
+        if choice is not None:
+            for extension in choice.offered:
+                yield self._offer(call, entry, rule, extension, choice)
+
+    def _reservations(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[CallBack]:
+        choice = self._choice(entry, rule) if entry.reserved is None else None
+        if choice is not None:
+            operator = entry.reserved = choice.offered[0]
+            self._engaged[operator] = call
+            yield CallBack(call, operator)
+
+    def _choice(self, entry: _Waiting, rule: GroupRule) -> Decision | None:
+        """Whom the strategy takes; None when nobody is free."""
         candidates = [
             Candidate(member, place, self._facts(member.extension))
             for place, member in enumerate(rule.operators)
             if self._hindrance(entry, member.extension) is None
         ]
-        if candidates:
-            why = self._choice(entry, rule, candidates)
-            for extension in why.offered:
-                yield self._offer(call, entry, rule, extension, why)
-
-    def _choice(self, entry: _Waiting, rule: GroupRule, candidates: list[Candidate]) -> Decision:
+        if not candidates:
+            return None
         seed = self._chance.getrandbits(_SEED_BITS) if rule.strategy in BY_CHANCE else None
         last = self._last_offered.get(rule.name)
         places = (place for place, member in enumerate(rule.operators) if member.extension == last)
@@ -310,6 +360,24 @@ class Matching:
         self._engaged[operator] = call
         self._last_offered[rule.name] = operator
         return Offer(call, operator, phone_of(operator, rule.ring_seconds), why)
+
+    def _place(self, call: CallId, entry: _Waiting) -> None:
+        """Put somebody into the line: behind those who were there before him."""
+        line = [*self._waiting.items(), (call, entry)]
+        self._waiting = dict(sorted(line, key=lambda one: one[1].since))
+
+    def _arrive(self, call: CallId, entry: _Waiting) -> list[Action]:
+        """He is there: his operator is rung, if he still can be."""
+        operator, entry.absent, entry.reserved = entry.reserved, False, None
+        if operator is None:
+            return self._match()
+        del self._engaged[operator]
+        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+        members = {member.extension for member in rule.operators} if rule is not None else set()
+        if rule is None or operator not in members or self._hindrance(entry, operator) is not None:
+            return self._match()
+        why = Decision("kept", rule.name, rule.strategy, rule.version, (operator,))
+        return [self._offer(call, entry, rule, operator, why), *self._match()]
 
     def _reachable(self, target: Target) -> list[Number]:
         """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""

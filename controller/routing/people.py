@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from controller.presence import TrunkTracker
 from controller.routing.rules import Number, Person, RoutedOperator, phone_of
 
 log = logging.getLogger(__name__)
@@ -32,16 +33,19 @@ class Employee:
 
 
 class People:
-    """Kept in memory and replaced as a whole, so that a call waits for no database."""
+    """Kept in memory and replaced as a whole, so that a call waits for no database. Calls outside go through the first trunk
+    that is reachable; when none seems to be, the first is tried nevertheless: not every carrier answers when it is asked.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, trunks: TrunkTracker) -> None:
         self._employees: dict[str, Employee] = {}
-        self._trunk: str | None = None
+        self._trunks: tuple[str, ...] = ()
+        self._tracker = trunks
 
-    def set(self, employees: Iterable[Employee], trunk: str | None) -> None:
-        """Everybody as they are from now on; `trunk` is the endpoint that calls outside go through, None when there is none."""
+    def set(self, employees: Iterable[Employee], trunks: Iterable[str]) -> None:
+        """Everybody as they are from now on; `trunks` are names, in the order they are taken."""
         self._employees = {employee.operator.extension: employee for employee in employees}
-        self._trunk = trunk
+        self._trunks = tuple(trunks)
 
     def employee(self, extension: str) -> Person | None:
         """The employee with this extension; None when nobody has it."""
@@ -62,10 +66,12 @@ class People:
         if _NUMBER.fullmatch(number) is None:
             log.warning("%r can't be dialled: it is no phone number", number)
             return None
-        if self._trunk is None:
+        if not self._trunks:
             log.warning("%s can't be dialled: there is no trunk, or none is enabled", number)
             return None
-        return f"PJSIP/{number}@{self._trunk}"
+        reachable = self._tracker.reachable
+        trunk = next((name for name in self._trunks if reachable.get(name, True)), self._trunks[0])
+        return f"PJSIP/{number}@{trunk}"
 
     def _outside(self, number: str, ring_seconds: float) -> Number | None:
         device = self.outside_device(number)

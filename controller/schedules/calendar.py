@@ -186,6 +186,23 @@ def next_opening(schedule: Schedule, moment: datetime, zone: tzinfo) -> datetime
     return None
 
 
+def next_change(schedule: Schedule, moment: datetime, zone: tzinfo) -> datetime | None:
+    """The first moment after `moment` at which another state begins, in UTC; None when none does in SEARCHED_DAYS days."""
+    moment = _aware(moment).astimezone(UTC)
+    now = state_at(schedule, moment, zone)
+    first = moment.astimezone(zone).date()
+    for number in range(min(SEARCHED_DAYS, (date.max - first).days)):
+        day = first + timedelta(days=number)
+        changes = [
+            change
+            for change in _possible_changes(schedule.periods_on(day), day, zone)
+            if change > moment and state_at(schedule, change, zone) != now
+        ]
+        if changes:
+            return min(changes)
+    return None
+
+
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone")
@@ -203,16 +220,27 @@ def _days_from(schedule: Schedule, first: date) -> Iterator[date]:
 def _possible_starts(periods: Sequence[Period], day: date, zone: tzinfo) -> Iterator[datetime]:
     """Moments at which it may become open on a day: where a period starts, both times if its hour comes twice, and where the
     clocks are changed into a period. Some are not what they seem (an hour that was left out): the caller looks at each."""
-    if not periods:
-        return
+    if periods:
+        yield from _on_the_clock([period.start for period in periods], day, zone)
+
+
+def _possible_changes(periods: Sequence[Period], day: date, zone: tzinfo) -> Iterator[datetime]:
+    """As `_possible_starts`, for any change of the state: where a period starts or ends, at midnight, and at a clock change."""
+    ends = [minute for period in periods for minute in (period.start, period.end) if minute < _DAY]
+    return _on_the_clock([0, *ends], day, zone)
+
+
+def _on_the_clock(minutes: Sequence[int], day: date, zone: tzinfo) -> Iterator[datetime]:
+    """The moments of a day at which the clock shows these, and at which it is changed."""
     midnight = datetime.combine(day, datetime.min.time())
-    for period in periods:
-        start = midnight + timedelta(minutes=period.start)
-        for fold in (0, 1):
-            yield start.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    shown = [
+        (midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        for minute in minutes
+        for fold in (0, 1)
+    ]
     change = _clock_change(midnight.replace(tzinfo=zone).astimezone(UTC), zone)
-    if change is not None:
-        yield change
+    # A change shortly before or after the day is that of the day beside it.
+    return (moment for moment in [*shown, *([change] if change else [])] if moment.astimezone(zone).date() == day)
 
 
 def _clock_change(midnight: datetime, zone: tzinfo) -> datetime | None:

@@ -63,11 +63,18 @@ class CallRefused(PhoneError):
 
 
 class PhoneStack:
-    """The SIP stack that the phones of this process share; an async context manager."""
+    """The SIP stack that the phones of this process share; an async context manager. Without `sip_port` (UDP and TCP) it takes
+    any free one: phones tell the server where they are, only a carrier has to be where it is looked for.
+    """
 
-    def __init__(self, address: str = "127.0.0.1", rtp_ports: tuple[int, int] = (32000, 39999)) -> None:
+    def __init__(
+        self, address: str = "127.0.0.1", rtp_ports: tuple[int, int] = (32000, 39999), sip_port: int | None = None
+    ) -> None:
+        lines = [f"rtp_ports {rtp_ports[0]}-{rtp_ports[1]}"]
+        if sip_port is not None:
+            lines.append(f"sip_listen {address}:{sip_port}")
         self._config = Config(
-            net_interface=address, max_concurrent_calls=None, extra_config_text=f"rtp_ports {rtp_ports[0]}-{rtp_ports[1]}\n"
+            net_interface=address, max_concurrent_calls=None, extra_config_text="".join(f"{line}\n" for line in lines)
         )
         self._runtime = Runtime()
         self._phones: list[SoftPhone] = []

@@ -34,7 +34,7 @@ class Call(SQLModel, table=True):
 
     `outcome`: live (not over yet) · talked (with an operator) · abandoned (hung up while waiting for one) · ended (by the
     scenario or in it) · refused (never answered) · handed_over (to the dialplan) · lost (the controller died meanwhile).
-    `hangup_cause` is the Q.850 cause.
+    `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     """
 
     __tablename__ = "calls"
@@ -50,12 +50,29 @@ class Call(SQLModel, table=True):
     line_name: str
     language: str
     scenario_version_id: int | None = None
+    inserted_versions: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
+    )
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_by: EndedBy | None = Field(default=None, sa_type=String)
     hangup_cause: int | None = None
     outcome: Outcome = Field(default="live", sa_type=String)
+
+
+_IN = " / "
+
+
+def place_name(scenario: str | None, node: str) -> str:
+    """A node as a call's steps name it: in an inserted scenario, after the name of that."""
+    return node if scenario is None else f"{scenario}{_IN}{node}"
+
+
+def read_place(name: str) -> tuple[str | None, str]:
+    """The inserted scenario, if any, and the node that `place_name` has written."""
+    scenario, inside, node = name.rpartition(_IN)
+    return (scenario if inside else None), node
 
 
 class CallLeg(SQLModel, table=True):
@@ -84,7 +101,7 @@ class CallLeg(SQLModel, table=True):
 
 
 class CallStep(SQLModel, table=True):
-    """One visit of a node; `visit` counts 1, 2, … within the call.
+    """One visit of a node; `visit` counts 1, 2, … within the call. `node` is as `place_name` writes it.
 
     `exit` is None while the caller is in the node, and when the call ended there (`left_at` tells which).
     """
@@ -106,7 +123,8 @@ class CallStep(SQLModel, table=True):
 class RoutingDecision(SQLModel, table=True):
     """Why the call was offered to these operators, or could be to nobody; `number` counts 1, 2, … within the call.
 
-    `rule`: "strategy" · "owner" (the caller's own operator comes first) · "person" (somebody in particular is wanted) · "nobody".
+    `rule`: "strategy" · "owner" (the caller's own operator comes first) · "person" (somebody in particular is wanted) · "kept"
+    (for whom we called back) · "nobody".
     `target` is the group or the person; `strategy` and `rule_version` are the group's of that moment. `offered`: extensions.
     `order`: [extension, what the strategy went by] of every candidate, as the strategy put them, with `seed` for chance.
     `left_out`: [extension, why, the call that he was engaged with].

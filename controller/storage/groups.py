@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from controller.errors import NotFound
 from controller.storage.operators import Operator
 
 Strategy: TypeAlias = Literal[
@@ -139,6 +140,25 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
 def terms_of(group: Group) -> GroupTerms:
     """A group's terms."""
     return GroupTerms(group.wrap_up_seconds, group.longest_wait, group.longest_talk, group.priority, group.sticky_owner)
+
+
+def get_group(session: Session, id: int) -> Group:
+    """Raises NotFound."""
+    found = session.get(Group, id)
+    if found is None:
+        raise NotFound(f"there is no group {id}")
+    return found
+
+
+def group_view(session: Session, id: int) -> GroupView:
+    """Raises NotFound."""
+    return _views(session, [get_group(session, id)])[0]
+
+
+def groups_of(session: Session, operator_id: int) -> Sequence[str]:
+    """The names of the groups that an operator is in."""
+    query = select(Group.name).join(GroupMember, col(GroupMember.group_id) == Group.id)
+    return session.exec(query.where(GroupMember.operator_id == operator_id).order_by(col(Group.name))).all()
 
 
 def lock_group(session: Session, name: str) -> Group | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ class CallStarted:
     line_name: str
     language: str
     scenario_version_id: int | None
+    inserted_versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,23 @@ class RecordingStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """What was said from `begin` on is not in the recording; `end` is None while that goes on."""
+
+    begin: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPaused:
+    """The recording was paused or goes on; `pauses` are all that it has had."""
+
+    call: CallId
+    recording: str
+    pauses: tuple[Pause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingEnded:
     call: CallId
     recording: str
@@ -164,5 +183,6 @@ Change: TypeAlias = (
     | LegEnded
     | RoutingDecided
     | RecordingStarted
+    | RecordingPaused
     | RecordingEnded
 )

@@ -26,7 +26,9 @@ from controller.storage.journal_changes import (
     LegConnected,
     LegEnded,
     LegStarted,
+    Pause,
     RecordingEnded,
+    RecordingPaused,
     RecordingStarted,
     RoutingDecided,
     StepEntered,
@@ -115,8 +117,10 @@ class _Rows:
                 )
             case RecordingStarted():
                 self.recordings.insert(
-                    change.recording, call_id=change.call, path=change.path, started_at=change.at, ended_at=None
+                    change.recording, call_id=change.call, path=change.path, started_at=change.at, ended_at=None, pauses=[]
                 )
+            case RecordingPaused():
+                self.recordings.change(change.recording, pauses=[_pause(one) for one in change.pauses])
             case RecordingEnded():
                 self.recordings.change(change.recording, ended_at=change.at)
             case _:
@@ -133,6 +137,7 @@ class _Rows:
                     line_name=change.line_name,
                     language=change.language,
                     scenario_version_id=change.scenario_version_id,
+                    inserted_versions=dict(change.inserted_versions),
                     started_at=change.at,
                     answered_at=None,
                     ended_at=None,
@@ -203,6 +208,10 @@ class _Rows:
                 if self.legs.merged(change.leg).get("talk_started_at") is not None:
                     talked["talk_ended_at"] = change.at
                 self.legs.change(change.leg, ended_at=change.at, cause=change.cause, sip_status=change.sip_status, **talked)
+
+
+def _pause(pause: Pause) -> _Values:
+    return {"from": pause.begin.isoformat(), "to": None if pause.end is None else pause.end.isoformat()}
 
 
 def _printable(text: str) -> str:

@@ -6,8 +6,10 @@ from sqlmodel import SQLModel
 
 from controller.storage import (
     audit,
+    callbacks,
     calls,
     contacts,
+    desks,
     groups,
     numbers,
     operators,
@@ -27,6 +29,7 @@ TABLES = (
     users.ApiToken,
     scenarios.StoredScenario,
     scenarios.ScenarioVersion,
+    scenarios.FormerDraft,
     numbers.InboundNumber,
     operators.Operator,
     operators.OperatorNumber,
@@ -47,5 +50,7 @@ TABLES = (
     contacts.ContactNumber,
     contacts.ContactTag,
     contacts.BlockedNumber,
+    callbacks.Callback,
+    desks.Desk,
 )
 METADATA = SQLModel.metadata

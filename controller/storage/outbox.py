@@ -66,6 +66,12 @@ def find_by_occasion(session: Session, dedupe_key: str) -> OutboxLetter | None:
     return session.exec(select(OutboxLetter).where(OutboxLetter.dedupe_key == dedupe_key)).first()
 
 
+def letter_states(session: Session, dedupe_keys: Sequence[str]) -> dict[str, LetterState]:
+    """How the letters of these occasions are; an occasion without a letter is left out."""
+    found = session.exec(select(OutboxLetter).where(col(OutboxLetter.dedupe_key).in_(dedupe_keys))).all()
+    return {letter.dedupe_key: letter.state for letter in found if letter.dedupe_key is not None}
+
+
 def get_letter(session: Session, id: str) -> OutboxLetter:
     """Raises NotFound."""
     found = session.get(OutboxLetter, id)

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import JSON, Column, String, UniqueConstraint, func, text
+from sqlalchemy import JSON, Column, String, UniqueConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.locks import PROMPTS, hold
 from controller.storage.scenarios import ScenarioVersion, StoredScenario
 
 PromptKind: TypeAlias = Literal["uploaded", "recorded", "speech"]
 """How it came to be: a file that was sent, a recording by phone, a text that an engine spoke."""
-
-_LOCK = 0x70726F6D7074  # any number that no other program on the server uses: "prompt"
 
 
 class StoredPrompt(SQLModel, table=True):
@@ -80,9 +79,7 @@ def count_uploaded(session: Session) -> int:
 
 def lock_prompts(session: Session) -> None:
     """Keep others from adding, deleting and publishing prompts until the transaction ends: they are counted and looked for."""
-    # On SQLite a transaction that writes is alone from its first statement on.
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    hold(session, PROMPTS)
 
 
 def documents_by_scenario(session: Session) -> list[tuple[str, str, dict[str, Any]]]:

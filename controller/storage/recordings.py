@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, delete
+from sqlalchemy import JSON, Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
@@ -13,7 +13,9 @@ from controller.storage.columns import UtcDateTime
 
 
 class Recording(SQLModel, table=True):
-    """`id` is ours, made before the recording starts; `path` is relative to the recordings folder."""
+    """`id` is ours, made before the recording starts; `path` is relative to the recordings folder. `pauses` are
+    {"from": moment, "to": moment or null}, moments in ISO 8601: what was said in between is silence in the file.
+    """
 
     __tablename__ = "recordings"
 
@@ -22,6 +24,7 @@ class Recording(SQLModel, table=True):
     path: str
     started_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    pauses: list[dict[str, str | None]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 def get_recording(session: Session, id: str) -> Recording:

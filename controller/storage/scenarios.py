@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import JSON, Column, ForeignKey, UniqueConstraint, func, update
+from sqlalchemy import JSON, Column, ForeignKey, UniqueConstraint, delete, func, update
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.locks import SCENARIOS, hold
+
+MOST_FORMER_DRAFTS: Final = 50
 
 
 class StoredScenario(SQLModel, table=True):
@@ -46,6 +50,18 @@ class ScenarioVersion(SQLModel, table=True):
     document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     published_at: datetime = Field(sa_type=UtcDateTime)
     published_by: str
+
+
+class FormerDraft(SQLModel, table=True):
+    """A draft that was replaced, for undoing. The newest of a scenario has the highest id; `MOST_FORMER_DRAFTS` are kept."""
+
+    __tablename__ = "scenario_former_drafts"
+
+    id: int = Field(default=None, primary_key=True)
+    scenario_id: int = Field(sa_column=Column(ForeignKey("scenarios.id", ondelete="CASCADE"), nullable=False, index=True))
+    document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    replaced_at: datetime = Field(sa_type=UtcDateTime)
+    replaced_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,12 @@ def list_scenarios(session: Session) -> list[ScenarioSummary]:
     ]
 
 
+def published_versions(session: Session) -> dict[str, int]:
+    """The id of the version that new calls run, by the scenario's name; without those that have only a draft."""
+    query = select(StoredScenario.name, StoredScenario.published_version_id)
+    return {name: version for name, version in session.exec(query) if version is not None}
+
+
 def get_scenario(session: Session, id: int) -> StoredScenario:
     """Raises NotFound."""
     found = session.get(StoredScenario, id)
@@ -103,6 +125,12 @@ def get_version(session: Session, id: int) -> ScenarioVersion:
     if found is None:
         raise NotFound(f"there is no scenario version {id}")
     return found
+
+
+def find_version_name(session: Session, id: int | None) -> str:
+    """The name of the scenario that a published version is of, by the version's id; empty when there is none."""
+    version = None if id is None else session.get(ScenarioVersion, id)
+    return "" if version is None else get_scenario(session, version.scenario_id).name
 
 
 def find_version(session: Session, scenario_id: int, number: int) -> ScenarioVersion | None:
@@ -136,6 +164,54 @@ def replace_draft(session: Session, id: int, draft: dict[str, Any], revision: in
     return session.exec(update(StoredScenario).where(unchanged).values(**values)).rowcount == 1
 
 
+def keep_former_draft(session: Session, id: int, draft: dict[str, Any], by: str, at: datetime) -> None:
+    """Remember a draft that is being replaced; the oldest beyond MOST_FORMER_DRAFTS are forgotten."""
+    session.add(FormerDraft(scenario_id=id, document=draft, replaced_at=at, replaced_by=by))
+    session.flush()
+    kept = _former_drafts(id).limit(MOST_FORMER_DRAFTS)
+    of_scenario = col(FormerDraft.scenario_id) == id
+    session.exec(delete(FormerDraft).where(of_scenario, col(FormerDraft.id).not_in(kept)))
+
+
+def take_former_draft(session: Session, id: int) -> dict[str, Any] | None:
+    """The draft that was replaced last, which is forgotten with this; None when there is none."""
+    newest = session.exec(_former_drafts(id).limit(1)).first()
+    if newest is None:
+        return None
+    former = session.get_one(FormerDraft, newest)
+    document = former.document
+    session.delete(former)
+    return document
+
+
+def can_undo(session: Session, id: int) -> bool:
+    """Whether there is a former draft."""
+    return session.exec(_former_drafts(id).limit(1)).first() is not None
+
+
+def _former_drafts(id: int) -> SelectOfScalar[int]:
+    return select(FormerDraft.id).where(FormerDraft.scenario_id == id).order_by(col(FormerDraft.id).desc())
+
+
+def lock_insertions(session: Session) -> None:
+    """Keep others from changing which scenario inserts which until the transaction ends. To be called before `lock_scenario`."""
+    hold(session, SCENARIOS)
+
+
+def scenario_names(session: Session) -> frozenset[str]:
+    """Every scenario there is, published or not."""
+    return frozenset(session.exec(select(StoredScenario.name)))
+
+
+def documents_named(session: Session, name: str) -> list[dict[str, Any]]:
+    """The draft of a scenario and what is published of it; nothing when there is no such scenario."""
+    scenario = find_scenario(session, name)
+    if scenario is None:
+        return []
+    version = None if scenario.published_version_id is None else session.get(ScenarioVersion, scenario.published_version_id)
+    return [scenario.draft, *([] if version is None else [version.document])]
+
+
 def next_version_number(session: Session, scenario_id: int) -> int:
     """The number that the next publication of a scenario gets."""
     last = session.exec(select(func.max(ScenarioVersion.number)).where(ScenarioVersion.scenario_id == scenario_id)).one()
@@ -148,13 +224,8 @@ def documents_of(session: Session, scenario_id: int) -> list[dict[str, Any]]:
     return [*session.exec(query)]
 
 
-def documents_in_use(session: Session) -> list[dict[str, Any]]:
-    """The drafts, and what is published now, of all scenarios."""
-    return [document for _, document in scenarios_in_use(session)]
-
-
 def scenarios_in_use(session: Session) -> list[tuple[str, dict[str, Any]]]:
-    """As `documents_in_use`, each with the name of its scenario."""
+    """The drafts, and what is published now, of all scenarios, each with the name of its scenario."""
     drafts = select(StoredScenario.name, StoredScenario.draft)
     published = select(StoredScenario.name, ScenarioVersion.document).join(
         ScenarioVersion, col(StoredScenario.published_version_id) == ScenarioVersion.id

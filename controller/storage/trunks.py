@@ -11,6 +11,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from controller.errors import NotFound
 
 Transport: TypeAlias = Literal["udp", "tcp"]
+TrunkState: TypeAlias = Literal["ready", "absent", "not_registered", "disabled", "unknown"]
+"""How a trunk is now: calls can go through it; the carrier does not respond; it does, but does not let us register (yet); it is
+switched off; Asterisk can't be asked."""
 
 
 class Trunk(SQLModel, table=True):

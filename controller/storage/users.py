@@ -25,6 +25,12 @@ class User(SQLModel, table=True):
     role: Role = Field(sa_type=String)
     created_at: datetime = Field(sa_type=UtcDateTime)
     disabled: bool = False
+    hears_recordings: bool = False
+
+    @property
+    def may_hear_recordings(self) -> bool:
+        """Administrators always may."""
+        return self.role == "administrator" or self.hears_recordings
 
 
 class WebSession(SQLModel, table=True):
@@ -49,6 +55,7 @@ class ApiToken(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    hears_recordings: bool = False
 
 
 def list_users(session: Session) -> Sequence[User]:

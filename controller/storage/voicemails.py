@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import JSON
+from sqlmodel import Column, Field, Session, SQLModel, col, func, select
 
 from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
@@ -14,8 +15,9 @@ from controller.storage.columns import UtcDateTime
 class Voicemail(SQLModel, table=True):
     """`id` is ours, made before the recording starts. `path` is relative to the data folder; None when nothing was recorded.
 
-    `arrived_at` is when the call arrived, not when it was recorded. `recipient` is empty when no letter is sent. No foreign key
-    to the calls: their journal is written a little later, and a voicemail outlives the history of calls.
+    `failed`: what the caller said could not be recorded. `arrived_at` is when the call arrived, not when it was recorded.
+    `recipients` are the e-mail addresses that get a letter each. No foreign key to the calls: their journal is written a little
+    later, and a voicemail outlives the history of calls.
     """
 
     __tablename__ = "voicemails"
@@ -29,7 +31,8 @@ class Voicemail(SQLModel, table=True):
     arrived_at: datetime = Field(sa_type=UtcDateTime)
     path: str | None = None
     length_seconds: float = 0.0
-    recipient: str = ""
+    failed: bool = False
+    recipients: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     heard_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -56,3 +59,8 @@ def list_voicemails(
     if before is not None:
         query = query.where(col(Voicemail.id) < before)
     return session.exec(query).all()
+
+
+def count_unheard(session: Session) -> int:
+    """How many nobody has dealt with."""
+    return session.exec(select(func.count()).select_from(Voicemail).where(col(Voicemail.heard_at).is_(None))).one()

@@ -78,8 +78,12 @@ class Ami:
             self._task = None
 
     async def mix_monitor(self, channel: str, path: str) -> None:
-        """Record both directions of the channel, mixed, into the file `path`, until it ends."""
-        await self._action("MixMonitor", Channel=channel, File=path)
+        """Record both directions of the channel into the file `path` until it ends: mixed, but into a .raw side by side."""
+        await self._action("MixMonitor", Channel=channel, File=path, Options="D" if path.endswith(".raw") else "")
+
+    async def mute_mix_monitor(self, channel: str, muted: bool) -> None:
+        """Write silence instead of both directions, or no longer."""
+        await self._action("MixMonitorMute", Channel=channel, Direction="both", State="1" if muted else "0")
 
     async def stop_mix_monitor(self, channel: str) -> None:
         await self._action("StopMixMonitor", Channel=channel)
@@ -88,29 +92,42 @@ class Ami:
         """Keep a value in Asterisk's own database, where the dialplan finds it."""
         await self._action("DBPut", Family=family, Key=key, Val=value)
 
+    async def registrations(self) -> dict[str, str]:
+        """How each outbound registration stands, by the trunk's name: "Registered", "Unregistered", "Rejected" …"""
+        answers = await self._action("PJSIPShowRegistrationsOutbound", listed=True)
+        return {str(one.objectname): str(one.status) for one in answers if one.event == "OutboundRegistrationDetail"}
+
+    async def qualify(self, endpoint: str) -> None:
+        """Ask now whether the endpoint is there; its device state tells."""
+        await self._action("PJSIPQualify", Endpoint=endpoint)
+
     async def reload(self, module: str) -> None:
         """Have a module read its configuration again ("pbx_config.so")."""
         await self._action("Reload", Module=module)
 
-    async def _action(self, name: str, **values: str) -> None:
+    async def _action(self, name: str, *, listed: bool = False, **values: str) -> list[Any]:
+        """Its answer, and with `listed` the list that comes after it."""
         link = self._link
         if link is None:
             raise TelephonyUnavailable("not connected to Asterisk's AMI")
         # A line break in a value would begin another header, or another action.
         lines = {key: value.translate(_LINE_BREAKS) for key, value in values.items()}
-        answer: asyncio.Future[Any] = link.send_action({"Action": name, **lines}, as_list=False)
+        answer: asyncio.Future[Any] = link.send_action({"Action": name, **lines}, as_list=listed)
         link.under_way.add(answer)
         try:
             async with asyncio.timeout(REQUEST_LIMIT):
-                response = await answer
+                answered = await answer
         except TimeoutError:
             raise TelephonyUnavailable(f"no answer from Asterisk's AMI in {REQUEST_LIMIT:g} s: {name}") from None
         finally:
             link.under_way.discard(answer)
+        answers = answered if isinstance(answered, list) else [answered]
+        response = answers[0]
         if not response.success:
             text = str(response.message)
             kind = ChannelGone if "no such channel" in text.lower() else TelephonyError
             raise kind(f"Asterisk refused AMI {name}: {text}")
+        return answers
 
     async def _stay_connected(self) -> None:
         delay = FIRST_RETRY

@@ -20,14 +20,14 @@ from aioari.client import Client
 
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
 from controller.ids import BridgeId, ChannelId
-from controller.telephony import causes, sip_accounts
+from controller.telephony import causes, sip_accounts, sip_trunks
 from controller.telephony.ami import Ami
 from controller.telephony.ari_channels import DIALLED, Channels, Frame, device_state
 from controller.telephony.ari_operations import Operations
 from controller.telephony.ari_transport import AriTransport, Reply
 from controller.telephony.events import Connected, DeviceState, DeviceStateChanged, Disconnected, SystemEvent
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount
+from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount, SipTrunk
 from ivr.commands import HangupCause
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ RETRY_AFTER_REPLACEMENT = 10.0
 """Seconds to leave the application to whoever took it from us."""
 
 PLAYABLE = "sound:"
+ALREADY_THERE = "already exists"
+"""What Asterisk says of a recording's name that is in use."""
 
 _CONNECTION_EVENTS = ["RESTResponse", "ApplicationReplaced"]
 """Asterisk's filter withholds even these two unless they are named."""
@@ -153,6 +155,9 @@ class AriTelephony:
         for channel, playback in self._channels.playbacks():
             if not await self.playing(playback):
                 self._channels.playback_ended(channel, playback, failed=False)
+        for channel, recording in self._channels.recordings():
+            if not await self.recording_message(recording):
+                self._channels.message_recorded(channel, recording)
         for device in sorted(self._devices):
             state = await self._subscribe(device)
             self._channels.take({"type": "DeviceStateChanged", "device_state": {"name": device, "state": state}})
@@ -176,7 +181,7 @@ class AriTelephony:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _request(self, operation: str, **arguments: object) -> Reply:
+    async def _request(self, operation: str, /, **arguments: object) -> Reply:
         if self._call is None:
             raise TelephonyUnavailable("not connected to Asterisk")
         return await self._call(operation, **arguments)
@@ -244,13 +249,54 @@ class AriTelephony:
         line = self._channels.line(channel)
         if line is not None:
             line.by_us = True
+            # Also one that we dialled is out of our hands when it leaves the application, not when it ends.
+            line.dialled = False
         await self._request("channels.continueInDialplan", channelId=channel, context=context, extension=extension, priority=1)
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:
         await self._ami.mix_monitor(channel, path)
 
+    async def pause_recording(self, channel: ChannelId, paused: bool) -> None:
+        await self._ami.mute_mix_monitor(channel, paused)
+
     async def stop_recording(self, channel: ChannelId) -> None:
         await self._ami.stop_mix_monitor(channel)
+
+    async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
+        line = self._channels.line(channel)
+        if line is None:
+            raise ChannelGone(f"{channel} is not in our hands")
+        line.recordings.add(recording)
+        try:
+            await self._request(
+                "channels.record",
+                channelId=channel,
+                name=recording,
+                format="wav",
+                maxDurationSeconds=max(1, round(max_seconds)),
+                maxSilenceSeconds=max(1, round(max_silence)),
+                ifExists="fail",
+                beep="false",
+                terminateOn="none",
+            )
+        except BaseException as error:
+            if not isinstance(error, ChannelGone) or ALREADY_THERE not in str(error):
+                line.recordings.discard(recording)
+                raise
+            # It was asked for before, in a request whose answer was lost with the connection.
+            if not await self.recording_message(recording):
+                self._channels.message_recorded(channel, recording)
+
+    async def stop_message(self, recording: str) -> None:
+        with contextlib.suppress(ChannelGone):
+            await self._request("recordings.stop", recordingName=recording)
+
+    async def recording_message(self, recording: str) -> bool:
+        try:
+            await self._request("recordings.getLive", recordingName=recording)
+        except ChannelGone:
+            return False
+        return True
 
     async def channels(self) -> list[ChannelInfo]:
         return [self._channels.info(one) for one in await self._list_channels()]
@@ -376,12 +422,31 @@ class AriTelephony:
                 if await self._has_object(kind, account.name, fields):
                     continue
                 await self._delete_object(kind, account.name)
-            given = [{"attribute": name, "value": value} for name, value in fields.items()]
-            await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=account.name, fields=given)
+            await self._put_object(kind, account.name, fields)
 
     async def remove_sip_account(self, name: str) -> None:
         for kind in reversed(sip_accounts.KINDS):
             await self._delete_object(kind, name)
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        if not await self._has_object("endpoint", trunk.name, sip_trunks.mark(trunk)):
+            await self.remove_trunk(trunk.name)
+            for kind, fields in sip_trunks.objects(trunk):
+                await self._put_object(kind, trunk.name, fields)
+            # Only then are new places asked whether they are there, within a while; calls and registrations stay.
+            await self._request("asterisk.reloadModule", moduleName="res_pjsip.so")
+            await self._ami.qualify(trunk.name)
+        elif trunk.registers:
+            # An Asterisk that was restarted knows of the registration and does nothing for it until it is put again.
+            await self._put_object("registration", trunk.name, dict(sip_trunks.objects(trunk))["registration"])
+
+    async def remove_trunk(self, name: str) -> None:
+        for kind in reversed(sip_trunks.KINDS):
+            await self._delete_object(kind, name)
+
+    async def _put_object(self, kind: str, name: str, fields: Mapping[str, str]) -> None:
+        given = [{"attribute": attribute, "value": value} for attribute, value in fields.items()]
+        await self._request("asterisk.updateObject", configClass="res_pjsip", objectType=kind, id=name, fields=given)
 
     async def _delete_object(self, kind: str, name: str) -> None:
         with contextlib.suppress(ChannelGone):

@@ -5,7 +5,8 @@ here waits. Asterisk tells of an end in different ways:
 
 - a caller's channel ends with StasisEnd; its cause came before, with ChannelHangupRequest;
 - a leg that we dialled ends with ChannelDestroyed, which has the cause and the SIP status;
-- some playbacks never report their end; the end of the channel ends them.
+- some playbacks never report their end; the end of the channel ends them;
+- a recording reports its end also when the channel is hung up: then the Gone says it all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from controller.telephony.events import (
     DeviceStateChanged,
     Gone,
     KeyPressed,
+    MessageRecorded,
     PlaybackEnded,
     Ringing,
     SystemEvent,
@@ -71,6 +73,7 @@ class Line:
     cause: int = 0
     entered: asyncio.Future[None] | None = None
     playbacks: set[str] = field(default_factory=set)
+    recordings: set[str] = field(default_factory=set)
 
 
 class Channels:
@@ -84,8 +87,11 @@ class Channels:
         self._readers: dict[str, Callable[[Frame], None]] = {
             "StasisStart": self._entered,
             "ChannelStateChange": self._state_changed,
+            "Dial": self._dial_moved,
             "ChannelDtmfReceived": self._key,
             "PlaybackFinished": self._playback_finished,
+            "RecordingFinished": self._recording_finished,
+            "RecordingFailed": self._recording_finished,
             "ChannelHangupRequest": self._hangup_requested,
             "StasisEnd": self._left,
             "ChannelDestroyed": self._destroyed,
@@ -137,6 +143,17 @@ class Channels:
     def playbacks(self) -> list[tuple[ChannelId, str]]:
         """Those whose end has not been reported."""
         return [(channel, playback) for channel, line in self._lines.items() for playback in line.playbacks]
+
+    def message_recorded(self, channel: ChannelId, recording: str) -> None:
+        """Report the end of a recording, once; never of a channel that is being hung up."""
+        line = self._lines.get(channel)
+        if line is not None and recording in line.recordings and not line.leaving:
+            line.recordings.discard(recording)
+            self._deliver(MessageRecorded(channel, recording))
+
+    def recordings(self) -> list[tuple[ChannelId, str]]:
+        """Those whose end has not been reported."""
+        return [(channel, recording) for channel, line in self._lines.items() for recording in line.recordings]
 
     def compare(self, listed: list[Frame]) -> None:
         """Hold the table against Asterisk's list of channels, after a time without events."""
@@ -192,9 +209,20 @@ class Channels:
             line.answered = True
             if line.dialled:
                 self._deliver(Answered(channel, _at(frame)))
-        elif state == "Ringing" and line.dialled and not line.ringing:
+        elif state == "Ringing":
+            self._rings(channel, line, _at(frame))
+
+    def _dial_moved(self, frame: Frame) -> None:
+        """A carrier often says nothing but "progress" (183) while a phone rings."""
+        channel = ChannelId(frame["peer"]["id"])
+        line = self._lines.get(channel)
+        if line is not None and frame["dialstatus"] == "PROGRESS":
+            self._rings(channel, line, _at(frame))
+
+    def _rings(self, channel: ChannelId, line: Line, at: datetime) -> None:
+        if line.dialled and not line.ringing:
             line.ringing = True
-            self._deliver(Ringing(channel, _at(frame)))
+            self._deliver(Ringing(channel, at))
 
     def _key(self, frame: Frame) -> None:
         if frame["digit"] in _KEYS:
@@ -205,6 +233,12 @@ class Channels:
         kind, _, channel = playback["target_uri"].partition(":")
         if kind == "channel":
             self.playback_ended(ChannelId(channel), playback["id"], failed=playback["state"] == "failed")
+
+    def _recording_finished(self, frame: Frame) -> None:
+        recording = frame["recording"]
+        kind, _, channel = recording["target_uri"].partition(":")
+        if kind == "channel":
+            self.message_recorded(ChannelId(channel), recording["name"])
 
     def _hangup_requested(self, frame: Frame) -> None:
         line = self._lines.get(ChannelId(frame["channel"]["id"]))

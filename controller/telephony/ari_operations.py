@@ -30,7 +30,7 @@ class BoundOperation:
         self._url = url
         self._path, self._query, self._body = by_kind["path"], by_kind["query"], by_kind["body"]
 
-    async def __call__(self, request: Request, **arguments: object) -> Reply:
+    async def __call__(self, request: Request, /, **arguments: object) -> Reply:
         places: dict[str, str] = {}
         query: dict[str, object] = {}
         body: dict[str, object] = {}
@@ -55,7 +55,7 @@ class Operations:
         self._request = request
         self._bound: dict[str, BoundOperation] = {}
 
-    async def __call__(self, name: str, **arguments: object) -> Reply:
+    async def __call__(self, name: str, /, **arguments: object) -> Reply:
         operation = self._bound.get(name)
         if operation is None:
             operation = self._bound[name] = self._bind(name)

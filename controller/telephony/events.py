@@ -44,8 +44,18 @@ class PlaybackEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """A recording of one side alone is over; `recording` is the name given to `Telephony.record_message`. What there is lies in
+    its file, which is whole: how long it is and whether anything was said, only the file knows.
+    """
+
+    channel: ChannelId
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ringing:
-    """The far phone rings."""
+    """The far phone rings, or a carrier says that the call makes progress."""
 
     channel: ChannelId
     at: datetime
@@ -97,7 +107,7 @@ class Disconnected:
 
 
 DeviceState: TypeAlias = Literal["unavailable", "not_in_use", "ringing", "in_use", "unknown"]
-CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | Ringing | Answered | Gone
+CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | MessageRecorded | Ringing | Answered | Gone
 """Delivered to the mailbox that the channel belongs to."""
 SystemEvent: TypeAlias = DeviceStateChanged | Connected | Disconnected
 """Delivered to whoever listens to the whole system."""

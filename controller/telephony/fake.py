@@ -8,16 +8,19 @@ Callers and phones are scripted:
     caller.press("1")
     assert caller.heard == ["sound:hello"]
 
-A playback ends at once, or when told (`hold_playbacks`, `finish_playback`). Time is the asyncio loop's, and every
-duration may be 0.
+A playback ends at once, or when told (`hold_playbacks`, `finish_playback`). A caller who is recorded says nothing, or speaks
+(`caller.speaks`) until he is told not to. Time is the asyncio loop's, and every duration may be 0.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import wave
+from array import array
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,15 +39,27 @@ from controller.telephony.events import (
     Disconnected,
     Gone,
     KeyPressed,
+    MessageRecorded,
     PlaybackEnded,
     Ringing,
     SystemEvent,
 )
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import CALL_VARIABLE, ChannelInfo, SipAccount
+from controller.telephony.port import CALL_VARIABLE, ChannelInfo, SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from ivr.events import Key
+
+
+@dataclass(slots=True)
+class FakeMessage:
+    """A recording of what a caller says. `began` is of the loop's clock; `limit` ends it."""
+
+    name: str
+    max_seconds: float
+    max_silence: float
+    began: float
+    limit: asyncio.TimerHandle | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +73,8 @@ class FakeChannel:
     music: bool = False
     bridge: BridgeId | None = None
     recording: str | None = None
+    paused: bool = False
+    message: FakeMessage | None = None
     phone: FakePhone | None = None
     caller: FakeCaller | None = None
     playbacks: dict[str, list[str]] = field(default_factory=dict)
@@ -76,12 +93,15 @@ class Request:
 class FakeTelephony:
     """`Telephony` in memory, with callers and phones that do as they are told."""
 
-    def __init__(self) -> None:
+    def __init__(self, recordings: Path | None = None) -> None:
         self.mailboxes = Mailboxes()
+        self.recordings = recordings or Path(os.devnull)
+        """The folder of recorded messages; without one none can be written."""
         self.requests: list[Request] = []
         self.lines: dict[ChannelId, FakeChannel] = {}
         self.bridges: dict[BridgeId, set[ChannelId]] = {}
         self.accounts: dict[str, SipAccount] = {}
+        self.trunks: dict[str, SipTrunk] = {}
         self.fallback_dial: tuple[str, ...] = ()
         self.missing: set[str] = set()
         """Media that can't be played."""
@@ -117,6 +137,12 @@ class FakeTelephony:
         if channel is None:
             raise KeyError(playback)
         self._end_playback(channel, playback, failed=failed)
+
+    def spoke_or_fell_silent(self, channel: ChannelId) -> None:
+        """The caller began to speak, or ceased: what is recorded of him ends accordingly."""
+        line = self.lines.get(channel)
+        if line is not None and line.message is not None:
+            self._limit_message(line, line.message)
 
     def fail_next(self, method: str, error: TelephonyError) -> None:
         """The next request of this name raises `error`."""
@@ -171,6 +197,7 @@ class FakeTelephony:
             members.discard(channel.id)
         for playback in list(channel.playbacks):
             self._end_playback(channel, playback, failed=True)
+        self._write_message(channel)
         if channel.caller is not None:
             channel.caller.line_ended(cause)
         if channel.phone is not None:
@@ -283,10 +310,29 @@ class FakeTelephony:
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:
         self._request("start_recording", channel=channel, path=path).recording = path
-        _write_silence(Path(path))
+        _write_wave(Path(path), bytes(16))
+
+    async def pause_recording(self, channel: ChannelId, paused: bool) -> None:
+        self._request("pause_recording", channel=channel, paused=paused).paused = paused
 
     async def stop_recording(self, channel: ChannelId) -> None:
         self._request("stop_recording", channel=channel).recording = None
+
+    async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
+        line = self._request("record_message", channel=channel, recording=recording)
+        now = asyncio.get_running_loop().time()
+        line.message = FakeMessage(recording, max_seconds, max_silence, now)
+        self._limit_message(line, line.message)
+
+    async def stop_message(self, recording: str) -> None:
+        self._note("stop_message", recording=recording)
+        line = self._recorded(recording)
+        if line is not None:
+            self._end_message(line)
+
+    async def recording_message(self, recording: str) -> bool:
+        self._note("recording_message", recording=recording)
+        return self._recorded(recording) is not None
 
     async def channels(self) -> list[ChannelInfo]:
         self._note("channels")
@@ -305,6 +351,14 @@ class FakeTelephony:
     async def remove_sip_account(self, name: str) -> None:
         self._note("remove_sip_account", name=name)
         self.accounts.pop(name, None)
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        self._note("put_trunk", trunk=trunk)
+        self.trunks[trunk.name] = trunk
+
+    async def remove_trunk(self, name: str) -> None:
+        self._note("remove_trunk", name=name)
+        self.trunks.pop(name, None)
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
         self._note("set_fallback_dial", endpoints=tuple(endpoints))
@@ -338,6 +392,37 @@ class FakeTelephony:
         if line.playbacks.pop(playback, None) is not None:
             self.deliver(PlaybackEnded(line.id, playback, failed))
 
+    def _recorded(self, recording: str) -> FakeChannel | None:
+        return next((line for line in self.lines.values() if line.message and line.message.name == recording), None)
+
+    def _limit_message(self, line: FakeChannel, message: FakeMessage) -> None:
+        """It ends when it is too long, or when nobody has spoken for too long."""
+        loop = asyncio.get_running_loop()
+        if message.limit is not None:
+            message.limit.cancel()
+        longest = message.began + message.max_seconds
+        speaks = line.caller is not None and line.caller.is_speaking
+        at = longest if speaks else min(longest, loop.time() + message.max_silence)
+        message.limit = loop.call_at(at, self._end_message, line)
+
+    def _end_message(self, line: FakeChannel) -> None:
+        name = self._write_message(line)
+        if name is not None:
+            self.deliver(MessageRecorded(line.id, name))
+
+    def _write_message(self, line: FakeChannel) -> str | None:
+        """End what is recorded, if anything is: its name."""
+        message, line.message = line.message, None
+        if message is None:
+            return None
+        if message.limit is not None:
+            message.limit.cancel()
+        spoken = line.caller.spoken_seconds(message.began) if line.caller is not None else 0.0
+        length = asyncio.get_running_loop().time() - message.began
+        with suppress(OSError):
+            _write_wave(self.recordings / f"{message.name}.wav", _voice(spoken) + bytes(2 * round((length - spoken) * _RATE)))
+        return message.name
+
     def _stop_ringing(self, line: FakeChannel) -> None:
         if line.ring_timer is not None:
             line.ring_timer.cancel()
@@ -348,11 +433,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _write_silence(path: Path) -> None:
-    """A recording of nothing, so that whoever looks for the file finds a WAV."""
+_RATE = 8000
+
+
+def _voice(seconds: float) -> bytes:
+    """A square tone of 400 Hz, as loud as somebody who speaks."""
+    period = array("h", [4000] * 10 + [-4000] * 10)
+    return (period * (round(seconds * _RATE) // len(period))).tobytes()
+
+
+def _write_wave(path: Path, pcm: bytes) -> None:
+    """A recording, so that whoever looks for the file finds a WAV. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(bytes(16))
+        file.setframerate(_RATE)
+        file.writeframes(pcm)

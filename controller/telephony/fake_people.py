@@ -26,11 +26,31 @@ class FakeCaller:
         self.ended_with: int | None = None
         self.continued_at: str | None = None
         """"context,extension" once the dialplan has him again."""
+        self._spoken: list[tuple[float, float | None]] = []
 
     def press(self, *keys: Key) -> None:
         """Press keys, one after another."""
         for key in keys:
             self._telephony.key(self.channel, key)
+
+    @property
+    def is_speaking(self) -> bool:
+        return bool(self._spoken) and self._spoken[-1][1] is None
+
+    def speaks(self, speaking: bool = True) -> None:
+        """Speak from now on, or fall silent."""
+        now = asyncio.get_running_loop().time()
+        if speaking and not self.is_speaking:
+            self._spoken.append((now, None))
+        elif not speaking and self.is_speaking:
+            self._spoken[-1] = (self._spoken[-1][0], now)
+        self._telephony.spoke_or_fell_silent(self.channel)
+
+    def spoken_seconds(self, since: float) -> float:
+        """For how long he has spoken since a moment of the loop's clock."""
+        now = asyncio.get_running_loop().time()
+        ends = [(begin, now if end is None else end) for begin, end in self._spoken]
+        return sum(max(0.0, end - max(begin, since)) for begin, end in ends)
 
     def hangup(self) -> None:
         line = self._telephony.lines.get(self.channel)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from controller.ids import BridgeId, ChannelId
 from controller.telephony.events import DeviceState, SystemEvent
@@ -49,6 +49,24 @@ class SipAccount:
     caller_name: str
     context: str
     remote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SipTrunk:
+    """A carrier at `host`:`port`. "PJSIP/NUMBER@name" dials a number through it, and calls from its address are taken.
+
+    `username` and `secret` (in clear) are what it asks for, empty when it asks for nothing; `registers`: it must be told where
+    we are. `caller_id` is shown outside; empty: `username`, or else what each call says.
+    """
+
+    name: str
+    host: str
+    port: int
+    transport: Literal["udp", "tcp"] = "udp"
+    username: str = ""
+    secret: str = ""
+    registers: bool = False
+    caller_id: str = ""
 
 
 class Telephony(Protocol):
@@ -122,14 +140,36 @@ class Telephony(Protocol):
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None: ...
 
     async def start_recording(self, channel: ChannelId, path: str) -> None:
-        """Record what the channel says and hears, mixed, to `path` (a .wav, as Asterisk sees the folder), until it ends.
+        """Record what the channel says and hears to `path`, as Asterisk sees the folder, until it ends: mixed into a .wav, or
+        into a .raw of two channels, left what it says and right what it hears (16 bits signed, little-endian, 8000 Hz).
 
         Asterisk makes missing folders, begins the file with the first sound (none, no file), and completes it a moment
         after the end.
         """
         ...
 
+    async def pause_recording(self, channel: ChannelId, paused: bool) -> None:
+        """Write silence instead of what is said and heard, until told otherwise."""
+        ...
+
     async def stop_recording(self, channel: ChannelId) -> None: ...
+
+    async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
+        """Record what the channel says, at most `max_seconds` or until it is silent for `max_silence` seconds (whole seconds).
+
+        `recording` is the file's path in the recordings folder without its ".wav", used once. One MessageRecorded follows, also
+        when the file could not be written; none when the channel is hung up meanwhile, whose file is whole all the same.
+        While it is recorded nothing can be played to the channel, and it can't be continued in the dialplan.
+        """
+        ...
+
+    async def stop_message(self, recording: str) -> None:
+        """Stop it and keep what there is; no error when it has ended already. Its MessageRecorded still follows."""
+        ...
+
+    async def recording_message(self, recording: str) -> bool:
+        """True while that recording is being made."""
+        ...
 
     async def channels(self) -> list[ChannelInfo]:
         """Every channel of this Asterisk."""
@@ -151,6 +191,14 @@ class Telephony(Protocol):
         ...
 
     async def remove_sip_account(self, name: str) -> None:
+        """No error when there is none."""
+        ...
+
+    async def put_trunk(self, trunk: SipTrunk) -> None:
+        """Make or change a trunk, valid at once; safe to repeat, and to be repeated at every `Connected`."""
+        ...
+
+    async def remove_trunk(self, name: str) -> None:
         """No error when there is none."""
         ...
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ivr.commands import Play, RequestCallback
+from ivr.commands import CheckCallback, Play, RequestCallback
 from ivr.digits import Collected, Collecting, DigitCollector
 from ivr.events import CallbackAnswered, Event, Key, VisitId
 from ivr.operations.base import Arrival, Leave, Mention, Name, Operation, Playing, Prompts, Stay, Step, playback_id
@@ -17,8 +17,9 @@ from ivr.prompts import CALLBACK_ACCEPTED, CALLBACK_OFFER, PromptRef
 class CallbackOffer(Operation):
     """Offers to call the caller back, at the number he calls from, when it is his turn in a group's line. Pressing the key
     accepts: he hears the confirmation and leaves by "accepted" (not linked: the call ends there). Another key, or none within
-    the wait timeout from the end of the prompt, leaves by "declined"; "not_possible" when he can't be called back: a withheld
-    number, or nobody works now. Keys pressed before the prompt do not count.
+    the wait timeout from the end of the prompt, leaves by "declined". When he can't be called back (a withheld number, nobody
+    works now, no way to call outside) he leaves by "not_possible" at once, without hearing the offer. Keys pressed before the
+    prompt do not count.
     """
 
     REQUIRED_EXITS: ClassVar = frozenset({"declined", "not_possible"})
@@ -34,7 +35,11 @@ class CallbackOffer(Operation):
     confirmation: Prompts = Field((), description="played after accepting; none: the standard message")
 
     def enter(self, arrival: Arrival) -> Step:
-        entry = DigitCollector(arrival.visit, 1, self.wait_seconds, self.wait_seconds, ending=None)
+        return Stay(_Checking(self, arrival.visit), (CheckCallback(arrival.visit, self.group),))
+
+    def offer(self, visit: VisitId) -> Step:
+        """Play the offer and listen."""
+        entry = DigitCollector(visit, 1, self.wait_seconds, self.wait_seconds, ending=None)
         begun = entry.begin(self.prompt or (CALLBACK_OFFER,))
         return Stay(_Offering(self, begun.collector), begun.commands)
 
@@ -47,6 +52,21 @@ class CallbackOffer(Operation):
 
     def mentions(self) -> tuple[Mention, ...]:
         return (Mention("group", self.group, "group"),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    operation: CallbackOffer
+    visit: VisitId
+
+    def handle(self, event: Event) -> Step:
+        match event:
+            case CallbackAnswered(visit, "possible") if visit == self.visit:
+                return self.operation.offer(visit)
+            case CallbackAnswered(visit, _) if visit == self.visit:
+                return Leave("not_possible")
+            case _:
+                return Stay(self)
 
 
 @dataclass(frozen=True, slots=True)

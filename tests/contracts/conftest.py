@@ -38,6 +38,11 @@ class Caller(Protocol):
 
     async def is_answered(self) -> None: ...
     async def press(self, keys: str) -> None: ...
+    def speaks(self, speaking: bool) -> None: ...
+    async def says(self, seconds: float) -> None:
+        """Speak for so long, and fall silent."""
+        ...
+
     async def hangup(self) -> None: ...
     async def hears_something(self) -> None: ...
     async def hears_nothing(self) -> None: ...
@@ -67,8 +72,9 @@ class World:
 
     real = False
 
-    def __init__(self, telephony: Telephony) -> None:
+    def __init__(self, telephony: Telephony, recordings: Path) -> None:
         self.telephony = telephony
+        self.recordings = recordings
         self.mailbox: Mailbox = new_mailbox()
         self.came: list[CallEvent] = []
         self.system: asyncio.Queue[SystemEvent] = asyncio.Queue()
@@ -157,6 +163,14 @@ class _FakeCallerInTest:
     async def press(self, keys: str) -> None:
         self.caller.press(*keys)  # type: ignore[arg-type]
 
+    def speaks(self, speaking: bool) -> None:
+        self.caller.speaks(speaking)
+
+    async def says(self, seconds: float) -> None:
+        self.speaks(True)
+        await asyncio.sleep(seconds)
+        self.speaks(False)
+
     async def hangup(self) -> None:
         self.caller.hangup()
 
@@ -202,8 +216,8 @@ class _FakePhoneInTest:
 
 
 class FakeWorld(World):
-    def __init__(self, fake: FakeTelephony) -> None:
-        super().__init__(fake)
+    def __init__(self, fake: FakeTelephony, recordings: Path) -> None:
+        super().__init__(fake, recordings)
         self.fake = fake
         fake.hold_playbacks = True
 
@@ -230,6 +244,14 @@ class _RealCaller:
 
     async def press(self, keys: str) -> None:
         await self.call.press(keys)
+
+    def speaks(self, speaking: bool) -> None:
+        self.call.send_tone(440 if speaking else 0)
+
+    async def says(self, seconds: float) -> None:
+        self.speaks(True)
+        await asyncio.sleep(seconds)
+        self.speaks(False)
 
     async def hangup(self) -> None:
         await self.call.hangup()
@@ -283,7 +305,7 @@ class RealWorld(World):
     real = True
 
     def __init__(self, telephony: AriTelephony, phones: PhoneStack, asterisk: RunningAsterisk) -> None:
-        super().__init__(telephony)
+        super().__init__(telephony, asterisk.settings.recordings_dir)
         self.phones, self.asterisk = phones, asterisk
 
     async def call(self, number: str = "8000", dtmf: str = "rtpevent") -> Caller:
@@ -314,10 +336,10 @@ class RealWorld(World):
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.asterisk)])
 @sends_sip(when="real")
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """Each world in turn."""
     if request.param == "fake":
-        yield FakeWorld(FakeTelephony())
+        yield FakeWorld(FakeTelephony(tmp_path), tmp_path)
         return
     async for one in _real(request):
         yield one
@@ -335,9 +357,3 @@ async def _real(request: pytest.FixtureRequest) -> AsyncIterator[RealWorld]:
     asterisk: RunningAsterisk = request.getfixturevalue("asterisk")
     async with asterisk.telephony() as telephony, PhoneStack() as phones:
         yield RealWorld(telephony, phones, asterisk)
-
-
-@pytest.fixture
-def recordings(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder that the world's Asterisk can write to."""
-    return tmp_path / "recordings"

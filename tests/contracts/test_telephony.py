@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from controller.errors import ChannelGone
+from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId
 from controller.softphone import tones
-from controller.telephony.events import Answered, DeviceStateChanged, Gone, KeyPressed, PlaybackEnded, Ringing
-from controller.telephony.port import SipAccount
+from controller.telephony.events import (
+    Answered,
+    DeviceStateChanged,
+    Gone,
+    KeyPressed,
+    MessageRecorded,
+    PlaybackEnded,
+    Ringing,
+)
+from controller.telephony.port import SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from tests.fixtures.waiting import until
 
@@ -235,11 +245,14 @@ async def test_requests_about_a_channel_that_is_gone(world: Any, tmp_path: Path)
         telephony.set_variable(channel, "A", "b"),
         telephony.start_recording(channel, str(tmp_path / "late.wav")),
         telephony.stop_recording(channel),
+        telephony.pause_recording(channel, True),
+        telephony.record_message(channel, new_message(), max_seconds=1, max_silence=1),
     ):
         with pytest.raises(ChannelGone):
             await request
     await telephony.hangup(channel)
     await telephony.stop_playback("p1")
+    await telephony.stop_message(new_message())
     await telephony.unbridge(world.new_bridge())
 
 
@@ -302,6 +315,93 @@ async def test_a_recording_is_a_wave_file(world: Any, tmp_path: Path) -> None:
     await world.telephony.stop_recording(caller.channel)
     with await opened_wave(path) as file:
         assert (file.getnchannels(), file.getframerate()) == (1, 8000)
+
+
+def new_message() -> str:
+    return f"messages/2026/{time.time_ns()}"
+
+
+async def recorded_message(world: Any, name: str) -> bytes:
+    """What lies in the file of a recording that is over."""
+    path = world.recordings / f"{name}.wav"
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 8000)
+        return file.readframes(file.getnframes())
+
+
+async def test_a_message_is_recorded_until_it_is_stopped(world: Any) -> None:
+    caller, name = await world.answered_call(), new_message()
+    await world.telephony.record_message(caller.channel, name, max_seconds=20, max_silence=5)
+    assert await world.telephony.recording_message(name)
+    await caller.says(0.6)
+    await world.telephony.stop_message(name)
+    assert await world.next(MessageRecorded) == MessageRecorded(caller.channel, name)
+    assert not await world.telephony.recording_message(name)
+    await world.telephony.stop_message(name)
+    pcm = await recorded_message(world, name)
+    assert 0.3 < len(pcm) / 16_000 < 1.5 and tones.loudness(pcm) > 0.05
+    await world.telephony.play(caller.channel, "p1", [DIGIT], "en")
+    finish(world, "p1")
+    assert not (await world.next(PlaybackEnded)).failed
+    assert sum(isinstance(event, MessageRecorded) for event in world.came) == 1
+
+
+async def test_a_message_ends_by_silence(world: Any) -> None:
+    caller, name = await world.answered_call(), new_message()
+    await world.telephony.record_message(caller.channel, name, max_seconds=20, max_silence=1)
+    assert await world.next(MessageRecorded) == MessageRecorded(caller.channel, name)
+    assert tones.loudness(await recorded_message(world, name)) < 0.01
+
+
+async def test_a_message_is_cut_when_it_is_too_long(world: Any) -> None:
+    caller, name = await world.answered_call(), new_message()
+    caller.speaks(True)
+    await world.telephony.record_message(caller.channel, name, max_seconds=1, max_silence=5)
+    assert await world.next(MessageRecorded) == MessageRecorded(caller.channel, name)
+    assert 0.9 < len(await recorded_message(world, name)) / 16_000 < 1.6
+
+
+async def test_a_hangup_ends_a_message_without_a_word_and_the_file_is_whole(world: Any) -> None:
+    caller, name = await world.answered_call(), new_message()
+    await world.telephony.record_message(caller.channel, name, max_seconds=20, max_silence=5)
+    await caller.says(0.5)
+    await caller.hangup()
+    await world.gone(caller.channel)
+    assert not any(isinstance(event, MessageRecorded) for event in world.came)
+    assert not await world.telephony.recording_message(name)
+    assert tones.loudness(await recorded_message(world, name)) > 0.05
+
+
+async def test_a_message_that_cannot_be_written_is_refused_or_ends(world: Any) -> None:
+    (world.recordings / "blocked").parent.mkdir(parents=True, exist_ok=True)
+    (world.recordings / "blocked").write_text("where a folder should be")
+    caller = await world.answered_call()
+    try:
+        await world.telephony.record_message(caller.channel, "blocked/one", max_seconds=20, max_silence=1)
+    except ChannelGone:
+        raise
+    except TelephonyError:
+        pass
+    else:
+        await world.next(MessageRecorded)
+    assert not await world.telephony.recording_message("blocked/one")
+    (world.recordings / "blocked").unlink()
+
+
+async def test_a_recording_is_paused_and_goes_on(world: Any, tmp_path: Path) -> None:
+    caller = await world.answered_call()
+    await world.telephony.start_recording(caller.channel, str(tmp_path / "paused.wav"))
+    await world.telephony.pause_recording(caller.channel, True)
+    await world.telephony.pause_recording(caller.channel, False)
+    await world.telephony.stop_recording(caller.channel)
+
+
+async def test_a_trunk_is_put_changed_and_removed_and_all_of_it_may_be_repeated(world: Any) -> None:
+    trunk = SipTrunk("trunk-1-abc", "192.0.2.1", 5060, "tcp", "office", "s3cret", registers=True, caller_id="+74950000000")
+    for one in (trunk, trunk, replace(trunk, username="", secret="", registers=False)):
+        await world.telephony.put_trunk(one)
+    await world.telephony.remove_trunk("trunk-1-abc")
+    await world.telephony.remove_trunk("trunk-1-abc")
 
 
 async def test_the_fallback_phones_are_taken(world: Any) -> None:

@@ -24,6 +24,7 @@ def test_without_any_variable_everything_has_a_default() -> None:
         ("ATTENDANT_ARI_URL", "asterisk:8088"),
         ("ATTENDANT_ARI_APP", "a/b"),
         ("ATTENDANT_DEMO_NETWORKS", "everywhere"),
+        ("ATTENDANT_EXTENSION_PATTERN", "2[0-9"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_the_variable_and_the_value(variable: str, value: str) -> None:

@@ -55,7 +55,7 @@ from tests.ivr.builders import bundles
 
 _OUTCOMES: tuple[RoutingOutcome, ...] = ("answered", "no_answer", "no_operators", "timeout", "unknown_number")
 _STATES: tuple[ScheduleState, ...] = ("open", "closed", "holiday")
-_ANSWERS: tuple[CallbackOutcome, ...] = ("accepted", "not_possible")
+_ANSWERS: tuple[CallbackOutcome, ...] = ("possible", "accepted", "not_possible")
 _Id = TypeVar("_Id")
 
 

@@ -54,7 +54,7 @@ WORLDS = st.builds(
     schedule=st.lists(st.sampled_from(["open", "closed", "holiday"]), min_size=1, max_size=3),
     caller=st.builds(Caller, st.booleans(), st.booleans(), st.just(frozenset({"Sales"}))),
     replies=st.lists(st.builds(Reply, st.sampled_from([None, "vip"]), st.sampled_from([None, "2"])), min_size=1, max_size=2),
-    callback=st.sampled_from(["accepted", "not_possible"]),
+    callback=st.sampled_from(["possible", "accepted", "not_possible"]),
     message_seconds=st.floats(0, 300),
 )
 SCRIPTS = st.lists(
@@ -90,7 +90,8 @@ def test_the_world_answers_what_operations_ask() -> None:
     assert way(lookup, [], World(replies=(Reply("vip", after=4),))) == "failed"
     offer = node("callback_offer", {"accepted": "one", "declined": "two", "not_possible": "three"}, group="Sales")
     assert way(offer, [Press(1, "1")], World()) == "accepted"
-    assert way(offer, [Press(1, "1")], World(callback="not_possible")) == "not_possible"
+    assert way(offer, [], World(callback="not_possible")) == "not_possible"
+    assert way(offer, [Press(1, "1")], World(callback="possible")) == "not_possible"
     assert way(offer, [], World()) == "declined"
 
 

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from controller.actions.operators import create_operator
-from controller.notices import LeftVoicemail, store_voicemail
 from controller.storage.outbox import claim_due_letter, mark_given_up, mark_sent
-from tests.fixtures.web import NOON, Site
+from tests.fixtures.web import NOON, Site, left_voicemail
 
 OFFICE = {"week": {"monday": [{"start": "09:00", "end": "18:00"}]}, "holidays": [{"day": "2026-05-11", "name": "Feast"}]}
-
-
-async def left(site: Site, id: str = "01VOICE", **parts: Any) -> None:
-    """A caller left a voicemail; his letter waits."""
-    file = site.settings.data_dir / "recordings" / f"{id}.wav"
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(b"RIFF")
-    given: dict[str, Any] = {"path": f"recordings/{id}.wav", "length_seconds": 2.5, "recipient": "office@example.com", **parts}
-    voicemail = LeftVoicemail(id, "01CALL", "Evening", "voicemail", "+4930123", "8000", NOON, **given)
-    await site.database.run(store_voicemail, voicemail, language="en", zone=ZoneInfo("UTC"), at=NOON)
 
 
 async def letter_of(program: httpx.AsyncClient) -> dict[str, Any]:
@@ -33,8 +21,8 @@ async def letter_of(program: httpx.AsyncClient) -> dict[str, Any]:
 
 
 async def test_a_voicemail_is_listed_heard_and_marked(site: Site) -> None:
-    await left(site)
-    await left(site, "02SILENT", path=None, length_seconds=0)
+    await left_voicemail(site)
+    await left_voicemail(site, "02SILENT", path=None, length_seconds=0)
     program = site.program()
     silent, spoken = (await program.get("/api/v1/voicemails")).json()["voicemails"]
     assert (silent["id"], silent["recorded"], silent["audio_available"]) == ("02SILENT", False, False)
@@ -54,7 +42,7 @@ async def test_a_voicemail_is_listed_heard_and_marked(site: Site) -> None:
 
 
 async def test_a_voicemail_is_removed_with_its_file_but_not_before_its_letter_is_out(site: Site) -> None:
-    await left(site)
+    await left_voicemail(site)
     program, file = site.program(), site.settings.data_dir / "recordings/01VOICE.wav"
     refused = await program.delete("/api/v1/voicemails/01VOICE")
     assert refused.status_code == 409 and "was not sent yet" in refused.json()["error"]["message"]
@@ -68,7 +56,7 @@ async def test_a_voicemail_is_removed_with_its_file_but_not_before_its_letter_is
 async def test_a_file_outside_of_the_data_folder_is_neither_given_nor_removed(site: Site) -> None:
     outside = site.settings.data_dir.parent / "outside.wav"
     outside.write_bytes(b"secret")
-    await left(site, path="../outside.wav", recipient="")
+    await left_voicemail(site, path="../outside.wav", recipients=())
     program = site.program()
     assert (await program.get("/api/v1/voicemails/01VOICE/audio")).status_code == 404
     assert (await program.delete("/api/v1/voicemails/01VOICE")).status_code == 204
@@ -77,7 +65,7 @@ async def test_a_file_outside_of_the_data_folder_is_neither_given_nor_removed(si
 
 
 async def test_the_outbox_shows_what_waits_and_why(site: Site) -> None:
-    await left(site)
+    await left_voicemail(site)
     program = site.program()
     page = (await program.get("/api/v1/outbox", params={"state": "waiting"})).json()
     assert (page["waiting"], page["given_up"], page["mail_server_set"]) == (1, 0, False)
@@ -89,7 +77,7 @@ async def test_the_outbox_shows_what_waits_and_why(site: Site) -> None:
 
 
 async def test_a_letter_that_was_given_up_is_tried_again_perhaps_elsewhere(site: Site) -> None:
-    await left(site)
+    await left_voicemail(site)
     program = site.program()
     id = (await letter_of(program))["id"]
     await site.database.run(claim_due_letter, NOON, NOON + timedelta(hours=1))

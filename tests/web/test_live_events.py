@@ -3,37 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from starlette.types import Message
 
 from controller.bus import CallsChanged, DirectoryChanged, ScenarioPublished
+from tests.fixtures.streams import listening
 from tests.fixtures.web import Site
-
-
-@asynccontextmanager
-async def listening(site: Site) -> AsyncIterator[asyncio.Queue[Message]]:
-    """What the application sends to a logged-in browser on /live/events."""
-    cookie = f"attendant_8080={(await site.browser()).cookies['attendant_8080']}"
-    gone = asyncio.Event()
-    sent: asyncio.Queue[Message] = asyncio.Queue()
-
-    async def receive() -> Message:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    path = "/live/events"
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
-    headers = [(b"host", b"attendant.test"), (b"cookie", cookie.encode())]
-    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers, "client": None, "server": None}
-    task = asyncio.create_task(site.app(scope, receive, sent.put))
-    started = await sent.get()
-    assert started["status"] == 200 and (b"content-type", b"text/event-stream; charset=utf-8") in started["headers"]
-    assert (await sent.get())["body"] == b"retry: 2000\n\n"
-    yield sent
-    gone.set()
-    await task
 
 
 async def test_a_change_is_told_at_once_and_other_notices_are_not(site: Site) -> None:

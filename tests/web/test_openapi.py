@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from controller.softphone import tones
 from tests.fixtures.soundfiles import wav_file
-from tests.fixtures.web import Site
-from tests.web.test_api_notices import OFFICE, left
+from tests.fixtures.web import Site, left_voicemail
+from tests.web.test_api_notices import OFFICE
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
 from web.routes import OPERATIONS, make_routes
@@ -75,13 +75,15 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     site.add_talk("01TALK")
     site.add_recording("01TALK", "01TALK.wav")
     site.add_arriving("02NEW")
-    await left(site, "01TALK")
+    await left_voicemail(site, "01TALK")
     program = site.program()
     bodies: dict[str, list[Any]] = {
         "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
         "post_validate_document": [{"document": GOOD}, {"document": 1}],
         "put_draft": [{"document": GOOD, "revision": 1}, {"document": GOOD, "revision": 1}],
         "post_publish": [{}, {"revision": 1}],
+        "post_undo": [{"revision": 2}, {"revision": 0}],
+        "patch_scenario": [{"name": "Other"}, {"name": ""}],
         "post_speech": [{"text": "Hello", "voice": "none", "title": "Hello"}, {"text": ""}],
         "patch_prompt": [{"title": "Hello"}, {}],
         "put_heard": [{"heard": True}, {"heard": 1}],
@@ -91,6 +93,20 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_contact": [{"name": "Anna", "numbers": ["+49301234567"]}, {"name": "Bob", "numbers": ["nobody"]}],
         "put_contact": [{"name": "Anna", "tags": ["vip"]}],
         "post_blocked_number": [{"number": "+49301234567"}, {"number": "+49301234567"}],
+        "post_operator": [
+            {"extension": "2045", "name": "Anna"},
+            {"extension": "1", "name": ""},
+            {"extension": "2045", "name": "A"},
+        ],
+        "put_operator": [{"name": "Eve", "numbers": [{"number": "+7 495 111-22-33"}]}, {"name": "Eve", "numbers": [{}]}],
+        "post_group": [{"name": "Night", "members": ["2045"]}, {"name": "Night"}, {"name": "Day", "members": ["1"]}],
+        "put_group": [{"name": "Late", "strategy": "linear"}, {}],
+        "post_trunk": [
+            {"name": "Carrier", "host": "192.0.2.1"},
+            {"name": "Carrier", "host": "192.0.2.1"},
+            {"name": "", "host": "a b"},
+        ],
+        "put_trunk": [{"name": "Carrier", "host": "sip.example.com"}, {}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()

@@ -48,9 +48,3 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     send(form);
   });
 }
-
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}

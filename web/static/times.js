@@ -1,11 +1,18 @@
-// Shows moments in the viewer's time zone and counts what is going on. Without it the page shows UTC.
+// Shows moments in words, in the installation's time zone, and counts what is going on. Without it the page shows them in digits.
 
+const zone = document.documentElement.dataset.timeZone;
 const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const day = { day: "numeric", month: "short" };
-const time = new Intl.DateTimeFormat(undefined, clock);
-const thisYear = new Intl.DateTimeFormat(undefined, { ...day, ...clock });
-const otherYear = new Intl.DateTimeFormat(undefined, { ...day, year: "numeric", ...clock });
+const [time, thisYear, otherYear, year] = [clock, { ...day, ...clock }, { ...day, year: "numeric", ...clock }, { year: "numeric" }].map(formatter);
 let ahead = 0; // how far the server's clock is before this one, in milliseconds
+
+function formatter(parts) {
+  try {
+    return new Intl.DateTimeFormat(undefined, { ...parts, timeZone: zone });
+  } catch {
+    return null; // a zone that this browser does not know: the digits stay
+  }
+}
 
 function length(seconds) {
   const whole = Math.max(0, Math.round(seconds));
@@ -17,7 +24,7 @@ function length(seconds) {
 
 function words(moment, format) {
   if (format === "time") return time.format(moment);
-  const isThisYear = moment.getFullYear() === new Date(Date.now() + ahead).getFullYear();
+  const isThisYear = year.format(moment) === year.format(new Date(Date.now() + ahead));
   return (isThisYear ? thisYear : otherYear).format(moment);
 }
 
@@ -30,11 +37,8 @@ function count() {
 export function localize(root) {
   const now = root.closest("[data-now]") ?? root.querySelector("[data-now]");
   if (now) ahead = Date.parse(now.dataset.now) - Date.now();
-  for (const element of root.querySelectorAll("time[data-format]")) {
+  for (const element of time ? root.querySelectorAll("time[data-format]") : []) {
     element.textContent = words(new Date(element.dateTime), element.dataset.format);
-  }
-  for (const element of root.querySelectorAll("[data-zone]")) {
-    element.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
   count();
 }

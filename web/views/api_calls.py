@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.storage.calls import list_calls
-from web.call_models import CallQuery, call_list, call_model
+from web.call_models import CallQuery, call_list
 from web.forms import read_query
 from web.rendering import ModelResponse
 from web.services import services
-from web.views.calls import call_with_scenario
+from web.views.calls import call_with_scenarios, walked_model
 from web.views.places import text_id
 
 
@@ -25,5 +25,5 @@ async def get_calls(request: Request) -> Response:
 async def get_one_call(request: Request) -> Response:
     """One call with its moves, legs and recordings."""
     given = services(request)
-    detail, scenario, _ = await given.database.read(call_with_scenario, text_id(request))
-    return ModelResponse(call_model(detail, scenario, given.clock.now()))
+    detail, walked = await given.database.read(call_with_scenarios, text_id(request))
+    return ModelResponse(walked_model(detail, walked, given.clock.now()))

@@ -13,7 +13,7 @@ from controller.actions.contacts import (
     delete_contact,
     unblock_number,
 )
-from controller.storage.contacts import contact_view, get_blocked, list_blocked, list_contacts
+from controller.storage.contacts import BlockedNumber, ContactView, contact_view, get_blocked, list_blocked, list_contacts
 from web.contact_models import (
     BlockChange,
     BlockList,
@@ -45,24 +45,17 @@ async def get_one_contact(request: Request) -> Response:
 
 async def post_contact(request: Request) -> Response:
     """Create a contact."""
-    given, body = services(request), await read_json(request, ContactChange)
-    by, now, region = acting_user(request), given.clock.now(), given.settings.phone_region
-    created = await given.database.run(create_contact, body.draft(), region, acting_user=by, at=now)
-    return ModelResponse(contact_model(created), 201)
+    return ModelResponse(contact_model(await store_contact(request, await read_json(request, ContactChange))), 201)
 
 
 async def put_contact(request: Request) -> Response:
     """Replace a contact."""
-    given, body = services(request), await read_json(request, ContactChange)
-    by, now, region = acting_user(request), given.clock.now(), given.settings.phone_region
-    changed = await given.database.run(change_contact, number_id(request), body.draft(), region, acting_user=by, at=now)
-    return ModelResponse(contact_model(changed))
+    return ModelResponse(contact_model(await replace_contact(request, await read_json(request, ContactChange))))
 
 
 async def remove_contact(request: Request) -> Response:
     """Remove a contact."""
-    given = services(request)
-    await given.database.run(delete_contact, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    await drop_contact(request)
     return Response(status_code=204)
 
 
@@ -80,21 +73,55 @@ async def get_one_blocked_number(request: Request) -> Response:
 
 async def post_blocked_number(request: Request) -> Response:
     """Put a number on the block list."""
-    given, body = services(request), await read_json(request, BlockChange)
-    by, now, region = acting_user(request), given.clock.now(), given.settings.phone_region
-    return ModelResponse(block_model(await given.database.run(block_number, body.draft(), region, acting_user=by, at=now)), 201)
+    return ModelResponse(block_model(await store_block(request, await read_json(request, BlockChange))), 201)
 
 
 async def put_blocked_number(request: Request) -> Response:
     """Replace an entry of the block list."""
-    given, body = services(request), await read_json(request, BlockChange)
-    by, now, region = acting_user(request), given.clock.now(), given.settings.phone_region
-    changed = await given.database.run(change_block, number_id(request), body.draft(), region, acting_user=by, at=now)
-    return ModelResponse(block_model(changed))
+    return ModelResponse(block_model(await replace_block(request, await read_json(request, BlockChange))))
 
 
 async def remove_blocked_number(request: Request) -> Response:
     """Take an entry off the block list."""
+    await drop_block(request)
+    return Response(status_code=204)
+
+
+async def store_contact(request: Request, new: ContactChange) -> ContactView:
+    """A new contact. Raises as `create_contact`."""
+    given, by = services(request), acting_user(request)
+    region, now = given.settings.phone_region, given.clock.now()
+    return await given.database.run(create_contact, new.draft(), region, acting_user=by, at=now)
+
+
+async def replace_contact(request: Request, new: ContactChange) -> ContactView:
+    """Replace the contact of the address. Raises as `change_contact`."""
+    given, by = services(request), acting_user(request)
+    region, now = given.settings.phone_region, given.clock.now()
+    return await given.database.run(change_contact, number_id(request), new.draft(), region, acting_user=by, at=now)
+
+
+async def drop_contact(request: Request) -> None:
+    """Remove the contact of the address."""
+    given = services(request)
+    await given.database.run(delete_contact, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+
+
+async def store_block(request: Request, new: BlockChange) -> BlockedNumber:
+    """A new entry of the block list. Raises as `block_number`."""
+    given, by = services(request), acting_user(request)
+    region, now = given.settings.phone_region, given.clock.now()
+    return await given.database.run(block_number, new.draft(), region, acting_user=by, at=now)
+
+
+async def replace_block(request: Request, new: BlockChange) -> BlockedNumber:
+    """Replace the entry of the address. Raises as `change_block`."""
+    given, by = services(request), acting_user(request)
+    region, now = given.settings.phone_region, given.clock.now()
+    return await given.database.run(change_block, number_id(request), new.draft(), region, acting_user=by, at=now)
+
+
+async def drop_block(request: Request) -> None:
+    """Take the entry of the address off the block list."""
     given = services(request)
     await given.database.run(unblock_number, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    return Response(status_code=204)

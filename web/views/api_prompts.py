@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -25,7 +23,6 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.speech import HOW_TO_ADD, Voice, find_voices
 from controller.storage import Session
 from controller.storage.prompts import StoredPrompt, get_prompt, list_prompts
-from web.errors import WebError
 from web.forms import read_json
 from web.prompt_models import (
     NewSpeech,
@@ -40,7 +37,7 @@ from web.prompt_models import (
 from web.rendering import ModelResponse
 from web.security import acting_user
 from web.services import services, workshop
-from web.uploads import Upload, read_upload
+from web.uploads import Upload, disk_errors, read_upload
 
 _MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "wma": "audio/x-ms-wma", "ogg": "audio/ogg", "m4a": "audio/mp4"}
 
@@ -133,7 +130,7 @@ async def store_upload(request: Request, upload: Upload) -> StoredPrompt:
     title = fields.get("title") or title_from_file(upload.file_name)
     language = fields.get("language", given.settings.language)
     details = PromptDetails(title, language, "uploaded", fields.get("name"), upload.file_name)
-    with _disk_errors():
+    with disk_errors():
         async with workshop(request).prepared(upload.file) as sound:
             by, now, most = acting_user(request), given.clock.now(), given.settings.most_uploaded_prompts
             prompt = await given.database.run(add_prompt, _folder(request), sound, details, most, acting_user=by, at=now)
@@ -146,7 +143,7 @@ async def replace_upload(request: Request, upload: Upload) -> None:
     given, (name, language) = services(request), prompt_place(request)
     details = PromptDetails("", language, "uploaded", name, upload.file_name)
     await given.database.read(get_prompt, name, language)
-    with _disk_errors():
+    with disk_errors():
         async with workshop(request).prepared(upload.file) as sound:
             by, now, most = acting_user(request), given.clock.now(), given.settings.most_uploaded_prompts
             await given.database.run(replace_sound, _folder(request), sound, name, details, most, acting_user=by, at=now)
@@ -160,7 +157,7 @@ async def store_speech(request: Request, new: NewSpeech) -> StoredPrompt:
     if voice is None:
         raise InvalidInput("voice: there is no such voice here", [FieldProblem("voice", "there is no such voice here")])
     details = PromptDetails(new.title, voice.language, "speech", new.name, text=new.text, voice=voice.id)
-    with _disk_errors():
+    with disk_errors():
         async with workshop(request).spoken(new.text, voice) as sound:
             by, now = acting_user(request), given.clock.now()
             prompt = await given.database.run(add_prompt, _folder(request), sound, details, 0, acting_user=by, at=now)
@@ -204,11 +201,3 @@ def _library(session: Session, folder: PromptFolder) -> list[PromptModel]:
     uses = all_uses(session)
     own = (own_prompt(prompt, uses, not folder.is_there(prompt.name, prompt.language)) for prompt in list_prompts(session))
     return [*own, *builtin_prompts(uses)]
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WebError(507, "no_room", f"The sound could not be stored: {error.strerror}.") from error

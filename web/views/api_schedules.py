@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from controller.actions.schedules import change_schedule, create_schedule, delete_schedule
 from controller.bus import DirectoryChanged
-from controller.storage.schedules import get_schedule, list_schedules
+from controller.storage.schedules import StoredSchedule, get_schedule, list_schedules
 from web.forms import read_json, read_query
 from web.rendering import ModelResponse
 from web.schedule_models import ScheduleChange, ScheduleList, StateQuery, schedule_model, schedule_state
@@ -39,25 +39,38 @@ async def get_schedule_state(request: Request) -> Response:
 
 async def post_schedule(request: Request) -> Response:
     """Create a schedule."""
-    given, body = services(request), await read_json(request, ScheduleChange)
-    by, now = acting_user(request), given.clock.now()
-    created = await given.database.run(create_schedule, body.name, body.schedule, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(schedule_model(created), 201)
+    return ModelResponse(schedule_model(await store_schedule(request, await read_json(request, ScheduleChange))), 201)
 
 
 async def put_schedule(request: Request) -> Response:
     """Replace a schedule."""
-    given, body = services(request), await read_json(request, ScheduleChange)
-    id, by, now = number_id(request), acting_user(request), given.clock.now()
-    changed = await given.database.run(change_schedule, id, body.name, body.schedule, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(schedule_model(changed))
+    return ModelResponse(schedule_model(await replace_schedule(request, await read_json(request, ScheduleChange))))
 
 
 async def remove_schedule(request: Request) -> Response:
     """Remove a schedule that nothing uses."""
+    await drop_schedule(request)
+    return Response(status_code=204)
+
+
+async def store_schedule(request: Request, new: ScheduleChange) -> StoredSchedule:
+    """A new schedule. Raises as `create_schedule`."""
+    given, by = services(request), acting_user(request)
+    created = await given.database.run(create_schedule, new.name, new.schedule, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return created
+
+
+async def replace_schedule(request: Request, new: ScheduleChange) -> StoredSchedule:
+    """Replace the schedule of the address. Raises as `change_schedule`."""
+    given, id, by = services(request), number_id(request), acting_user(request)
+    changed = await given.database.run(change_schedule, id, new.name, new.schedule, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return changed
+
+
+async def drop_schedule(request: Request) -> None:
+    """Remove the schedule of the address. Raises Refused as long as something uses it."""
     given = services(request)
     await given.database.run(delete_schedule, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
-    return Response(status_code=204)

@@ -9,8 +9,8 @@ from starlette.responses import FileResponse, Response
 
 from controller.actions.voicemails import delete_letter, delete_voicemail, retry_letter, set_heard
 from controller.errors import NotFound
-from controller.storage.outbox import count_letters, get_letter, list_letters
-from controller.storage.voicemails import get_voicemail, list_voicemails
+from controller.storage.outbox import OutboxLetter, count_letters, get_letter, list_letters
+from controller.storage.voicemails import Voicemail, get_voicemail, list_voicemails
 from web.files import inside
 from web.forms import read_json, read_query
 from web.notice_models import (
@@ -24,7 +24,7 @@ from web.notice_models import (
     voicemail_model,
 )
 from web.rendering import ModelResponse
-from web.security import acting_user
+from web.security import acting_user, check_hearing
 from web.services import services
 from web.views.places import text_id
 
@@ -45,6 +45,7 @@ async def get_one_voicemail(request: Request) -> Response:
 
 async def get_voicemail_audio(request: Request) -> Response:
     """What the caller said."""
+    check_hearing(request)
     given = services(request)
     found = await given.database.read(get_voicemail, text_id(request))
     file = None if found.path is None else inside(given.settings.data_dir, found.path)
@@ -55,20 +56,13 @@ async def get_voicemail_audio(request: Request) -> Response:
 
 async def put_heard(request: Request) -> Response:
     """Mark a voicemail as dealt with, or not."""
-    given, body = services(request), await read_json(request, HeardChange)
-    id, by, now = text_id(request), acting_user(request), given.clock.now()
-    changed = await given.database.run(set_heard, id, body.heard, acting_user=by, at=now)
-    return ModelResponse(voicemail_model(changed, given.settings.data_dir))
+    changed = await mark_heard(request, (await read_json(request, HeardChange)).heard)
+    return ModelResponse(voicemail_model(changed, services(request).settings.data_dir))
 
 
 async def remove_voicemail(request: Request) -> Response:
     """Remove a voicemail and its file."""
-    given = services(request)
-    id, by, now = text_id(request), acting_user(request), given.clock.now()
-    path = await given.database.run(delete_voicemail, id, acting_user=by, at=now)
-    file = None if path is None else inside(given.settings.data_dir, path)
-    if file is not None:
-        await asyncio.to_thread(file.unlink, missing_ok=True)
+    await drop_voicemail(request)
     return Response(status_code=204)
 
 
@@ -87,13 +81,39 @@ async def get_one_letter(request: Request) -> Response:
 
 async def post_retry(request: Request) -> Response:
     """Try a letter again at once."""
-    given, body = services(request), await read_json(request, LetterRetry, if_empty=LetterRetry())
-    id, by, now = text_id(request), acting_user(request), given.clock.now()
-    return ModelResponse(letter_model(await given.database.run(retry_letter, id, body.recipient, acting_user=by, at=now)))
+    body = await read_json(request, LetterRetry, if_empty=LetterRetry())
+    return ModelResponse(letter_model(await try_again(request, body.recipient)))
 
 
 async def remove_letter(request: Request) -> Response:
     """Take a letter out of the outbox."""
+    await drop_letter(request)
+    return Response(status_code=204)
+
+
+async def mark_heard(request: Request, heard: bool) -> Voicemail:
+    """Mark a voicemail as dealt with, or not. Raises NotFound."""
+    given, id = services(request), text_id(request)
+    return await given.database.run(set_heard, id, heard, acting_user=acting_user(request), at=given.clock.now())
+
+
+async def drop_voicemail(request: Request) -> None:
+    """Remove a voicemail, and then its file. Raises Refused as long as its letter waits."""
+    given = services(request)
+    id, by, now = text_id(request), acting_user(request), given.clock.now()
+    path = await given.database.run(delete_voicemail, id, acting_user=by, at=now)
+    file = None if path is None else inside(given.settings.data_dir, path)
+    if file is not None:
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+
+
+async def try_again(request: Request, recipient: str | None) -> OutboxLetter:
+    """Try a letter again at once, perhaps to another address. Raises as `retry_letter`."""
+    given, id = services(request), text_id(request)
+    return await given.database.run(retry_letter, id, recipient, acting_user=acting_user(request), at=given.clock.now())
+
+
+async def drop_letter(request: Request) -> None:
+    """Take a letter out of the outbox."""
     given = services(request)
     await given.database.run(delete_letter, text_id(request), acting_user=acting_user(request), at=given.clock.now())
-    return Response(status_code=204)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, get_args
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from controller.errors import InvalidInput, NotFound
 from controller.storage import Session
-from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls
+from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls, read_place
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import Operator, list_operators
 from controller.storage.prompts import prompt_titles
@@ -26,18 +26,19 @@ from web.call_models import CallModel, Leg, NumberPart, ScenarioOfCall, call_ite
 from web.drawing import Drawing, Visit, draw
 from web.forms import read_query
 from web.rendering import page
+from web.security import may_hear
 from web.services import services
 from web.views.places import text_id
 from web.views.recordings import recording_file
 from web.words import Wording, exit_words, leg_words
 
 _Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
-_FIELDS = ("caller", "called", "operator", "outcome", "from", "to", "zone")
+_FIELDS = ("caller", "called", "operator", "outcome", "from", "to")
 _ROWS = 50
 
 
 class HistoryQuery(BaseModel):
-    """The filters of the page. Days are those of the viewer's time zone, both included."""
+    """The filters of the page. Days are those of the installation's time zone, both included."""
 
     caller: NumberPart | None = None
     called: NumberPart | None = None
@@ -45,10 +46,9 @@ class HistoryQuery(BaseModel):
     outcome: Outcome | None = None
     first_day: _Day | None = Field(None, alias="from")
     last_day: _Day | None = Field(None, alias="to")
-    zone: str = "UTC"
     cursor: str | None = Field(None, max_length=200)
 
-    def filters(self) -> CallFilters:
+    def filters(self, zone: tzinfo) -> CallFilters:
         """The same for the storage."""
         after_last = self.last_day + timedelta(days=1) if self.last_day else None
         return CallFilters(
@@ -56,24 +56,21 @@ class HistoryQuery(BaseModel):
             called=self.called,
             operator=self.operator,
             outcome=self.outcome,
-            since=self._midnight(self.first_day),
-            until=self._midnight(after_last),
+            since=_midnight(self.first_day, zone),
+            until=_midnight(after_last, zone),
         )
-
-    def _midnight(self, day: date | None) -> datetime | None:
-        return None if day is None else datetime.combine(day, time(), _zone(self.zone)).astimezone(UTC)
 
 
 async def show_history(request: Request) -> Response:
     """Calls, newest first."""
     given = services(request)
     form = {name: request.query_params.get(name, "") for name in _FIELDS}
-    filtered = any(value for name, value in form.items() if name != "zone")
+    filtered = any(form.values())
     errors: dict[str, str] = {}
     found = Page((), None)
     try:
         query = read_query(request, HistoryQuery)
-        found = await given.database.read(list_calls, query.filters(), _ROWS, query.cursor)
+        found = await given.database.read(list_calls, query.filters(given.settings.zone), _ROWS, query.cursor)
     except InvalidInput as refused:
         errors = {problem.field: problem.message for problem in refused.problems}
     operators, numbers = await given.database.read(_directory)
@@ -94,44 +91,73 @@ async def show_history(request: Request) -> Response:
 async def show_call(request: Request) -> Response:
     """One call: facts, path, timeline, legs, recordings."""
     given = services(request)
-    detail, scenario, version = await given.database.read(call_with_scenario, text_id(request))
-    call = call_model(detail, scenario, given.clock.now())
+    detail, walked = await given.database.read(call_with_scenarios, text_id(request))
+    call = walked_model(detail, walked, given.clock.now())
     folder = given.settings.recordings_dir
     context: dict[str, Any] = {
         "call": call,
         "now": given.clock.now(),
-        "drawing": await asyncio.to_thread(_draw, version, call) if version else None,
+        "drawings": await asyncio.to_thread(_draw_all, walked, call),
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
         "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
-        "playable": {recording.id for recording in detail.recordings if recording_file(folder, recording)},
+        "playable": {one.id for one in detail.recordings if may_hear(request) and recording_file(folder, one)},
     }
     return page(request, "call.html", context)
 
 
-def call_with_scenario(session: Session, id: str) -> tuple[CallDetail, ScenarioOfCall | None, ScenarioVersion | None]:
-    """A call and the version it walked, unless that was removed. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A version that a call walked. `inserted_as` is the name it was inserted by; None: the call's own scenario."""
+
+    scenario: ScenarioOfCall
+    version: ScenarioVersion
+    inserted_as: str | None
+
+
+def call_with_scenarios(session: Session, id: str) -> tuple[CallDetail, list[Walked]]:
+    """A call and the versions it walked, its own scenario first, without those that were removed. Raises NotFound."""
     detail = get_call(session, id)
-    if detail.call.scenario_version_id is None:
-        return detail, None, None
+    entered = dict.fromkeys(read_place(step.node)[0] for step in detail.steps)
+    inserted = detail.call.inserted_versions
+    versions = [
+        (None, detail.call.scenario_version_id),
+        *((name, inserted.get(name)) for name in entered if name is not None),
+    ]
+    return detail, [walked for name, version in versions if (walked := _walked(session, name, version)) is not None]
+
+
+def _walked(session: Session, inserted_as: str | None, version_id: int | None) -> Walked | None:
+    if version_id is None:
+        return None
     try:
-        version = get_version(session, detail.call.scenario_version_id)
+        version = get_version(session, version_id)
         name = get_scenario(session, version.scenario_id).name
     except NotFound:
-        return detail, None, None
-    return detail, ScenarioOfCall(id=version.scenario_id, name=name, version=version.number), version
+        return None
+    return Walked(ScenarioOfCall(id=version.scenario_id, name=name, version=version.number), version, inserted_as)
+
+
+def walked_model(detail: CallDetail, walked: Sequence[Walked], now: datetime) -> CallModel:
+    """A call with the versions it walked."""
+    own = next((each.scenario for each in walked if each.inserted_as is None), None)
+    return call_model(detail, own, [each.scenario for each in walked if each.inserted_as is not None], now)
 
 
 def _directory(session: Session) -> tuple[Sequence[Operator], Sequence[InboundNumber]]:
     return list_operators(session), list_numbers(session)
 
 
-def _draw(version: ScenarioVersion, call: CallModel) -> Drawing | None:
+def _draw_all(walked: Sequence[Walked], call: CallModel) -> list[tuple[Walked, Drawing | None]]:
+    path = [Visit(node, move.exit, scenario) for move in call.moves for scenario, node in [read_place(move.node)]]
+    return [(each, _draw(each, path, live=call.ended_at is None)) for each in walked]
+
+
+def _draw(walked: Walked, path: Sequence[Visit], live: bool) -> Drawing | None:
     try:
-        scenario = from_data(version.document)
+        return draw(from_data(walked.version.document), path, live, walked.inserted_as)
     except InvalidDocument:
         return None
-    return draw(scenario, [Visit(move.node, move.exit) for move in call.moves], live=call.ended_at is None)
 
 
 def _leg_result(leg: Leg, call_is_over: bool) -> Wording:
@@ -154,8 +180,5 @@ def _address(form: dict[str, str], cursor: str | None = None) -> str:
     return f"/calls?{query}" if query else "/calls"
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
+def _midnight(day: date | None, zone: tzinfo) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)

@@ -9,14 +9,17 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from controller.actions.desks import link_user
 from controller.actions.users import change_password
-from controller.errors import FieldProblem, InvalidInput
+from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
-from controller.storage.users import User
+from controller.storage.desks import linked_operators, operator_of
+from controller.storage.operators import list_operators
+from controller.storage.users import User, list_users
 from web.errors import WebError
-from web.forms import read_form
+from web.forms import errors_by_field, read_form
 from web.rendering import page
-from web.security import local_path, log_in, log_out, login_desk, session_user
+from web.security import acting_user, administrators_only, local_path, log_in, log_out, login_desk, session_user
 from web.services import services
 
 
@@ -26,6 +29,13 @@ class LoginForm(BaseModel):
     login: str = ""
     password: str = ""
     next: str = ""
+
+
+class LinkForm(BaseModel):
+    """A user, and the extension of the operator's phone that is his; empty: none."""
+
+    login: str = ""
+    extension: str = ""
 
 
 class PasswordForm(BaseModel):
@@ -67,7 +77,7 @@ async def leave(request: Request) -> Response:
 
 async def show_account(request: Request) -> Response:
     """One's own account."""
-    return _account_page(request, done=request.query_params.get("done") == "1")
+    return await _account_page(request, done=request.query_params.get("done") == "1")
 
 
 async def change_own_password(request: Request) -> Response:
@@ -75,19 +85,33 @@ async def change_own_password(request: Request) -> Response:
     form = await read_form(request, PasswordForm)
     user: User = request.state.user
     if form.new != form.again:
-        return _account_page(request, errors={"again": "The two are not the same."}, status_code=422)
+        return await _account_page(request, errors={"again": "The two are not the same."}, status_code=422)
     try:
         if await login_desk(request).check(request, user.login, form.current) is None:
-            return _account_page(request, errors={"current": "This is not your password."}, status_code=422)
+            return await _account_page(request, errors={"current": "This is not your password."}, status_code=422)
         given = services(request)
         await given.database.run(_set_password, user.login, form.new, given.clock.now())
     except WebError as refused:
-        return _account_page(request, error=refused.message, status_code=refused.status, headers=refused.headers)
+        return await _account_page(request, error=refused.message, status_code=refused.status, headers=refused.headers)
     except InvalidInput as refused:
-        return _account_page(request, errors={"new": _first(refused.problems)}, status_code=422)
+        return await _account_page(request, errors={"new": _first(refused.problems)}, status_code=422)
     response = RedirectResponse("/account?done=1", status_code=303)
     await log_in(request, user, response)
     return response
+
+
+async def link_phone(request: Request) -> Response:
+    """An administrator says whose an operator's phone is."""
+    administrators_only(request)
+    given, form = services(request), await read_form(request, LinkForm)
+    by, now = acting_user(request), given.clock.now()
+    try:
+        await given.database.run(link_user, form.login, form.extension or None, acting_user=by, at=now)
+    except Refused as refused:
+        status = 422 if isinstance(refused, InvalidInput) else 409
+        message = next(iter(errors_by_field(refused).values()))
+        return await _account_page(request, link_error=message, status_code=status)
+    return RedirectResponse("/account#people", status_code=303)
 
 
 def _set_password(session: Session, login: str, password: str, at: datetime) -> None:
@@ -101,9 +125,24 @@ def _login_page(
     return page(request, "login.html", context, status_code, headers)
 
 
-def _account_page(request: Request, *, status_code: int = 200, headers: dict[str, str] | None = None, **shown: Any) -> Response:
-    context = {"done": False, "error": "", "errors": {}, **shown}
+async def _account_page(
+    request: Request, *, status_code: int = 200, headers: dict[str, str] | None = None, **shown: Any
+) -> Response:
+    user: User = request.state.user
+    people = await services(request).database.read(_people, user)
+    context = {"done": False, "error": "", "errors": {}, "link_error": "", **people, **shown}
     return page(request, "account.html", context, status_code, headers)
+
+
+def _people(session: Session, user: User) -> dict[str, Any]:
+    """The user's own phone, and for administrators everybody's."""
+    is_administrator = user.role == "administrator"
+    return {
+        "phone": operator_of(session, user.id),
+        "people": list_users(session) if is_administrator else None,
+        "operators": list_operators(session) if is_administrator else (),
+        "linked": linked_operators(session),
+    }
 
 
 def _first(problems: tuple[FieldProblem, ...]) -> str:

@@ -10,6 +10,7 @@ from controller.storage.contacts import list_blocked
 from tests.fixtures.branching import BY, branch, way
 from tests.fixtures.sounds import TONES
 from tests.fixtures.system import System
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -33,7 +34,7 @@ async def hits(system: System) -> int:
 
 async def serve_list(system: System, *exits: str) -> None:
     operation = {"type": "caller_list", "tags": TAGS if "vip" in exits else []}
-    await system.serves(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, {exit: WAYS[exit] for exit in exits}))))
 
 
 async def serve_every_exit(system: System) -> None:
@@ -99,7 +100,7 @@ async def test_a_blocked_caller_may_be_refused_unanswered(system: System) -> Non
         "refused": {"operation": {"type": "hang_up", "cause": "rejected"}},
         "welcome": {"operation": {"type": "info_message", "message": ["greeting"]}, "links": {}},
     }
-    await system.serves(NUMBER, "asked", nodes)
+    await system.serve((NUMBER, scenario("asked", **nodes)))
     caller = await system.caller()
     await blocks(system, f"+{caller.number}")
     call = await caller.phone.dial(NUMBER)

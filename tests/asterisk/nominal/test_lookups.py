@@ -8,6 +8,7 @@ from tests.fixtures.branching import branch, way
 from tests.fixtures.crm import Crm, crm
 from tests.fixtures.sounds import TONES
 from tests.fixtures.system import System
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -19,7 +20,7 @@ WAYS = {"vip": "thanks", "debtor": "warning", "failed": "sorry"}
 
 async def serve_lookup(system: System, crm: Crm, seconds: float = 5) -> None:
     operation = {"type": "http_lookup", "url": crm.url, "timeout_seconds": seconds, "answers": ["vip", "debtor"]}
-    await system.serves(NUMBER, "asked", branch(operation, WAYS))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, WAYS))))
 
 
 async def goes(system: System, exit: str) -> str:

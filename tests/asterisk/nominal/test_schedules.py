@@ -11,9 +11,10 @@ import pytest
 from controller.actions.schedules import change_schedule, create_schedule
 from controller.schedules import Schedule
 from controller.storage.schedules import find_schedule
-from tests.fixtures.branching import BY, add_schedule, branch, schedule_that_is, way
+from tests.fixtures.branching import BY, add_schedule, branch, keeps_hours, schedule_that_is, way
 from tests.fixtures.sounds import EXPIRED, GREETING, INCORRECT, MENU, TONES, WARNING
 from tests.fixtures.system import System
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -24,7 +25,7 @@ HEARD = {"open": GREETING, "closed": WARNING, "holiday": INCORRECT}
 
 async def serve_schedule(system: System, name: str | None, *exits: str) -> None:
     operation = {"type": "schedule", "schedule": name}
-    await system.serves(NUMBER, "asked", branch(operation, {exit: WAYS[exit] for exit in exits}))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, {exit: WAYS[exit] for exit in exits}))))
 
 
 async def goes(system: System, exit: str) -> None:
@@ -39,6 +40,15 @@ async def goes(system: System, exit: str) -> None:
 async def test_a_caller_goes_the_way_of_the_schedule(system: System, state: str) -> None:
     await add_schedule(system, "Office", state)
     await serve_schedule(system, "Office", "open", "closed", "holiday")
+    await goes(system, state)
+
+
+@pytest.mark.covers("SKZ-28")
+@pytest.mark.parametrize("state", ["open", "closed", "holiday"])
+async def test_without_a_name_it_is_the_schedule_of_the_called_number(system: System, state: str) -> None:
+    await add_schedule(system, "Own", state)
+    await serve_schedule(system, None, "open", "closed", "holiday")
+    await keeps_hours(system, NUMBER, "Own")
     await goes(system, state)
 
 
@@ -74,7 +84,8 @@ def menu_played(period: str, schedule: str | None) -> dict[str, Any]:
 @pytest.mark.parametrize("state", ["open", "closed", "holiday"])
 async def test_t21_a_menu_for_any_time_plays_outside_working_time(system: System, state: str) -> None:
     await add_schedule(system, "Office", state)
-    await system.serves(NUMBER, "asked", menu_played("at_any_time", "Office"))
+    await system.serve((NUMBER, scenario("asked", **menu_played("at_any_time", None))))
+    await keeps_hours(system, NUMBER, "Office")
     caller, call = await system.call(NUMBER)
     await call.hears_tone(MENU.frequency)
     await call.hears_tone(EXPIRED.frequency)
@@ -83,6 +94,7 @@ async def test_t21_a_menu_for_any_time_plays_outside_working_time(system: System
 
 
 @pytest.mark.covers("SKZ-3")
+@pytest.mark.parametrize("named", [True, False], ids=["named schedule", "the number's own"])
 @pytest.mark.parametrize(
     ("period", "state", "played"),
     [
@@ -95,9 +107,13 @@ async def test_t21_a_menu_for_any_time_plays_outside_working_time(system: System
         ("never", "open", False),
     ],
 )
-async def test_a_menu_is_played_in_its_activity_period_only(system: System, period: str, state: str, played: bool) -> None:
+async def test_a_menu_is_played_in_its_activity_period_only(
+    system: System, period: str, state: str, played: bool, named: bool
+) -> None:
     await add_schedule(system, "Office", state)
-    await system.serves(NUMBER, "asked", menu_played(period, "Office"))
+    await system.serve((NUMBER, scenario("asked", **menu_played(period, "Office" if named else None))))
+    if not named:
+        await keeps_hours(system, NUMBER, "Office")
     caller, call = await system.call(NUMBER)
     await call.hears_tone(TONES["menu" if played else "warning"].frequency)
     await call.ended()

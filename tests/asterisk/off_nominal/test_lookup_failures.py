@@ -11,6 +11,7 @@ from tests.fixtures.branching import branch, way
 from tests.fixtures.crm import Crm, Handler, crm
 from tests.fixtures.sounds import SORRY
 from tests.fixtures.system import System, eventually
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -22,7 +23,7 @@ WAYS = {"vip": "thanks", "failed": "sorry"}
 
 async def serve_lookup(system: System, url: str, seconds: float = 5) -> None:
     operation = {"type": "http_lookup", "url": url, "timeout_seconds": seconds, "answers": ["vip"]}
-    await system.serves(NUMBER, "asked", branch(operation, WAYS))
+    await system.serve((NUMBER, scenario("asked", **branch(operation, WAYS))))
 
 
 async def fails(system: System) -> float:

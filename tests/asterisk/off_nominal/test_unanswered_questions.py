@@ -9,6 +9,7 @@ from controller.storage import Session
 from tests.fixtures.branching import add_schedule, branch, way
 from tests.fixtures.sounds import GREETING
 from tests.fixtures.system import System
+from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -29,7 +30,7 @@ async def goes(system: System, exit: str) -> None:
 async def test_a_schedule_that_cannot_be_read_counts_as_open(system: System, caplog: pytest.LogCaptureFixture) -> None:
     await add_schedule(system, "Office", "closed")
     nodes = branch({"type": "schedule", "schedule": "Office"}, {"open": "greeting", "closed": "sorry"})
-    await system.serves(NUMBER, "asked", nodes)
+    await system.serve((NUMBER, scenario("asked", **nodes)))
     await system.database.run(lose, "schedules")
     await goes(system, "open")
     assert "stays without an answer: no such table: schedules" in caplog.text
@@ -38,7 +39,7 @@ async def test_a_schedule_that_cannot_be_read_counts_as_open(system: System, cap
 async def test_a_schedule_that_was_removed_counts_as_open(system: System, caplog: pytest.LogCaptureFixture) -> None:
     await add_schedule(system, "Office", "closed")
     nodes = branch({"type": "schedule", "schedule": "Office"}, {"open": "greeting", "closed": "sorry"})
-    await system.serves(NUMBER, "asked", nodes)
+    await system.serve((NUMBER, scenario("asked", **nodes)))
     await system.database.run(lambda session: session.execute(text("DELETE FROM schedules")))
     await goes(system, "open")
     assert "there is no schedule 'Office'" in caplog.text
@@ -46,7 +47,7 @@ async def test_a_schedule_that_was_removed_counts_as_open(system: System, caplog
 
 async def test_a_caller_who_cannot_be_looked_for_is_unknown(system: System, caplog: pytest.LogCaptureFixture) -> None:
     nodes = branch({"type": "caller_list"}, {"blocked": "sorry", "known": "sorry", "unknown": "greeting"})
-    await system.serves(NUMBER, "asked", nodes)
+    await system.serve((NUMBER, scenario("asked", **nodes)))
     await system.database.run(lose, "blocked_numbers")
     await goes(system, "unknown")
     assert "stays without an answer: no such table: blocked_numbers" in caplog.text

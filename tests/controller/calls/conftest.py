@@ -10,21 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from controller.bus import MemoryBus
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker
+from controller.presence import PresenceTracker, TrunkTracker
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.settings import Settings
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
 from controller.storage.journal import CallJournal
 from controller.telephony.fake import FakeTelephony
 from controller.telephony.fake_people import FakeCaller
-from ivr.graph import Scenario
+from ivr.graph import Scenario, ScenarioBundle
 from tests.fixtures.databases import sqlite_database
 from tests.fixtures.waiting import until
 
@@ -34,43 +37,48 @@ __all__ = ["sqlite_database"]
 class CallCenter:
     """Everything a live call meets, without an Asterisk."""
 
-    def __init__(self, database: Database, recordings: Path) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         clock = SystemClock()
         self.database = database
-        self.telephony = FakeTelephony()
+        self.telephony = FakeTelephony(folder / "recordings")
         self.journal = CallJournal(database)
         self.presence = PresenceTracker(self.telephony)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
-        self.people = People()
+        self.people = People(TrunkTracker(self.telephony))
         self.lookups = LookupClient(allow_internal=True)
-        tools = CallTools(
+        self.bus = MemoryBus()
+        settings = Settings.load({"ATTENDANT_DATA_DIR": str(folder), "ATTENDANT_TIME_ZONE": "Europe/Moscow"})
+        self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
+        self.tools = CallTools(
             self.telephony,
             self.distributor,
             self.journal,
             prompts,
             clock,
-            lambda path: str(recordings / path),
+            lambda path: str(folder / path),
+            self.voicemails,
             database,
             self.people,
             None,
             self.lookups,
             UTC,
+            self.bus,
         )
-        self.arrivals = Arrivals(tools, "en")
+        self.arrivals = Arrivals(self.tools, "en")
 
     def serves(self, number: str, scenario: Scenario) -> None:
-        self.arrivals.set_routes({number: Route("Test line", None, scenario, 1)})
+        self.arrivals.set_routes({number: Route("Test line", None, ScenarioBundle(scenario), 1)})
 
     async def has_group(self, name: str, extensions: Iterable[str], strategy: Strategy = "ring_all") -> None:
         members = tuple(RoutedOperator(int(extension), extension, f"Operator {extension}") for extension in extensions)
         self.distributor.set_rules([GroupRule(name, strategy, 20, members)])
         await self.presence.watch(member.extension for member in members)
 
-    async def has_employee(self, extension: str, *outside: str, trunk: str | None = "carrier", id: int = 1) -> None:
+    async def has_employee(self, extension: str, *outside: str, trunks: tuple[str, ...] = ("carrier",), id: int = 1) -> None:
         """Somebody with a phone and further numbers, each rung for 20 seconds."""
         operator = RoutedOperator(id, extension, f"Operator {extension}")
-        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunk)
+        self.people.set([Employee(operator, 20, tuple(FurtherNumber(number, 20) for number in outside))], trunks)
         await self.presence.watch([extension])
 
     async def at_rest(self) -> list[CallDetail]:
@@ -92,12 +100,17 @@ async def center(sqlite_database: Database, tmp_path: Path) -> AsyncIterator[Cal
     made = CallCenter(sqlite_database, tmp_path)
     await made.journal.start()
     await made.lookups.start()
-    tasks = [asyncio.create_task(made.distributor.run()), asyncio.create_task(made.arrivals.run())]
+    tasks = [
+        asyncio.create_task(made.distributor.run()),
+        asyncio.create_task(made.arrivals.run()),
+        asyncio.create_task(made.voicemails.run()),
+    ]
     yield made
     await made.arrivals.close(1)
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await made.voicemails.close(1)
     await made.lookups.stop()
     await made.journal.stop()

@@ -16,9 +16,14 @@ import pytest
 
 from controller.__main__ import main
 from controller.actions.demo import install_demo
+from controller.actions.prompts import PromptDetails, add_prompt
+from controller.actions.scenarios import save_draft
 from controller.clock import SystemClock
 from controller.commands.opening import known_prompts, only_one, open_database
+from controller.prompts.files import PromptFolder
 from controller.settings import CHECKOUT, Settings
+from controller.storage.scenarios import find_scenario
+from tests.fixtures.soundfiles import tone_file, zip_bytes
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,17 @@ def test_a_user_is_made_with_a_password_that_is_shown_once(line: CommandLine) ->
     assert "boss\tadministrator" in line.run("user", "list").stdout
 
 
+def test_a_user_is_linked_to_an_operators_phone_and_unlinked(line_with_demo: CommandLine) -> None:
+    line_with_demo.run("user", "create", "eve")
+    assert line_with_demo.run("user", "link", "eve", "2001").returncode == 0
+    assert "eve\toperator\tphone 2001\n" in line_with_demo.run("user", "list").stdout
+    refused = line_with_demo.run("user", "link", "eve", "2999")
+    assert refused.returncode == 1 and refused.stderr == "attendant: extension: there is no operator 2999\n"
+    assert line_with_demo.run("user", "link", "nobody", "2001").returncode == 1
+    assert line_with_demo.run("user", "link", "eve").returncode == 0
+    assert "eve\toperator\n" in line_with_demo.run("user", "list").stdout
+
+
 def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:
     outcome = line_with_demo.run("sip-account", "2001", ATTENDANT_SIP_PORT="5099")
     account = json.loads(outcome.stdout)
@@ -145,6 +161,38 @@ def test_a_scenario_is_equal_to_the_letter_after_export_and_import(line_with_dem
     file.write_text(exported)
     assert line_with_demo.run("scenario", "import", str(file), "--publish").returncode == 0
     assert line_with_demo.run("scenario", "export", "Copy").stdout == exported
+
+
+def test_an_archive_carries_a_scenario_with_its_prompts_into_an_empty_system(line_with_demo: CommandLine, tmp_path: Path) -> None:
+    settings = line_with_demo.settings
+    folder = PromptFolder(settings.prompts_dir)
+    with open_database(settings) as database, tone_file(tmp_path / "own.mp3", "mp3").open("rb") as file:
+        place = folder.new_place()
+        sound = folder.prepare(place, file, 60)
+        with database.session() as session:
+            details = PromptDetails("Own", "en", "uploaded", "own", "own.mp3")
+            add_prompt(session, folder, sound, details, 20, acting_user="test", at=SystemClock().now())
+            found = find_scenario(session, "Demo")
+            assert found is not None
+            document = json.loads(json.dumps(found.draft).replace("demo-greeting:ru", "own:en"))
+            save_draft(session, found.id, document, 1, acting_user="test", at=SystemClock().now())
+        folder.discard(place)
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+    assert line_with_demo.run("scenario", "export", "Demo", str(first)).returncode == 0
+    other = CommandLine(tmp_path / "other")
+    imported = other.run("scenario", "import", str(first), "--publish")
+    assert imported.returncode == 0, imported.stderr
+    assert "group Sales" in imported.stdout and 'scenario "Demo" is published' in imported.stdout
+    assert other.run("scenario", "export", "Demo", str(second)).returncode == 0
+    assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "other" / "prompts" / "en" / "own.wav16").is_file()
+
+
+def test_a_hostile_archive_is_refused_in_one_line(line: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(zip_bytes())
+    outcome = line.run("scenario", "import", str(tmp_path / "bad.zip"))
+    assert outcome.returncode == 1
+    assert outcome.stderr == "attendant: file: there is no attendant.json in the archive\n"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ SPOKEN = LeftVoicemail(
     arrived_at=ARRIVED,
     path="recordings/01VOICE.wav",
     length_seconds=65.4,
-    recipient="office@example.com",
+    recipients=("office@example.com",),
 )
 SILENT = replace(SPOKEN, path=None, length_seconds=0)
 
@@ -119,6 +119,21 @@ async def test_letters_are_written_in_the_language_asked_for(database: Database)
     assert "не оставил сообщения" in silent.body
 
 
+async def test_each_address_gets_a_letter_of_its_own_once(database: Database) -> None:
+    both = replace(SPOKEN, recipients=("office@example.com", "boss@example.com", " office@example.com", ""))
+    await database.run(store_voicemail, both, **STORED)
+    assert [letter.recipient for letter in await letters(database)] == ["boss@example.com", "office@example.com"]
+    kept = await database.read(find_voicemail, SPOKEN.id)
+    assert kept is not None and kept.recipients == ["office@example.com", "boss@example.com"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "could not be recorded"), ("ru", "не удалось записать")])
+async def test_a_message_that_could_not_be_recorded_is_told_of(database: Database, language: str, said: str) -> None:
+    await database.run(store_voicemail, replace(SILENT, failed=True), **{**STORED, "language": language})
+    (letter,) = await letters(database)
+    assert said in letter.body and letter.attachments == []
+
+
 async def test_a_withheld_number_is_said_to_be_so(database: Database) -> None:
     await database.run(store_voicemail, replace(SPOKEN, caller_number=""), **STORED)
     (letter,) = await letters(database)
@@ -140,9 +155,9 @@ async def test_told_of_twice_it_is_kept_once(database: Database) -> None:
 
 
 async def test_without_an_address_it_is_kept_without_a_letter_and_with_a_bad_one_too(database: Database) -> None:
-    await database.run(store_voicemail, replace(SPOKEN, recipient=""), **STORED)
+    await database.run(store_voicemail, replace(SPOKEN, recipients=()), **STORED)
     assert await letters(database) == []
-    await database.run(store_voicemail, replace(SPOKEN, id="02", recipient="nonsense"), **STORED)
+    await database.run(store_voicemail, replace(SPOKEN, id="02", recipients=("nonsense",)), **STORED)
     assert [letter.state for letter in await letters(database)] == ["given_up"]
     kept = await database.read(find_voicemail, "02")
     assert kept is not None and (kept.arrived_at, kept.path, kept.heard_at) == (ARRIVED, SPOKEN.path, None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from controller.ids import CallId
 from controller.routing.decisions import Decision, LeftOut, Ranked
-from controller.routing.matching import Action, Availability, Ended, Matching, Offer, Withdraw, WrapUp
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, phone_of
 from controller.routing.strategies import ORDERS, Candidate, Turn
 from controller.storage.groups import GroupTerms, Strategy
@@ -142,6 +143,16 @@ def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None
     assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
 
 
+def test_a_search_stands_by_whether_somebody_is_rung_for_the_caller() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.situations == {FIRST: "available", SECOND: "busy"}
+    sales.answered(FIRST, ANN)
+    sales.line_free(FIRST, ANN)
+    assert sales.situations == {SECOND: "available"}
+
+
 def test_a_persons_numbers_are_rung_one_after_another_and_then_the_search_ends() -> None:
     wanted = person(ANN, "100", "101")
     house = matching("ring_all", ANN)
@@ -226,28 +237,28 @@ def why(actions: Sequence[Action]) -> Decision:
 def test_t26_the_owner_is_rung_first_whatever_the_strategy_says() -> None:
     for strategy in get_args(Strategy):
         sales = of_terms(strategy, ANN, BOB, CAROL, sticky_owner=True)
-        assert sales.join(FIRST, "Sales", operator(CAROL)) == [offer(FIRST, CAROL)]
+        assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, CAROL)]
 
 
 @pytest.mark.covers("SKZ-24")
 def test_t27_when_the_owner_is_not_active_the_strategy_decides_at_once() -> None:
     sales = of_terms("linear", ANN, BOB, CAROL, sticky_owner=True)
     sales.set_phone(CAROL, "offline")
-    assert sales.join(FIRST, "Sales", operator(CAROL)) == [offer(FIRST, ANN)]
+    assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, ANN)]
 
 
 def test_an_owner_who_does_not_answer_leaves_the_caller_to_the_strategy_and_is_not_rung_again() -> None:
     sales = of_terms("ring_all", ANN, BOB, CAROL, sticky_owner=True)
-    sales.join(FIRST, "Sales", operator(CAROL))
+    sales.join(FIRST, "Sales", NINE, operator(CAROL))
     assert sales.set_phone(ANN, "free") == []
     assert sales.line_free(FIRST, CAROL) == [offer(FIRST, ANN), offer(FIRST, BOB)]
 
 
 def test_without_the_checkbox_the_owner_is_one_of_many_and_a_stranger_to_the_group_may_be_the_owner() -> None:
-    assert matching("linear", ANN, BOB).join(FIRST, "Sales", operator(BOB)) == [offer(FIRST, ANN)]
+    assert matching("linear", ANN, BOB).join(FIRST, "Sales", NINE, operator(BOB)) == [offer(FIRST, ANN)]
     sales = of_terms("linear", ANN, sticky_owner=True)
     sales.set_phone("2009", "free")
-    assert sales.join(FIRST, "Sales", operator("2009")) == [offer(FIRST, "2009")]
+    assert sales.join(FIRST, "Sales", NINE, operator("2009")) == [offer(FIRST, "2009")]
     assert sales.line_free(FIRST, "2009") == [offer(FIRST, ANN)]
 
 
@@ -384,6 +395,76 @@ def test_a_search_that_finds_nobody_says_why() -> None:
     assert why(sales.join(THIRD, person(BOB))).left_out == (LeftOut(BOB, "offline"),)
 
 
+NINE = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+def minutes(count: float) -> datetime:
+    return NINE + timedelta(minutes=count)
+
+
+def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
+    sales = matching("linear", ANN)
+    assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
+    assert sales.join(SECOND, "Sales", minutes(1)) == []
+    assert sales.set_phone(ANN, "free") == []
+    assert sales.join(FIRST, "Sales", minutes(2)) == [offer(FIRST, ANN)]
+    assert sales.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+
+
+def test_the_absent_and_callers_are_served_by_the_moment_they_came() -> None:
+    sales = matching("linear", ANN, free=())
+    sales.set_phone(ANN, "busy")
+    sales.join(SECOND, "Sales", minutes(5))
+    sales.join_absent(THIRD, "Sales", minutes(6))
+    sales.join_absent(FIRST, "Sales", minutes(4))
+    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.leave(FIRST) == [offer(SECOND, ANN)]
+    assert sales.line_free(SECOND, ANN) == [Ended(SECOND, "no_answer"), CallBack(THIRD, ANN)]
+
+
+def test_one_operator_is_kept_for_the_absent_and_the_others_serve_those_behind_him() -> None:
+    sales = matching("ring_all", ANN, BOB)
+    assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
+    assert sales.join(SECOND, "Sales", minutes(1)) == [offer(SECOND, BOB)]
+
+
+def test_the_absent_who_is_not_reached_frees_his_operator_for_the_next() -> None:
+    sales = matching("ring_all", ANN)
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.join(SECOND, "Sales", minutes(1))
+    assert sales.leave(FIRST) == [offer(SECOND, ANN)]
+    assert (sales.absent, sales.waiting) == ((), (SECOND,))
+
+
+def test_the_absent_wait_for_operators_to_come_and_for_their_group() -> None:
+    sales = matching("ring_all", ANN, free=())
+    assert sales.join_absent(FIRST, "Sales", NINE) == []
+    assert sales.join_absent(SECOND, "Night", NINE) == []
+    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.absent == (FIRST, SECOND)
+
+
+def test_who_arrives_and_finds_his_operator_busy_or_gone_gets_another() -> None:
+    for lose in (
+        lambda sales: sales.set_phone(ANN, "busy"),
+        lambda sales: sales.set_rules([rules("Sales", "linear", BOB)]),
+    ):
+        sales = matching("linear", ANN, BOB)
+        sales.join_absent(FIRST, "Sales", NINE)
+        lose(sales)
+        assert sales.join(FIRST, "Sales", minutes(1)) == [offer(FIRST, BOB)]
+        assert dict(sales.engaged) == {BOB: FIRST}
+
+
+def test_who_arrives_when_everybody_has_left_is_told_so() -> None:
+    sales = matching("linear", ANN)
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.set_phone(ANN, "offline")
+    assert sales.join(FIRST, "Sales", minutes(1)) == [Ended(FIRST, "no_operators")]
+    assert dict(sales.engaged) == {}
+
+
 @dataclass
 class World:
     """What the shell and the phones know."""
@@ -391,6 +472,9 @@ class World:
     lines: dict[str, CallId] = field(default_factory=dict)
     """Who is rung or talks, and for whom; one line each."""
     waiting: dict[CallId, int] = field(default_factory=dict)
+    absent: dict[CallId, datetime] = field(default_factory=dict)
+    absent_from: dict[CallId, str] = field(default_factory=dict)
+    reserved: dict[str, CallId] = field(default_factory=dict)
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -411,6 +495,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.talking: set[str] = set()
         self.wrapping_up: set[str] = set()
         self.lines: dict[CallId, str] = {}
+        self.came: dict[CallId, datetime] = {}
+        self.kept: dict[str, CallId] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
 
@@ -428,6 +514,7 @@ class AnyHistory(RuleBasedStateMachine):
             match action:
                 case Offer(call, operator, number):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
+                    assert operator not in self.world.reserved, "nor while he is kept for somebody"
                     assert number.outside or self.phones.get(operator) == "free", "only a free phone is rung"
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
@@ -438,6 +525,11 @@ class AnyHistory(RuleBasedStateMachine):
                     self.offered[call].add(operator)
                     self.world.lines[operator] = call
                     self.rung[call].append(number)
+                case CallBack(call, operator):
+                    assert operator not in self.world.lines and operator not in self.world.reserved
+                    assert self.phones.get(operator) == "free"
+                    assert call in self.world.absent and call not in self.world.reserved.values()
+                    self.world.reserved[operator] = self.kept[operator] = call
                 case Withdraw(call, operator):
                     assert self.world.lines[operator] == call
                 case WrapUp(operator):
@@ -448,14 +540,14 @@ class AnyHistory(RuleBasedStateMachine):
 
     def is_fair(self, call: CallId, operator: str) -> None:
         """Nobody of at least the same priority who came before, and could have had this operator too, is passed over."""
-        if call in self.wanted:
+        if call in self.wanted or self.kept.get(operator) == call:
             return
         group = self.groups[self.lines[call]]
-        for other, came in self.world.waiting.items():
+        for other in self.world.waiting:
             rival = self.groups.get(self.lines.get(other, ""))
             if rival is None or other == call or self.owners.get(call) == operator:
                 continue
-            before = (-rival.terms.priority, came) < (-group.terms.priority, self.world.waiting[call])
+            before = (-rival.terms.priority, self.came[other]) < (-group.terms.priority, self.came[call])
             takes_more = rival.strategy == "ring_all" or other not in self.world.lines.values()
             member = operator in [one.extension for one in rival.operators]
             with_owner = self.owners.get(other) in [rung for rung, served in self.world.lines.items() if served == other]
@@ -485,9 +577,14 @@ class AnyHistory(RuleBasedStateMachine):
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
         self.lines[call] = group
+        self.comes(call, minutes(self.calls))
         if owner is not None:
             self.owners[call] = owner
-        self.follow(self.matching.join(call, group, None if owner is None else operator(owner)))
+        self.follow(self.matching.join(call, group, minutes(self.calls), None if owner is None else operator(owner)))
+
+    def comes(self, call: CallId, at: datetime) -> None:
+        """He takes his place behind all callers."""
+        self.came[call] = max([at, *(self.came[other] for other in self.world.waiting if other in self.came)])
 
     @rule(groups=st.lists(st.sampled_from(["Sales", "Support"]), min_size=2, max_size=4))
     def callers_come_in_a_rush(self, groups: list[str]) -> None:
@@ -524,6 +621,34 @@ class AnyHistory(RuleBasedStateMachine):
         self.wanted[call] = wanted
         self.follow(self.matching.join(call, wanted))
 
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), since=st.integers(0, 100))
+    def somebody_absent_takes_a_place(self, group: str, since: int) -> None:
+        self.calls += 1
+        call = CallId(f"call {self.calls}")
+        self.came[call] = minutes(since)
+        self.world.absent[call] = minutes(since)
+        self.world.absent_from[call] = group
+        self.follow(self.matching.join_absent(call, group, minutes(since)))
+
+    @precondition(lambda self: self.world.reserved)
+    @rule(data=st.data())
+    def the_absent_is_reached(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.world.reserved)))
+        call = self.world.reserved.pop(operator)
+        del self.world.absent[call]
+        self.calls += 1
+        self.world.waiting[call] = self.calls
+        self.lines[call] = self.world.absent_from[call]
+        self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
+
+    @precondition(lambda self: self.world.absent)
+    @rule(data=st.data())
+    def the_absent_leaves(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.world.absent)))
+        del self.world.absent[call]
+        self.world.reserved = {operator: other for operator, other in self.world.reserved.items() if other != call}
+        self.follow(self.matching.leave(call))
+
     @precondition(lambda self: self.world.waiting)
     @rule(data=st.data())
     def caller_leaves(self, data: st.DataObject) -> None:
@@ -555,8 +680,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.follow(self.matching.line_free(call, operator, talked=talked))
 
     @invariant()
-    def nobody_stays_engaged_without_a_line(self) -> None:
-        assert dict(self.matching.engaged) == self.world.lines
+    def nobody_stays_engaged_without_a_line_or_somebody_he_is_kept_for(self) -> None:
+        assert dict(self.matching.engaged) == self.world.lines | self.world.reserved
 
     @invariant()
     def who_wraps_up_is_known(self) -> None:
@@ -568,6 +693,20 @@ class AnyHistory(RuleBasedStateMachine):
         assert set(self.matching.waiting) == set(self.world.waiting)
 
     @invariant()
+    def the_absent_keep_their_places(self) -> None:
+        assert set(self.matching.absent) == set(self.world.absent)
+        places = [self.world.absent[call] for call in self.matching.absent]
+        assert places == sorted(places)
+
+    @invariant()
+    def no_operator_is_free_while_somebody_absent_wants_one_of_his_group(self) -> None:
+        for call in set(self.matching.absent) - set(self.world.reserved.values()):
+            rule = self.groups.get(self.world.absent_from[call])
+            members = [member.extension for member in rule.operators] if rule is not None else []
+            engaged = self.matching.engaged.keys() | self.wrapping_up
+            assert not [one for one in members if one not in engaged and self.phones.get(one) == "free"]
+
+    @invariant()
     def a_persons_numbers_ring_in_their_order_and_each_once(self) -> None:
         for call, wanted in self.wanted.items():
             numbers = iter(wanted.numbers)
@@ -576,6 +715,20 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_a_person_without_being_rung_for(self) -> None:
         assert all(call in self.world.lines.values() for call in self.matching.waiting if call in self.wanted)
+
+    @invariant()
+    def all_are_busy_for_whom_nobody_is_rung_and_only_for_him(self) -> None:
+        rung = set(self.world.lines.values())
+        assert self.matching.situations == {call: "available" if call in rung else "busy" for call in self.world.waiting}
+
+    @invariant()
+    def who_is_told_that_all_are_busy_has_been_offered_to_everybody_who_is_free(self) -> None:
+        for call, situation in self.matching.situations.items():
+            if situation == "busy":
+                members = {one.extension for one in self.groups[self.lines[call]].operators}
+                engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
+                free = {one for one in members - engaged if self.phones.get(one) == "free"}
+                assert free <= {number.shown for number in self.rung[call]}
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from controller.schedules import Schedule, next_opening, state_at, zone_for
+from controller.schedules import Schedule, next_change, next_opening, state_at, zone_for
 from controller.schedules.calendar import WEEKDAYS
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -192,6 +192,13 @@ def open_by_the_wall(given: Schedule, moment: datetime, zone: ZoneInfo) -> bool:
     one_off=st.none() | st.tuples(st.integers(0, 6), day_periods()),
 )
 @example({"sunday": [{"start": "00:00", "end": "01:00"}]}, datetime(2026, 3, 7, 12, tzinfo=UTC), "America/Havana", set(), None)
+@example(
+    {"saturday": [{"start": "09:00", "end": "10:00"}], "sunday": [{"start": "00:00", "end": "01:00"}]},
+    datetime(2026, 10, 31, 20, tzinfo=UTC),
+    "America/Havana",
+    set(),
+    None,
+)
 @settings(max_examples=60)
 def test_every_minute_of_five_days_is_as_the_oracle_says(
     week: dict[str, Any], moment: datetime, zone: str, holidays: set[int], one_off: tuple[int, list[dict[str, str]]] | None
@@ -213,3 +220,27 @@ def test_every_minute_of_five_days_is_as_the_oracle_says(
     for place in asked:
         found = next_opening(given, minutes[place], clock)
         assert found == expected[place] or (expected[place] is None and (found is None or found > minutes[-1]))
+
+
+@given(week=weeks(), moment=moments(), zone=st.sampled_from(ZONES), holidays=st.sets(st.integers(0, 3), max_size=2))
+@example({"sunday": [{"start": "00:00", "end": "01:00"}]}, datetime(2026, 3, 7, 12, tzinfo=UTC), "America/Havana", set())
+@example({}, datetime(2026, 11, 1, tzinfo=UTC), "America/Havana", {0})
+@settings(max_examples=60)
+def test_the_next_change_is_the_first_minute_at_which_another_state_holds(
+    week: dict[str, Any], moment: datetime, zone: str, holidays: set[int]
+) -> None:
+    clock = ZoneInfo(zone)
+    today = moment.astimezone(clock).date()
+    given = schedule(week=week, holidays=[{"day": today + timedelta(days=n)} for n in holidays])
+    states = [state_at(given, moment + timedelta(minutes=number), clock) for number in range(3 * 24 * 60)]
+    other = next((place for place, state in enumerate(states) if state != states[0]), None)
+    found = next_change(given, moment, clock)
+    if other is not None:
+        assert found == moment + timedelta(minutes=other)
+    else:
+        assert found is None or found >= moment + timedelta(minutes=len(states))
+
+
+def test_what_is_never_open_never_changes_and_the_last_days_of_all_are_no_error() -> None:
+    assert next_change(schedule(), at("2026-05-04 12:00"), BERLIN) is None
+    assert next_change(schedule(week=OFFICE), at("9999-12-31 20:00"), BERLIN) is None

@@ -8,7 +8,7 @@ from alembic import op
 from controller.storage.columns import UtcDateTime
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

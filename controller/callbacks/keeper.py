@@ -1,0 +1,363 @@
+"""Keeps the places of absent callers in the lines of their groups, and calls them when it is their turn.
+
+The database is the truth; this looks at it at every notice, when a call is over, and every LOOK_EVERY seconds. Rules:
+- Who waits takes his place in the line (`controller.routing.AbsentRequest`) when his call is over, he is due, and the number he
+  had called is in its working time; he leaves it when one of these is so no more.
+- His turn comes with an operator who is kept for him. He is claimed in the database before he is called, so that a crash can
+  cost an attempt and never calls twice at once. However the attempt ends, the operator is free again.
+- Who answers walks a scenario of his own (`coming_back`) as an ordinary call, whose search finds the operator who was kept.
+- He has been called back when he has talked with somebody. Who hangs up before has changed his mind. Who does not answer, or
+  whom nobody took, is called again later, as often as the rules say; then the callback has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from controller.bus import CallbacksChanged
+from controller.calls.arrivals import Arrivals
+from controller.calls.facts import CallFacts, CallTools
+from controller.calls.inquiries import state_now
+from controller.calls.numbers import UNKNOWN, Route
+from controller.calls.session import CallSession
+from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
+from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id
+from controller.routing import AbsentRequest, TurnCame
+from controller.settings import Settings
+from controller.storage import Session
+from controller.storage.callbacks import (
+    Callback,
+    CallbackState,
+    callbacks_cut_off,
+    claim_callback,
+    close_callback,
+    defer_callback,
+    get_callback,
+    waiting_callbacks,
+)
+from controller.telephony.events import Answered, Gone
+from controller.telephony.mailboxes import Mailbox, new_mailbox
+from controller.telephony.port import CALL_VARIABLE
+from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
+from ivr.operations import ForwardToGroup, HangUp, InfoMessage
+from ivr.prompts import PromptRef
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY: Final = 5.0
+"""Seconds between two looks at the database when nothing is heard."""
+CLAIM_WITHIN: Final = 5.0
+"""Seconds that the database has to let somebody be called; an operator is kept for him meanwhile."""
+STORE_AGAIN: Final = 2.0
+"""Seconds between two tries to store what came of an attempt while the database is away."""
+DIAL_SLACK: Final = 10.0
+"""Seconds beyond the ringing after which a call that Asterisk says nothing of is given up."""
+
+_HOLD, _GROUP, _SORRY, _GOODBYE = (NodeId(name) for name in ("please_hold", "called_back", "sorry", "goodbye"))
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRules:
+    """How callers are called back: at most `attempts` times, `retry_seconds` apart, ringing for `ring_seconds`; who has waited
+    for `hours` is called no more.
+    """
+
+    attempts: int = 3
+    retry_seconds: float = 600
+    ring_seconds: float = 30
+    hours: float = 24
+
+    @classmethod
+    def of(cls, settings: Settings) -> CallbackRules:
+        """The rules of the settings."""
+        return cls(
+            settings.callback_attempts,
+            settings.callback_retry_seconds,
+            settings.callback_ring_seconds,
+            settings.callback_hours,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How an attempt ended: the callback is over in this state, or (None) he may be called again. One that does not count was
+    none of his doing.
+    """
+
+    state: CallbackState | None
+    detail: str = ""
+    counts: bool = True
+
+
+class CallbackKeeper:
+    """Calls back: `resume`, have `run()` running, `close` before live calls are sent away, `settle` after that."""
+
+    def __init__(self, tools: CallTools, arrivals: Arrivals, rules: CallbackRules) -> None:
+        self._tools = tools
+        self._arrivals = arrivals
+        self._rules = rules
+        self._inbox: asyncio.Queue[object] = asyncio.Queue()
+        self._woken = False
+        self._in_line: dict[CallId, Callback] = {}
+        self._attempts: dict[CallId, asyncio.Task[None]] = {}
+        self._answered: set[CallId] = set()
+        self._held_by_calls = False
+        self._closing = False
+        arrivals.on_end(self._call_ended)
+
+    async def resume(self) -> None:
+        """Put in order what was cut off when the controller ended. Raises StorageError."""
+        await self._tools.database.run(_resume, self._rules, self._tools.clock.now())
+
+    def wake(self) -> None:
+        """Look at the database now: something has changed."""
+        if not self._woken:
+            self._woken = True
+            self._inbox.put_nowait(None)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._woken = False
+            pause = LOOK_EVERY
+            try:
+                pause = await self._take_places()
+            except AttendantError as error:
+                log.warning("the callbacks could not be read: %s", error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    while isinstance(turn := await self._inbox.get(), TurnCame):
+                        self._begin(turn)
+
+    async def close(self) -> None:
+        """Call nobody any more; calls that were not answered yet are ended."""
+        self._closing = True
+        unanswered = [task for call, task in self._attempts.items() if call not in self._answered]
+        for task in unanswered:
+            task.cancel()
+        await asyncio.gather(*unanswered, return_exceptions=True)
+
+    async def settle(self, patience: float) -> None:
+        """Wait, at most `patience` seconds, until what came of the last calls is stored."""
+        tasks = list(self._attempts.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _call_ended(self, _call: CallId) -> None:
+        if self._held_by_calls:
+            self.wake()
+
+    async def _take_places(self) -> float:
+        """Bring the line to what the database says; returns after how many seconds to look again."""
+        now = self._tools.clock.now()
+        waiting = await self._tools.database.read(waiting_callbacks)
+        ready: dict[int, Callback] = {}
+        for callback in waiting:
+            if callback.opened_at + timedelta(hours=self._rules.hours) <= now:
+                await self._expire(callback, now)
+            elif self._is_ready(callback, now):
+                ready[callback.id] = callback
+        for call, callback in list(self._in_line.items()):
+            if callback.id not in ready and call not in self._attempts:
+                del self._in_line[call]
+                self._tools.distributor.leave(call)
+        for id in ready.keys() - {callback.id for callback in self._in_line.values()}:
+            self._take_place(ready[id])
+        self._held_by_calls = any(self._arrivals.serves(CallId(callback.call_id)) for callback in waiting)
+        due_in = ((callback.due_at - now).total_seconds() for callback in waiting if callback.due_at > now)
+        return min([LOOK_EVERY, *due_in])
+
+    def _is_ready(self, callback: Callback, now: datetime) -> bool:
+        if self._closing or callback.due_at > now or self._arrivals.serves(CallId(callback.call_id)):
+            return False
+        hours = self._route(callback).hours
+        return state_now(None if hours is None else hours.schedule, self._tools) == "open"
+
+    def _route(self, callback: Callback) -> Route:
+        """The number that he had called, as it is now."""
+        return self._arrivals.routes.get(callback.called_number, UNKNOWN)
+
+    def _take_place(self, callback: Callback) -> None:
+        call = new_call_id()
+        self._in_line[call] = callback
+        self._tools.distributor.join(AbsentRequest(call, self._inbox, callback.group_name, callback.place_at))
+
+    async def _expire(self, callback: Callback, now: datetime) -> None:
+        detail = f"his turn did not come in {self._rules.hours:g} hours"
+        if await self._tools.database.run(close_callback, callback.id, "expired", detail, now):
+            log.info("callback %d: %s", callback.id, detail)
+            self._tools.bus.send(CallbacksChanged())
+
+    def _begin(self, turn: TurnCame) -> None:
+        callback = self._in_line.get(turn.call)
+        if callback is None or self._closing:
+            self._tools.distributor.leave(turn.call)
+            return
+        task = asyncio.create_task(self._call_back(turn.call, callback))
+        self._attempts[turn.call] = task
+        task.add_done_callback(partial(self._attempt_over, turn.call))
+
+    def _attempt_over(self, call: CallId, task: asyncio.Task[None]) -> None:
+        callback = self._in_line.pop(call)
+        del self._attempts[call]
+        self._answered.discard(call)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("callback %d failed", callback.id, exc_info=error)
+        self.wake()
+
+    async def _call_back(self, call: CallId, callback: Callback) -> None:
+        try:
+            ending = await self._attempt(call, callback)
+        finally:
+            # Nobody may be kept for him any longer, whatever has happened.
+            self._tools.distributor.leave(call)
+        if ending is not None:
+            await self._store(callback, ending)
+
+    async def _attempt(self, call: CallId, callback: Callback) -> _Ending | None:
+        """Call him once; None: he does not wait any more."""
+        try:
+            async with asyncio.timeout(CLAIM_WITHIN):
+                claimed = await self._tools.database.run(claim_callback, callback.id, call, self._tools.clock.now())
+        except (AttendantError, TimeoutError) as error:
+            return _Ending(None, f"the database did not let him be called: {error or 'no answer'}", counts=False)
+        if not claimed:
+            return None
+        self._tools.bus.send(CallbacksChanged())
+        device = self._tools.outside_device(callback.caller_number)
+        if device is None:
+            return _Ending(None, "there is no way to call outside", counts=False)
+        channel, mailbox = callback_channel_id(call), new_mailbox()
+        missed = await self._dial(call, callback, device, channel, mailbox)
+        return missed or await self._serve(call, callback, channel, mailbox)
+
+    async def _dial(self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox) -> _Ending | None:
+        """Ring him; None when he has answered."""
+        telephony = self._tools.telephony
+        telephony.mailboxes.expect(channel, mailbox)
+        missed: _Ending | None = _Ending(None, "the call was given up")
+        try:
+            async with asyncio.timeout(self._rules.ring_seconds + DIAL_SLACK):
+                await telephony.dial(
+                    channel,
+                    device,
+                    ring_seconds=self._rules.ring_seconds,
+                    originator=None,
+                    caller_number=callback.called_number,
+                    caller_name=callback.line_name,
+                    variables={CALL_VARIABLE: call},
+                )
+                missed = await _answer(mailbox)
+        except TimeoutError:
+            missed = _Ending(None, "nothing was heard of the call")
+        except TelephonyError as error:
+            missed = _Ending(None, f"he could not be called: {error}", counts=False)
+        finally:
+            if missed is None:
+                self._answered.add(call)
+            else:
+                telephony.mailboxes.forget(channel)
+                await self._hang_up(channel)
+        return missed
+
+    async def _hang_up(self, channel: ChannelId) -> None:
+        try:
+            await self._tools.telephony.hangup(channel)
+        except TelephonyError as error:
+            log.warning("the line %s could not be hung up: %s", channel, error)
+
+    async def _serve(self, call: CallId, callback: Callback, channel: ChannelId, mailbox: Mailbox) -> _Ending:
+        route = self._route(callback)
+        facts = CallFacts(
+            call,
+            channel,
+            self._tools.clock.now(),
+            callback.caller_number,
+            callback.caller_name,
+            callback.called_number,
+            callback.line_name,
+            callback.language,
+            ScenarioBundle(coming_back(callback.group_name)),
+            None,
+            schedule=None if route.hours is None else route.hours.name,
+            line_prompts=route.prompts,
+        )
+        return _ending_of(await self._arrivals.serve(facts, mailbox))
+
+    async def _store(self, callback: Callback, ending: _Ending) -> None:
+        while True:
+            try:
+                await self._tools.database.run(_write, callback.id, ending, self._rules, self._tools.clock.now())
+                break
+            except NotFound:
+                break
+            except StorageError as error:
+                log.warning("callback %d: %s is not stored yet: %s", callback.id, ending, error)
+                await asyncio.sleep(STORE_AGAIN)
+        log.info("callback %d: %s", callback.id, ending.detail or ending.state)
+        self._tools.bus.send(CallbacksChanged())
+
+
+def coming_back(group: str) -> Scenario:
+    """What somebody walks who has answered his callback."""
+    hold = InfoMessage(message=(PromptRef("please-hold"),))
+    sorry = InfoMessage(message=(PromptRef("sorry-nobody-available"),))
+    return Scenario(
+        start=_HOLD,
+        nodes={
+            _HOLD: Node(operation=hold, links={"next": _GROUP}),
+            _GROUP: Node(operation=ForwardToGroup(group=group), links={"failed": _SORRY}),
+            _SORRY: Node(operation=sorry, links={"next": _GOODBYE}),
+            _GOODBYE: Node(operation=HangUp()),
+        },
+    )
+
+
+async def _answer(mailbox: Mailbox) -> _Ending | None:
+    """None when the line is open, else why it is not."""
+    while True:
+        match await mailbox.get():
+            case Answered():
+                return None
+            case Gone(cause=cause, sip_status=status):
+                said = f"cause {cause}" if status is None else f"cause {cause}, SIP {status}"
+                return _Ending(None, f"he did not answer ({said})")
+
+
+def _ending_of(session: CallSession) -> _Ending:
+    outcome, ended_by = session.verdict
+    if session.talked:
+        return _Ending("done")
+    if ended_by == "caller":
+        return _Ending("failed", "he hung up before anybody had answered him")
+    return _Ending(None, "nobody took the call" if ended_by == "scenario" else f"the call was {outcome.replace('_', ' ')}")
+
+
+def _write(session: Session, id: int, ending: _Ending, rules: CallbackRules, at: datetime) -> None:
+    if ending.state is not None:
+        close_callback(session, id, ending.state, ending.detail, at)
+    elif ending.counts and get_callback(session, id).attempts >= rules.attempts:
+        close_callback(session, id, "failed", ending.detail, at)
+    else:
+        due = at + timedelta(seconds=rules.retry_seconds)
+        defer_callback(session, id, due, ending.detail, attempted=ending.counts)
+
+
+def _resume(session: Session, rules: CallbackRules, at: datetime) -> None:
+    for cut_off in callbacks_cut_off(session):
+        id = cut_off.callback.id
+        if cut_off.talked:
+            close_callback(session, id, "done", "", at)
+        elif cut_off.answered:
+            _write(session, id, _Ending(None, "the controller stopped before anybody had answered him"), rules, at)
+        else:
+            defer_callback(session, id, at, "the controller stopped before he had answered", attempted=False)

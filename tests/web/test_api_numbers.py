@@ -1,0 +1,111 @@
+"""Numbers in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.bus.messages import DirectoryChanged
+from tests.fixtures.web import Site
+
+NUMBERS = "/api/v1/numbers"
+STANDARD = {
+    "arrival": "line-arrival",
+    "waiting": "line-waiting",
+    "all_busy": "line-busy",
+    "no_answer": "line-no-answer",
+    "off_hours": "line-off-hours",
+}
+NEW: dict[str, Any] = {"number": "+74951234567", "line_name": "Main"}
+FULL: dict[str, Any] = {
+    "language": "ru",
+    "schedule": "Office",
+    "scenario": "Demo",
+    "off_hours_scenario": "Demo",
+    "group": "Sales",
+    "longest_wait": 60,
+    "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
+}
+
+
+async def with_demo(site: Site) -> None:
+    """The demo with its number 8000, and a schedule."""
+    site.install_demo()
+    await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
+
+
+@pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
+async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
+    await with_demo(site)
+    program = site.program()
+    created = await program.post(NUMBERS, json=NEW)
+    assert created.status_code == 201
+    id = created.json().pop("id")
+    nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
+    assert created.json() == {**NEW, **nothing, "longest_wait": 300, "prompts": STANDARD, "id": id}
+    address = f"{NUMBERS}/{id}"
+    replaced = (await program.put(address, json={**NEW, "line_name": "Sales line", **FULL})).json()
+    assert replaced == {**NEW, "line_name": "Sales line", **FULL, "id": id}
+    assert (await program.get(address)).json() == replaced
+    assert [one["number"] for one in (await program.get(NUMBERS)).json()["numbers"]] == ["+74951234567", "8000"]
+    assert (await program.delete(address)).status_code == 204
+    for answer in (await program.get(address), await program.delete(address), await program.put(address, json=NEW)):
+        assert answer.status_code == 404
+
+
+@pytest.mark.covers("SKZ-30")
+async def test_t44_settings_are_given_to_all_numbers_at_once(site: Site) -> None:
+    await with_demo(site)
+    program = site.program()
+    await program.post(NUMBERS, json=NEW)
+    answer = (await program.put(f"{NUMBERS}/settings", json=FULL)).json()["numbers"]
+    assert [(one["number"], one["line_name"]) for one in answer] == [("+74951234567", "Main"), ("8000", "Demo line")]
+    assert all({name: one[name] for name in FULL} == FULL for one in answer)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"number": "12a"}, "number"),
+        ({"number": "8\n"}, "number"),
+        ({"line_name": " "}, "line_name"),
+        ({"line_name": "a\nb"}, "line_name"),
+        ({"scenario": "None"}, "scenario"),
+        ({"off_hours_scenario": "Demo"}, "off_hours_scenario"),
+        ({"schedule": "None"}, "schedule"),
+        ({"group": "None"}, "group"),
+        ({"language": "xx"}, "language"),
+        ({"longest_wait": 0}, "longest_wait"),
+        ({"prompts": {"waiting": None}}, "prompts.waiting"),
+        ({"prompts": {"waiting": "NO"}}, "prompts.waiting"),
+        ({"prompts": {"waiting": "none"}}, "prompts.waiting"),
+        ({"prompts": {"music": "none"}}, "prompts.music"),
+        ({"channels": 3}, "channels"),
+    ],
+)
+async def test_what_is_wrong_is_named_with_its_field_and_nothing_is_saved(site: Site, wrong: dict[str, Any], field: str) -> None:
+    site.install_demo()
+    program = site.program()
+    before = (await program.get(NUMBERS)).json()
+    for refused in (await program.post(NUMBERS, json={**NEW, **wrong}), await program.put(f"{NUMBERS}/1", json={**NEW, **wrong})):
+        assert refused.status_code == 422
+        assert [one["field"] for one in refused.json()["error"]["fields"]] == [field]
+    assert (await program.get(NUMBERS)).json() == before
+
+
+async def test_a_number_is_there_once(site: Site) -> None:
+    site.install_demo()
+    refused = await site.program().post(NUMBERS, json={**NEW, "number": "8000"})
+    assert refused.status_code == 409 and "8000 is there already" in refused.json()["error"]["message"]
+
+
+async def test_calls_hear_of_every_change(site: Site) -> None:
+    program = site.program()
+    async with site.bus.subscribe() as notices:
+        await program.post(NUMBERS, json=NEW)
+        await program.put(f"{NUMBERS}/1", json=NEW)
+        await program.put(f"{NUMBERS}/settings", json={})
+        await program.delete(f"{NUMBERS}/1")
+        for _ in range(4):
+            assert isinstance(await anext(notices), DirectoryChanged)

@@ -1,0 +1,136 @@
+"""Numbers, as people see and change them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from controller.softphone import tones
+from tests.fixtures.soundfiles import wav_file
+from tests.fixtures.web import Site
+
+ATTACK = "<script>alert('x')</script>\"'"
+STANDARD = {
+    "arrival": "line-arrival",
+    "waiting": "line-waiting",
+    "all_busy": "line-busy",
+    "no_answer": "line-no-answer",
+    "off_hours": "line-off-hours",
+}
+NEW = {"number": " 8070 ", "line_name": "Main", "group": "Sales", "longest_wait": "60", **STANDARD}
+
+
+def errors(page: str) -> dict[str, str]:
+    return {name: said for name, said in re.findall(r'class="field-error" id="(\w+)-error">([^<]+)<', page)}
+
+
+def chosen(page: str, name: str) -> str:
+    """The value that is chosen in a field."""
+    select = re.search(rf'<select id="{name}".*?</select>', page, re.S)
+    assert select
+    found = re.search(r'<option value="([^"]*)" selected', select[0])
+    return found[1] if found else ""
+
+
+async def stored(site: Site) -> dict[str, dict[str, Any]]:
+    """Numbers as the API gives them."""
+    return {one["number"]: one for one in (await site.program().get("/api/v1/numbers")).json()["numbers"]}
+
+
+async def upload(client: httpx.AsyncClient, folder: Path) -> None:
+    tone = wav_file(folder / "tone.wav", tones.sine(440, 8000, 8000)).read_bytes()
+    await client.post("/prompts", files={"file": ("tone.wav", tone)}, data={"title": "Our melody", "language": "ru"})
+
+
+@pytest.mark.covers("SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
+async def test_a_number_is_added_changed_and_removed(site: Site, tmp_path: Path) -> None:
+    client = await site.browser()
+    assert "No numbers yet" in (await client.get("/numbers")).text
+    site.install_demo()
+    await upload(client, tmp_path)
+    assert (await client.post("/numbers/new", data=NEW)).headers["location"] == "/numbers"
+    page = (await client.get("/numbers")).text
+    assert "8070" in page and "group Sales" in page and "Demo" in page
+    number = (await stored(site))["8070"]
+    assert (number["number"], number["group"], number["longest_wait"], number["prompts"]) == ("8070", "Sales", 60, STANDARD)
+
+    address = f"/numbers/{number['id']}"
+    form = (await client.get(address)).text
+    assert chosen(form, "group") == "Sales" and chosen(form, "arrival") == "line-arrival"
+    assert 'data-audio="/prompts/our-melody/ru/audio"' in form and "Standard: Waiting for an answer" in form
+    changed = {**NEW, "number": "8070", "scenario": "Demo", "arrival": "", "waiting": "our-melody"}
+    assert (await client.post(address, data=changed)).status_code == 303
+    number = (await stored(site))["8070"]
+    assert (number["scenario"], number["prompts"]["arrival"], number["prompts"]["waiting"]) == ("Demo", None, "our-melody")
+    again = (await client.get(address)).text
+    assert (chosen(again, "arrival"), chosen(again, "waiting"), chosen(again, "scenario")) == ("", "our-melody", "Demo")
+    assert "2 of its own" in (await client.get("/numbers")).text
+    assert "number 8070 (waiting)" in (await client.get("/prompts")).text
+    assert (await client.post(f"{address}/delete")).headers["location"] == "/numbers"
+    assert (await stored(site)).keys() == {"8000"}
+
+
+@pytest.mark.covers("SKZ-30")
+async def test_t44_a_form_is_saved_for_this_number_or_for_all(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await client.post("/numbers/new", data=NEW)
+    id = (await stored(site))["8070"]["id"]
+    await client.post(f"/numbers/{id}", data={**NEW, "longest_wait": "70", "do": "this"})
+    assert [one["longest_wait"] for one in (await stored(site)).values()] == [300, 70]
+    await client.post(f"/numbers/{id}", data={**NEW, "longest_wait": "80", "do": "all"})
+    assert [one["longest_wait"] for one in (await stored(site)).values()] == [80, 80]
+    assert {one["line_name"] for one in (await stored(site)).values()} == {"Main", "Demo line"}
+
+
+async def test_every_wrong_field_is_marked_and_what_was_typed_stays(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    answer = await client.post(
+        "/numbers/new",
+        data={**NEW, "number": "12a", "line_name": "Main"},
+    )
+    assert answer.status_code == 422 and errors(answer.text).keys() == {"number"} and 'value="12a"' in answer.text
+    wrong = {**NEW, "scenario": "None", "off_hours_scenario": "Demo", "waiting": "none", "group": ""}
+    answer = await client.post("/numbers/new", data=wrong)
+    assert errors(answer.text).keys() == {"scenario", "off_hours_scenario", "waiting"}
+    assert "Without a schedule" in errors(answer.text)["off_hours_scenario"] and chosen(answer.text, "waiting") == "none"
+    answer = await client.post("/numbers/new", data={**NEW, "longest_wait": ""})
+    assert errors(answer.text).keys() == {"longest_wait"}
+    taken = await client.post("/numbers/new", data={**NEW, "number": "8000"})
+    assert taken.status_code == 409 and "8000 is there already" in taken.text
+    assert (await stored(site)).keys() == {"8000"}
+
+
+async def test_names_are_text(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await client.post("/numbers/new", data={**NEW, "line_name": ATTACK})
+    id = (await stored(site))["8070"]["id"]
+    for address in ("/numbers", f"/numbers/{id}"):
+        page = (await client.get(address)).text
+        assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+async def test_a_number_that_nothing_serves_is_marked(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await client.post("/numbers/new", data={**NEW, "group": ""})
+    page = (await client.get("/numbers")).text
+    assert "Callers hear that the number is not in service" in page
+
+
+async def test_another_site_can_not_change_numbers(site: Site) -> None:
+    client = await site.browser()
+    answer = await client.post("/numbers/new", data=NEW, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403 and await stored(site) == {}
+
+
+async def test_a_number_that_is_not_there_is_a_page_that_says_so(site: Site) -> None:
+    client = await site.browser()
+    answers = [await client.get("/numbers/9"), await client.post("/numbers/9", data=NEW), await client.post("/numbers/9/delete")]
+    assert [answer.status_code for answer in answers] == [404, 404, 404]

@@ -1,0 +1,43 @@
+"""The pages' menu: groups, each with its pages; the first page of a group is where its name leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the menu, with all that is below its address."""
+
+    address: str
+    title: str
+
+    def leads_to(self, path: str) -> bool:
+        return path == self.address or path.startswith(f"{self.address}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    entries: tuple[Entry, ...]
+
+    def leads_to(self, path: str) -> bool:
+        return any(entry.leads_to(path) for entry in self.entries)
+
+
+MENU: Final = (
+    Group("Calls", (Entry("/live", "Live"), Entry("/calls", "History"), Entry("/voicemails", "Voicemails"))),
+    Group(
+        "Scenarios",
+        (
+            Entry("/scenarios", "Scenarios"),
+            Entry("/numbers", "Numbers"),
+            Entry("/prompts", "Prompts"),
+            Entry("/schedules", "Schedules"),
+        ),
+    ),
+    Group("People", (Entry("/contacts", "Contacts"), Entry("/blocked-numbers", "Blocked numbers"))),
+    Group("Outbox", (Entry("/outbox", "Outbox"),)),
+    Group("My desk", (Entry("/desk", "My desk"),)),
+)

@@ -1,0 +1,90 @@
+"""Numbers as the API gives and takes them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.actions.numbers import MOST_WAIT, SHORTEST_WAIT, NumberSettings
+from controller.storage.numbers import NumberView
+from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
+from ivr.prompts import Prompt, PromptRef
+from web.prompt_models import Language
+
+
+class LinePromptsModel(BaseModel):
+    """What a number's callers hear, each a prompt of the library: "name", or "name:ru"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arrival: Prompt | None = Field(STANDARD_PROMPTS.arrival, description="on arrival; null: not used")
+    waiting: Prompt = Field(STANDARD_PROMPTS.waiting, description="while the caller waits, over and over")
+    all_busy: Prompt = Field(STANDARD_PROMPTS.all_busy, description="in turn with it while all operators are busy")
+    no_answer: Prompt = Field(STANDARD_PROMPTS.no_answer, description="when nobody can answer; then the call ends")
+    off_hours: Prompt = Field(STANDARD_PROMPTS.off_hours, description="outside of working time; then the call ends")
+
+    def value(self) -> LinePrompts:
+        """The same for the action."""
+        return LinePrompts(**{slot: getattr(self, slot) for slot in type(self).model_fields})
+
+
+class NumberSettingsModel(BaseModel):
+    """What serves a number's callers. Scenarios, schedule and group are named; null is none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Language | None = Field(None, description="null: the installation's")
+    schedule: str | None = Field(None, max_length=64, description="its working time; null: always")
+    scenario: str | None = Field(None, max_length=64, description="serves in working time, once it is published")
+    off_hours_scenario: str | None = Field(None, max_length=64, description="serves outside of working time; null: the prompt")
+    group: str | None = Field(None, max_length=64, description="answers in working time where there is no scenario")
+    longest_wait: int = Field(LONGEST_WAIT, ge=SHORTEST_WAIT, le=MOST_WAIT, description="seconds in the group's line")
+    prompts: LinePromptsModel = Field(default_factory=LinePromptsModel)
+
+    def settings(self) -> NumberSettings:
+        """The same for the action."""
+        return NumberSettings(
+            self.language,
+            self.scenario,
+            self.off_hours_scenario,
+            self.schedule,
+            self.group,
+            self.longest_wait,
+            self.prompts.value(),
+        )
+
+
+class NumberChange(NumberSettingsModel):
+    """A number to be stored."""
+
+    number: str = Field(min_length=1, max_length=21, description="what callers dial: digits, perhaps with a + before them")
+    line_name: str = Field(min_length=1, max_length=64, description="shown to operators with the caller")
+
+
+class NumberModel(NumberChange):
+    """A number of ours."""
+
+    id: int
+
+
+class NumberList(BaseModel):
+    """All numbers, by number."""
+
+    numbers: list[NumberModel]
+
+
+def number_model(view: NumberView) -> NumberModel:
+    """One number."""
+    row, prompts = view.row, LinePrompts.read(view.row.prompts)
+    slots: dict[str, PromptRef | None] = {slot: prompt for slot, prompt in prompts.by_slot().items()}
+    return NumberModel(
+        id=row.id,
+        number=row.number,
+        line_name=row.line_name,
+        language=row.language,
+        schedule=view.schedule,
+        scenario=view.scenario,
+        off_hours_scenario=view.off_hours_scenario,
+        group=view.group,
+        longest_wait=row.longest_wait,
+        prompts=LinePromptsModel.model_validate(slots),
+    )

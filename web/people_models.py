@@ -1,0 +1,190 @@
+"""Operators, groups and trunks as the API gives and takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.actions.operators import LONGEST_RING, MOST_NUMBERS, OperatorDraft
+from controller.actions.trunks import TrunkDraft
+from controller.storage.groups import GroupView, Strategy
+from controller.storage.operators import RING_SECONDS, Operator, OperatorView, RungNumber
+from controller.storage.trunks import Transport, Trunk, TrunkState
+
+_MOST_MEMBERS = 1000
+
+
+class FurtherNumberModel(BaseModel):
+    """A number outside where an operator is rung."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str = Field(min_length=1, max_length=40, description="as the trunk dials it, perhaps with a + before it")
+    ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING)
+
+
+class OperatorChange(BaseModel):
+    """What may be changed of an operator."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    ring_seconds: int = Field(
+        RING_SECONDS, ge=1, le=LONGEST_RING, description="how long his phone rings when he is wanted in particular"
+    )
+    numbers: list[FurtherNumberModel] = Field(
+        default_factory=list, max_length=MOST_NUMBERS, description="rung after his phone, one after another, in this order"
+    )
+
+    def draft(self) -> OperatorDraft:
+        """The same for the action."""
+        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers())
+
+    def rung_numbers(self) -> list[RungNumber]:
+        """The numbers for the action."""
+        return [RungNumber(one.number, one.ring_seconds) for one in self.numbers]
+
+
+class NewOperator(OperatorChange):
+    """An operator to be created."""
+
+    extension: str = Field(min_length=1, max_length=8, description="short number and SIP user; never changes")
+
+
+class OperatorItem(BaseModel):
+    """An operator with his further numbers in order."""
+
+    id: int
+    extension: str
+    name: str
+    ring_seconds: int
+    numbers: list[FurtherNumberModel]
+
+
+class OperatorList(BaseModel):
+    """All operators, by extension."""
+
+    operators: list[OperatorItem]
+
+
+class SipAccountModel(BaseModel):
+    """How an operator's phone registers."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+class OperatorCreated(OperatorItem):
+    """A new operator, and how his phone registers."""
+
+    sip_account: SipAccountModel
+
+
+class GroupChange(BaseModel):
+    """A group to be stored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    strategy: Strategy = "ring_all"
+    ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
+    members: list[str] = Field(default_factory=list, max_length=_MOST_MEMBERS, description="extensions, in order")
+
+
+class GroupMemberModel(BaseModel):
+    """An operator in a group."""
+
+    extension: str
+    name: str
+
+
+class GroupModel(BaseModel):
+    """A group with its operators in order."""
+
+    id: int
+    name: str
+    strategy: Strategy
+    ring_seconds: int
+    members: list[GroupMemberModel]
+
+
+class GroupList(BaseModel):
+    """All groups, by name."""
+
+    groups: list[GroupModel]
+
+
+class TrunkChange(BaseModel):
+    """A trunk to be stored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64)
+    host: str = Field(min_length=1, max_length=253, description="name or address of the carrier; its calls are taken")
+    port: int = Field(5060, ge=1, le=65535)
+    transport: Transport = "udp"
+    username: str = Field("", max_length=64, description="empty: the carrier knows us by our address")
+    secret: str | None = Field(None, max_length=128, description="null: as it was")
+    registers: bool = Field(False, description="the carrier must be told where we are")
+    caller_id: str = Field("", max_length=40, description="shown outside; empty: the user name, or else the caller's number")
+    position: int = Field(1, ge=1, le=1000, description="the enabled trunk with the lowest one takes calls outside")
+    enabled: bool = True
+
+    def draft(self) -> TrunkDraft:
+        """The same for the action."""
+        return TrunkDraft(**self.model_dump())
+
+
+class TrunkModel(BaseModel):
+    """A trunk, without its secret."""
+
+    id: int
+    name: str
+    host: str
+    port: int
+    transport: Transport
+    username: str
+    has_secret: bool
+    registers: bool
+    caller_id: str
+    position: int
+    enabled: bool
+    state: TrunkState = Field(description="ready; absent: no response; not_registered: not let in (yet); disabled; unknown")
+
+
+class TrunkList(BaseModel):
+    """All trunks, in the order they are taken."""
+
+    trunks: list[TrunkModel]
+
+
+def operator_item(operator: OperatorView) -> OperatorItem:
+    """One operator."""
+    numbers = [FurtherNumberModel(number=one.number, ring_seconds=one.ring_seconds) for one in operator.numbers]
+    return OperatorItem(
+        id=operator.id,
+        extension=operator.extension,
+        name=operator.name,
+        ring_seconds=operator.ring_seconds,
+        numbers=numbers,
+    )
+
+
+def sip_account_model(operator: Operator, host: str, port: int) -> SipAccountModel:
+    """What is entered into the operator's phone."""
+    return SipAccountModel(host=host, port=port, user=operator.extension, password=operator.sip_secret)
+
+
+def group_model(group: GroupView) -> GroupModel:
+    """One group."""
+    members = [GroupMemberModel(extension=member.extension, name=member.name) for member in group.members]
+    return GroupModel(id=group.id, name=group.name, strategy=group.strategy, ring_seconds=group.ring_seconds, members=members)
+
+
+def trunk_model(trunk: Trunk, states: Mapping[int, TrunkState]) -> TrunkModel:
+    """One trunk; `states` by id, as far as known."""
+    state = states.get(trunk.id, "unknown") if trunk.enabled else "disabled"
+    return TrunkModel(has_secret=bool(trunk.secret), state=state, **trunk.model_dump(exclude={"secret"}))

@@ -1,0 +1,196 @@
+"""Operators, groups and trunks in the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from controller.actions.operators import (
+    change_group,
+    change_operator,
+    create_group,
+    create_operator,
+    delete_group,
+    delete_operator,
+    set_members,
+)
+from controller.actions.trunks import change_trunk, create_trunk, delete_trunk
+from controller.bus import DirectoryChanged
+from controller.storage import Session
+from controller.storage.groups import GroupView, group_view, list_groups
+from controller.storage.operators import Operator, OperatorView, get_operator, operator_view, operator_views
+from controller.storage.trunks import get_trunk, list_trunks
+from web.forms import read_json
+from web.people_models import (
+    GroupChange,
+    GroupList,
+    NewOperator,
+    OperatorChange,
+    OperatorCreated,
+    OperatorList,
+    SipAccountModel,
+    TrunkChange,
+    TrunkList,
+    group_model,
+    operator_item,
+    sip_account_model,
+    trunk_model,
+)
+from web.rendering import ModelResponse
+from web.security import acting_user
+from web.services import services
+from web.views.places import number_id
+
+
+async def get_operators(request: Request) -> Response:
+    """All operators."""
+    found = await services(request).database.read(operator_views)
+    return ModelResponse(OperatorList(operators=[operator_item(one) for one in found]))
+
+
+async def get_one_operator(request: Request) -> Response:
+    """One operator."""
+    return ModelResponse(operator_item(await services(request).database.read(operator_view, number_id(request))))
+
+
+async def get_sip_account(request: Request) -> Response:
+    """How his phone registers."""
+    return ModelResponse(_account(request, await services(request).database.read(get_operator, number_id(request))))
+
+
+async def post_operator(request: Request) -> Response:
+    """Create an operator."""
+    given, body = services(request), await read_json(request, NewOperator)
+    pattern, by, now = given.settings.extension_pattern, acting_user(request), given.clock.now()
+    operator, view = await given.database.run(_new_operator, body, pattern, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    item = operator_item(view)
+    return ModelResponse(OperatorCreated(sip_account=_account(request, operator), **dict(item)), 201)
+
+
+async def put_operator(request: Request) -> Response:
+    """Change an operator's name, time and numbers."""
+    given, body = services(request), await read_json(request, OperatorChange)
+    by, now = acting_user(request), given.clock.now()
+    changed = await given.database.run(change_operator, number_id(request), body.draft(), acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(operator_item(changed))
+
+
+async def remove_operator(request: Request) -> Response:
+    """Remove an operator who is in no group and named by no scenario."""
+    given = services(request)
+    await given.database.run(delete_operator, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return Response(status_code=204)
+
+
+async def get_groups(request: Request) -> Response:
+    """All groups."""
+    found = await services(request).database.read(list_groups)
+    return ModelResponse(GroupList(groups=[group_model(one) for one in found]))
+
+
+async def get_one_group(request: Request) -> Response:
+    """One group."""
+    return ModelResponse(group_model(await services(request).database.read(group_view, number_id(request))))
+
+
+async def post_group(request: Request) -> Response:
+    """Create a group with its members."""
+    given, body = services(request), await read_json(request, GroupChange)
+    created = await given.database.run(_new_group, body, acting_user=acting_user(request), at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(group_model(created), 201)
+
+
+async def put_group(request: Request) -> Response:
+    """Replace a group and its members."""
+    given, body = services(request), await read_json(request, GroupChange)
+    id, by, now = number_id(request), acting_user(request), given.clock.now()
+    changed = await given.database.run(_changed_group, id, body, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(group_model(changed))
+
+
+async def remove_group(request: Request) -> Response:
+    """Remove a group that no scenario uses."""
+    given = services(request)
+    await given.database.run(delete_group, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return Response(status_code=204)
+
+
+async def get_trunks(request: Request) -> Response:
+    """All trunks."""
+    given = services(request)
+    found, states = await given.database.read(list_trunks), await given.trunk_states()
+    return ModelResponse(TrunkList(trunks=[trunk_model(one, states) for one in found]))
+
+
+async def get_one_trunk(request: Request) -> Response:
+    """One trunk."""
+    given = services(request)
+    found = await given.database.read(get_trunk, number_id(request))
+    return ModelResponse(trunk_model(found, await given.trunk_states()))
+
+
+async def post_trunk(request: Request) -> Response:
+    """Create a trunk."""
+    given, body = services(request), await read_json(request, TrunkChange)
+    by, now = acting_user(request), given.clock.now()
+    created = await given.database.run(create_trunk, body.draft(), acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(trunk_model(created, {}), 201)
+
+
+async def put_trunk(request: Request) -> Response:
+    """Replace a trunk."""
+    given, body = services(request), await read_json(request, TrunkChange)
+    by, now = acting_user(request), given.clock.now()
+    changed = await given.database.run(change_trunk, number_id(request), body.draft(), acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(trunk_model(changed, {}))
+
+
+async def remove_trunk(request: Request) -> Response:
+    """Remove a trunk."""
+    given = services(request)
+    await given.database.run(delete_trunk, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return Response(status_code=204)
+
+
+def _account(request: Request, operator: Operator) -> SipAccountModel:
+    settings = services(request).settings
+    return sip_account_model(operator, settings.media_address or settings.sip_host, settings.sip_port)
+
+
+def _new_operator(
+    session: Session, body: NewOperator, pattern: str, *, acting_user: str, at: datetime
+) -> tuple[Operator, OperatorView]:
+    operator = create_operator(
+        session,
+        body.extension,
+        body.name,
+        ring_seconds=body.ring_seconds,
+        numbers=body.rung_numbers(),
+        pattern=pattern,
+        acting_user=acting_user,
+        at=at,
+    )
+    return operator, operator_view(session, operator.id)
+
+
+def _new_group(session: Session, body: GroupChange, *, acting_user: str, at: datetime) -> GroupView:
+    group = create_group(session, body.name, body.strategy, body.ring_seconds, acting_user=acting_user, at=at)
+    set_members(session, group.name, body.members, acting_user=acting_user, at=at)
+    return group_view(session, group.id)
+
+
+def _changed_group(session: Session, id: int, body: GroupChange, *, acting_user: str, at: datetime) -> GroupView:
+    group = change_group(session, id, body.name, body.strategy, body.ring_seconds, acting_user=acting_user, at=at)
+    set_members(session, group.name, body.members, acting_user=acting_user, at=at)
+    return group_view(session, id)

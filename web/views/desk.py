@@ -1,0 +1,186 @@
+"""An operator's own page: how his phone is, who calls him, and what rings in this browser (SKZ-48 to SKZ-51).
+
+The state travels in the stream itself, not only the news that it changed: a phone that stops and rings again within a moment is
+two rings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+
+from controller.actions.desks import set_ringtone
+from controller.bus import OperatorChanged
+from controller.errors import AttendantError, InvalidInput, NotFound
+from controller.ids import new_file_id
+from controller.prompts.facts import LARGEST_FILE_BYTES
+from controller.prompts.ringtones import FOLDER, RING_SECONDS, keep_ringtone, standard_ringtone
+from controller.storage import Session
+from controller.storage.calls import CallDetail, CallFilters, list_calls
+from controller.storage.desks import Desk, find_desk, operator_of
+from controller.storage.operators import Operator
+from web.call_models import CallItem, call_item
+from web.errors import WebError, as_web_error
+from web.files import inside
+from web.rendering import page
+from web.security import acting_user
+from web.services import ringtone_workshop, services
+from web.uploads import read_upload
+from web.words import operator_words
+
+_SECONDS_OF_SILENCE = 15.0
+_SECONDS_OF_A_STREAM = 600.0
+"""Then the browser connects again, and its session is looked at again."""
+_MOST_CALLS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """A live call of the operator; `talking` is false while his phone rings for it."""
+
+    call: CallItem
+    talking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    desk: Desk | None
+    operator: Operator | None
+    calls: tuple[CallDetail, ...]
+
+
+async def show_desk(request: Request) -> Response:
+    """The operator's page."""
+    return await _desk_page(request)
+
+
+async def desk_events(request: Request) -> Response:
+    """Server-sent events: "state" with the state of the operator's phone, at once and whenever it changes."""
+    operator = await services(request).database.read(operator_of, request.state.user.id)
+    if operator is None:
+        raise NotFound("This account is not linked to an operator's phone.")
+    events = _events(request, operator.extension)
+    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def get_ringtone(request: Request) -> Response:
+    """The user's own ringtone, else the standard one."""
+    desk = await services(request).database.read(find_desk, request.state.user.id)
+    file = None if desk is None or desk.ringtone_path is None else inside(_data(request), desk.ringtone_path)
+    if file is None:
+        file = await asyncio.to_thread(standard_ringtone, _data(request) / FOLDER)
+    return FileResponse(file, media_type="audio/wav")
+
+
+async def upload_ringtone(request: Request) -> Response:
+    """A ringtone of his own was sent."""
+    try:
+        async with read_upload(request) as upload, ringtone_workshop(request).prepared(upload.file) as sound:
+            path = f"{FOLDER}/{new_file_id()}.wav"
+            await asyncio.to_thread(keep_ringtone, sound, _data(request) / path)
+            await _change(request, path, upload.file_name)
+    except (WebError, InvalidInput) as refused:
+        return await _desk_page(request, refused)
+    except OSError as error:
+        return await _desk_page(request, WebError(507, "no_room", f"The sound could not be stored: {error.strerror}."))
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def standard_again(request: Request) -> Response:
+    """Back to the standard ringtone."""
+    await _change(request, None, "")
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def _change(request: Request, path: str | None, name: str) -> None:
+    """Another ringtone; the file that is not the user's any more, or did not become his, is removed."""
+    given, login = services(request), request.state.user.login
+    needless: str | None = path
+    try:
+        by, now = acting_user(request), given.clock.now()
+        needless = await given.database.run(set_ringtone, login, path, name, acting_user=by, at=now)
+    finally:
+        file = None if needless is None else inside(_data(request), needless)
+        if file is not None:
+            await asyncio.to_thread(file.unlink, missing_ok=True)
+
+
+def _data(request: Request) -> Path:
+    return services(request).settings.data_dir
+
+
+async def _desk_page(request: Request, refused: AttendantError | WebError | None = None) -> Response:
+    given = services(request)
+    found = await given.database.read(_load, request.state.user.id)
+    error = None if refused is None else as_web_error(refused)
+    context: dict[str, Any] = {
+        "operator": found.operator,
+        "state": _state(request, found.operator.extension) if found.operator else "offline",
+        "states": {state: operator_words(state) for state in ("offline", "available", "ringing", "talking")},
+        "calls": [_desk_call(detail, found.operator, request) for detail in found.calls if found.operator],
+        "now": given.clock.now(),
+        "ring_seconds": RING_SECONDS,
+        "own_ringtone": found.desk.ringtone_name if found.desk and found.desk.ringtone_path else None,
+        "largest_bytes": LARGEST_FILE_BYTES,
+        "error": "" if error is None else error.fields[0].message if error.fields else error.message,
+    }
+    return page(request, "desk.html", context, 200 if error is None else error.status)
+
+
+def _load(session: Session, user_id: int) -> _Found:
+    operator = operator_of(session, user_id)
+    live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
+    calls = tuple(detail for detail in live if operator and _legs(detail, operator))
+    return _Found(find_desk(session, user_id), operator, calls)
+
+
+def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
+    return [leg for leg in detail.legs if leg.operator_extension == operator.extension and leg.ended_at is None]
+
+
+def _desk_call(detail: CallDetail, operator: Operator, request: Request) -> DeskCall:
+    talking = any(leg.talk_started_at is not None for leg in _legs(detail, operator))
+    return DeskCall(call_item(detail, services(request).clock.now()), talking)
+
+
+def _state(request: Request, extension: str) -> str:
+    states: Mapping[str, str] = services(request).operator_states()
+    return states.get(extension, "offline")
+
+
+async def _events(request: Request, extension: str) -> AsyncIterator[str]:
+    """Every state in turn; after a silence the present one again, should a notice have been lost. Ends with the bus."""
+    end = asyncio.get_running_loop().time() + _SECONDS_OF_A_STREAM
+    async with services(request).bus.subscribe() as notices:
+        yield f"retry: 2000\n\n{_event(_state(request, extension))}"
+        next_notice = asyncio.ensure_future(_next_state(notices, extension))
+        try:
+            while asyncio.get_running_loop().time() < end:
+                done, _ = await asyncio.wait([next_notice], timeout=_SECONDS_OF_SILENCE)
+                state = next_notice.result() if done else _state(request, extension)
+                if state is None:
+                    return
+                yield _event(state)
+                if done:
+                    next_notice = asyncio.ensure_future(_next_state(notices, extension))
+        finally:
+            next_notice.cancel()
+
+
+async def _next_state(notices: AsyncIterator[Any], extension: str) -> str | None:
+    """The operator's next state; None when there will be no more notices."""
+    async for notice in notices:
+        if isinstance(notice, OperatorChanged) and notice.extension == extension:
+            return notice.state
+    return None
+
+
+def _event(state: str) -> str:
+    return f"event: state\ndata: {json.dumps({'state': state})}\n\n"
