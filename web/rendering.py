@@ -40,6 +40,7 @@ def make_templates(zone: tzinfo) -> Environment:
     templates.filters["operator_words"] = words.operator_words
     templates.filters["outcome"] = words.outcome_words
     templates.filters["prompt_title"] = words.prompt_title
+    templates.filters["number"] = words.number
     templates.filters["iso"] = _iso
     templates.filters["utc"] = _utc
     templates.filters["local"] = lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"

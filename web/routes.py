@@ -21,11 +21,13 @@ from web.views import (
     api_callbacks,
     api_calls,
     api_prompts,
+    api_scenarios,
     api_voicemails,
     blocked_numbers,
     calls,
     contacts,
     desk,
+    editor,
     entry,
     live,
     numbers,
@@ -198,9 +200,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/calls", for_people(calls.show_history)),
         Route("/calls/{id}", for_people(calls.show_call)),
         Route("/calls/{id}/recordings/{recording}", for_people(recordings.show_recording)),
-        Route("/scenarios", for_people(scenarios.show_scenarios)),
-        Route("/scenarios/{id:int}", for_people(scenarios.show_scenario)),
-        Route("/scenarios/{id:int}/versions/{number:int}", for_people(scenarios.show_scenario)),
+        *_scenario_pages(),
         Route("/prompts", for_people(prompts.show_prompts), methods=["GET"]),
         Route("/prompts", for_people(prompts.upload_prompt), methods=["POST"]),
         Route("/prompts/speech", for_people(prompts.speak_prompt), methods=["POST"]),
@@ -222,6 +222,30 @@ def make_routes() -> list[BaseRoute]:
         Route("/account", for_people(entry.change_own_password), methods=["POST"]),
         *(_api_route(operation) for operation in OPERATIONS),
         Mount("/static", StaticFiles(directory=_STATIC)),
+    ]
+
+
+def _scenario_pages() -> list[BaseRoute]:
+    one = "/scenarios/{id:int}"
+    node = f"{one}/nodes/{{node}}"
+    return [
+        Route("/scenarios", for_people(scenarios.show_scenarios), methods=["GET"]),
+        Route("/scenarios", for_people(scenarios.add_scenario), methods=["POST"]),
+        Route("/scenarios/import", for_people(scenarios.import_file), methods=["POST"]),
+        Route(one, for_people(scenarios.show_scenario)),
+        Route(f"{one}/try", for_people(scenarios.try_out)),
+        Route(f"{one}/archive", for_people(api_scenarios.get_archive)),
+        Route(f"{one}/publish", for_people(scenarios.publish_draft), methods=["POST"]),
+        Route(f"{one}/undo", for_people(scenarios.undo), methods=["POST"]),
+        Route(f"{one}/name", for_people(scenarios.rename), methods=["POST"]),
+        Route(f"{one}/delete", for_people(scenarios.take_away), methods=["POST"]),
+        Route(f"{one}/versions/{{number:int}}", for_people(scenarios.show_scenario)),
+        Route(f"{one}/versions/{{number:int}}/publish", for_people(scenarios.roll_back), methods=["POST"]),
+        Route(f"{one}/new", for_people(editor.show_new_node)),
+        Route(f"{one}/nodes", for_people(editor.add_node), methods=["POST"]),
+        Route(node, for_people(editor.show_node), methods=["GET"]),
+        Route(node, for_people(editor.save_node), methods=["POST"]),
+        Route(f"{node}/edit", for_people(editor.edit_node), methods=["POST"]),
     ]
 
 

@@ -38,13 +38,14 @@ class Health(BaseModel):
     ami: Component
     redis: Component
     mail: Component = Field(Component(state="off"), description='"off": no mail server is set, and letters wait')
+    disk: Component = Field(Component(state="ok"), description="free space for recordings and the database")
     asterisk_version: str | None = Field(description="null until Asterisk was reached once")
     live_calls: int
 
     @property
     def is_whole(self) -> bool:
         """Nothing that this installation uses is down."""
-        return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail))
+        return all(part.state != "down" for part in (self.database, self.ari, self.ami, self.redis, self.mail, self.disk))
 
 
 RecordingSwitch: TypeAlias = Callable[[str, bool], Awaitable[str]]

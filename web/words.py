@@ -46,6 +46,11 @@ def operation_words(operation: str) -> str:
     return OPERATION_WORDS.get(operation, operation.replace("_", " ").capitalize())
 
 
+def number(value: float) -> str:
+    """A number for people: without a needless fraction."""
+    return f"{value:g}"
+
+
 def duration(seconds: float | None) -> str:
     """A length of time for people: "8.4 s", "1:23", "1:02:03"; a dash for none."""
     if seconds is None:

@@ -38,7 +38,7 @@ from controller.storage.scenarios import (
 from controller.storage.schedules import schedule_names
 from ivr.editing import Edit, apply
 from ivr.errors import InvalidDocument
-from ivr.graph import Scenario, inserted_by, inserts
+from ivr.graph import Scenario, ScenarioBundle, inserted_by, inserts
 from ivr.serialization import SCHEMA_VERSION, from_data, load, to_data
 from ivr.validation import Problem, Surroundings, publishable, unfit_links
 from ivr.validation import validate as problems_of
@@ -303,12 +303,21 @@ def _problems(session: Session, scenario: Scenario, prompts: KnownPrompts, name:
     return problems_of(scenario, _surroundings(session, scenario, prompts), name)
 
 
-def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -> Surroundings:
-    published = published_versions(session)
+def draft_bundle(session: Session, scenario_id: int) -> ScenarioBundle:
+    """The draft with what it inserts, as published now: what a simulated call walks. Raises NotFound."""
+    draft = from_data(get_scenario(session, scenario_id).draft)
+    return ScenarioBundle(draft, _published_below(session, draft, published_versions(session)))
 
+
+def _published_below(session: Session, scenario: Scenario, published: Mapping[str, int]) -> dict[str, Scenario]:
     def find(name: str) -> Scenario | None:
         return from_data(get_version(session, published[name]).document) if name in published else None
 
+    return inserted_by(scenario, find)
+
+
+def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -> Surroundings:
+    published = published_versions(session)
     return Surroundings(
         # Read from the database rather than from the library in memory: what was uploaded a moment ago counts.
         prompts.names | prompt_keys(session),
@@ -318,7 +327,7 @@ def _surroundings(session: Session, scenario: Scenario, prompts: KnownPrompts) -
         extensions=frozenset(operator.extension for operator in list_operators(session)),
         caller_lists=NAMED_BLOCK_LISTS,
         tags=tag_names(session),
-        scenarios=inserted_by(scenario, find),
+        scenarios=_published_below(session, scenario, published),
         unpublished=scenario_names(session) - published.keys(),
     )
 

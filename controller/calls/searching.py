@@ -102,6 +102,10 @@ class PersonSearch:
         except (AttendantError, TimeoutError) as error:
             log.error("call %s: the caller's manager is not known: %s", facts.call, str(error) or "no answer")
             return None
+        except Exception:
+            # Nobody waits for this task: an error that went unseen would leave the caller with the music for ever.
+            log.exception("call %s: the caller's manager could not be looked up", facts.call)
+            return None
         return found.owner
 
     def _join_person(self, visit: VisitId, person: Person | None, otherwise: RoutingOutcome) -> bool:

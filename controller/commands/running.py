@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -49,6 +50,8 @@ WEB_CLOSE_SECONDS = 3
 READY_SECONDS = 20.0
 DEFAULT_AMI_PORT = 5038
 DATABASE_SECONDS = 5.0
+LEAST_FREE_BYTES = 200_000_000
+"""About three hours of recordings."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -259,6 +262,7 @@ def health_check(
             ami=_state(engine.ami.connected, "no connection to the manager interface; it is tried again all the time"),
             redis=_state(bus.connected, "no connection") if settings.redis_url else Component(state="off"),
             mail=_mail_state(sender),
+            disk=await asyncio.to_thread(disk_state, settings.data_dir),
             asterisk_version=asterisk_version,
             live_calls=engine.arrivals.live,
         )
@@ -272,6 +276,17 @@ async def _database_state(database: Database) -> Component:
             await database.in_thread(database.check)
     except (AttendantError, TimeoutError) as error:
         return Component(state="down", detail=str(error) or "no answer")
+    return Component(state="ok")
+
+
+def disk_state(folder: Path) -> Component:
+    """Whether recordings and database still find room."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Component(state="down", detail=f"{folder}: {error.strerror}")
+    if free < LEAST_FREE_BYTES:
+        return Component(state="down", detail=f"only {free // 1_000_000} MB are free in {folder}: recordings may be lost")
     return Component(state="ok")
 
 

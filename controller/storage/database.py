@@ -118,8 +118,9 @@ class Database:
         return cause.replace(str(password), "***") if password else cause
 
 
-def migrate(database: Database) -> None:
-    """Bring the tables up to date, making them if there are none. Several processes may do so at once.
+def migrate(database: Database, version: str = "head") -> None:
+    """Bring the tables up to date, making them if there are none, or to an older `version`. Several processes may do so at
+    once.
 
     Raises SettingsError for a database that can't be reached, StorageError when a change fails (then nothing is changed).
     """
@@ -131,7 +132,7 @@ def migrate(database: Database) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
 
 
 @contextmanager

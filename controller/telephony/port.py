@@ -155,7 +155,8 @@ class Telephony(Protocol):
     async def stop_recording(self, channel: ChannelId) -> None: ...
 
     async def record_message(self, channel: ChannelId, recording: str, *, max_seconds: float, max_silence: float) -> None:
-        """Record what the channel says, at most `max_seconds` or until it is silent for `max_silence` seconds (whole seconds).
+        """Record what the channel says, at most `max_seconds` or until it is silent for `max_silence` seconds (whole ones; up to
+        a second more).
 
         `recording` is the file's path in the recordings folder without its ".wav", used once. One MessageRecorded follows, also
         when the file could not be written; none when the channel is hung up meanwhile, whose file is whole all the same.

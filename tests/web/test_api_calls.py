@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from controller.actions.users import revoke_token
+from controller.actions.recordings import let_token_hear, let_user_hear
+from controller.actions.users import create_token, create_user, revoke_token, start_web_session
 from controller.storage.users import list_api_tokens
-from tests.fixtures.web import NOON, Site, healthy
+from tests.fixtures.web import NOON, PASSWORD, Site, healthy
+from web.security import SESSION_LIFETIME
 from web.services import Component
 
 
@@ -186,6 +189,42 @@ async def test_a_recording_outside_of_its_folder_is_not_given(site: Site, path: 
     for address in ("/api/v1/calls/01EVIL/recording", "/api/v1/calls/01EVIL/recordings/01EVIL-r1"):
         answer = await site.program().get(address)
         assert answer.status_code == 404 and b"secret" not in answer.content
+
+
+@pytest.mark.covers("SKZ-52")
+async def test_recordings_are_for_those_who_may_hear_them(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01REC")
+    site.add_recording("01REC", "01REC.wav")
+    by: dict[str, Any] = {"acting_user": "test", "at": NOON}
+    await site.database.run(create_user, "eve", PASSWORD, "supervisor", **by)
+    session = await site.database.run(start_web_session, 2, SESSION_LIFETIME, at=NOON)
+    eve = site.stranger(Cookie=f"attendant_{site.settings.http_port}={session}")
+    deaf = site.stranger(Authorization=f"Bearer {await site.database.run(create_token, 'deaf', **by)}")
+    addresses = ("/api/v1/calls/01REC/recording", "/api/v1/calls/01REC/recordings/01REC-r1", "/api/v1/voicemails/01V/audio")
+    for address in addresses:
+        refused = await deaf.get(address)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert (await deaf.get("/api/v1/calls/01REC")).status_code == 200
+    page = (await eve.get("/calls/01REC")).text
+    assert "<audio" not in page
+    assert (await eve.get("/calls/01REC/recordings/01REC-r1")).status_code == 403
+    await site.database.run(let_user_hear, "eve", True, **by)
+    await site.database.run(let_token_hear, "deaf", True, **by)
+    assert "<audio" in (await eve.get("/calls/01REC")).text
+    assert (await eve.get("/calls/01REC/recordings/01REC-r1")).status_code == 200
+    assert [(await deaf.get(address)).status_code for address in addresses] == [200, 200, 404]
+    assert "<audio" in (await (await site.browser()).get("/calls/01REC")).text  # an administrator
+
+
+async def test_the_recording_of_a_call_that_is_not_live_here_cannot_be_paused(site: Site) -> None:
+    site.add_arriving("01LIVE", outcome="live")
+    site.add_arriving("02OVER", ended_at=NOON)
+    for id, status, said in (("01LIVE", 409, "not live in this process"), ("02OVER", 409, "over"), ("03NONE", 404, "no call")):
+        for change in ("pause", "resume"):
+            refused = await site.program().post(f"/api/v1/calls/{id}/recording/{change}")
+            assert refused.status_code == status and said in refused.json()["error"]["message"]
+    assert (await site.stranger().post("/api/v1/calls/01LIVE/recording/pause")).status_code == 401
 
 
 async def test_a_recording_that_is_being_made_or_of_another_call_is_not_given(site: Site) -> None:

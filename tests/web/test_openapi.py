@@ -82,6 +82,11 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_validate_document": [{"document": GOOD}, {"document": 1}],
         "put_draft": [{"document": GOOD, "revision": 1}, {"document": GOOD, "revision": 1}],
         "post_publish": [{}, {"revision": 1}],
+        "post_edits": [
+            {"revision": 2, "edits": [{"edit": "add_node", "operation": {"type": "hang_up"}}]},
+            {"revision": 3, "edits": [{"edit": "remove_node", "node": "nowhere"}]},
+            {"edits": []},
+        ],
         "post_undo": [{"revision": 2}, {"revision": 0}],
         "patch_scenario": [{"name": "Other"}, {"name": ""}],
         "post_speech": [{"text": "Hello", "voice": "none", "title": "Hello"}, {"text": ""}],

@@ -97,9 +97,7 @@ async def get_scenario_version(request: Request) -> Response:
 
 async def post_scenario(request: Request) -> Response:
     """Create a scenario."""
-    given, body = services(request), await read_json(request, NewScenario)
-    created = await given.database.run(_create, body, acting_user(request), given.clock.now())
-    return ModelResponse(scenario_model(created, ()), 201)
+    return ModelResponse(scenario_model(await create(request, await read_json(request, NewScenario)), ()), 201)
 
 
 async def put_draft(request: Request) -> Response:
@@ -124,11 +122,8 @@ async def post_validate_document(request: Request) -> Response:
 
 async def post_publish(request: Request) -> Response:
     """Make the draft the version that new calls run."""
-    given, body = services(request), await read_json(request, PublishRequest, if_empty=PublishRequest())
-    id, by, now = number_id(request), acting_user(request), given.clock.now()
-    version = await given.database.run(publish, id, given.prompts(), revision=body.revision, acting_user=by, at=now)
-    given.bus.send(ScenarioPublished(id))
-    return ModelResponse(version_item(version))
+    body = await read_json(request, PublishRequest, if_empty=PublishRequest())
+    return ModelResponse(version_item(await publish_revision(request, body.revision)))
 
 
 async def post_publish_again(request: Request) -> Response:
@@ -174,6 +169,21 @@ async def post_import(request: Request) -> Response:
     """Take in an archive, or a document alone."""
     async with read_upload(request) as upload:
         return ModelResponse(await take_in(request, upload), 201)
+
+
+async def create(request: Request, new: NewScenario) -> StoredScenario:
+    """A new scenario. Raises as `create_scenario`."""
+    given = services(request)
+    return await given.database.run(_create, new, acting_user(request), given.clock.now())
+
+
+async def publish_revision(request: Request, revision: int | None) -> ScenarioVersion:
+    """Publish the draft of the address. Raises as `publish`."""
+    given, id = services(request), number_id(request)
+    by, now = acting_user(request), given.clock.now()
+    version = await given.database.run(publish, id, given.prompts(), revision=revision, acting_user=by, at=now)
+    given.bus.send(ScenarioPublished(id))
+    return version
 
 
 async def roll_back(request: Request) -> ScenarioVersion:

@@ -101,6 +101,7 @@ async def show_call(request: Request) -> Response:
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
         "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
+        "may_hear": may_hear(request),
         "playable": {one.id for one in detail.recordings if may_hear(request) and recording_file(folder, one)},
     }
     return page(request, "call.html", context)

@@ -8,6 +8,7 @@ from tests.fixtures.branching import branch, way
 from tests.fixtures.crm import Crm, crm
 from tests.fixtures.sounds import TONES
 from tests.fixtures.system import System
+from tests.fixtures.talk import talk
 from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
@@ -41,6 +42,30 @@ async def test_the_answer_picks_the_exit(system: System, crm: Crm) -> None:
     crm.handler = crm.says({"exit": "debtor", "name": "Ivan"})
     await goes(system, "debtor")
     assert len(crm.asked) == 2
+
+
+@pytest.mark.covers("UIS-45")
+async def test_the_answer_names_the_operator_who_is_rung(system: System, crm: Crm) -> None:
+    crm.handler = crm.says({"operator": "2002"})
+    links = {"operator": "named", "failed": "sorry"}
+    nodes = {
+        "asked": {"operation": {"type": "http_lookup", "url": crm.url}, "links": links},
+        "named": {
+            "operation": {"type": "dial_extension", "variant": "in_menu"},
+            "links": {"failed": "sorry", "wrong_number": "asked"},
+        },
+    }
+    await system.serves(NUMBER, "asked", nodes)
+    operator = await system.operator("2002")
+    caller, call = await system.call(NUMBER)
+    offered = await operator.ringing()
+    assert caller.number in offered.peer
+    await offered.answer()
+    await talk(call, offered)
+    await call.hangup()
+    record = await system.call_record(caller)
+    assert way(record) == [("asked", "operator"), ("named", None)]
+    assert (record.call.outcome, [leg.operator_extension for leg in record.legs]) == ("talked", ["2002"])
 
 
 @pytest.mark.covers("UIS-45")

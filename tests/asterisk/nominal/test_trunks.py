@@ -49,6 +49,27 @@ async def test_a_caller_talks_with_a_number_outside(system: System) -> None:
     assert len(record.recordings) == 1
 
 
+@pytest.mark.covers("SKZ-5")
+async def test_a_key_leads_to_a_number_outside(system: System) -> None:
+    phone = await system.phone_outside(OUTSIDE)
+    await system.has_trunk()
+    keys = {
+        "operation": {"type": "menu", "prompt": ["menu"]},
+        "links": dict.fromkeys(("wait_expired", "incorrect_input"), "sorry"),
+    }
+    keys["links"]["3"] = "outside"
+    outside = {"operation": {"type": "forward_to_external", "number": OUTSIDE}, "links": {"failed": "sorry"}}
+    await system.serves(NUMBER, "menu", {"menu": keys, "outside": outside})
+    caller, call = await system.call(NUMBER)
+    await call.press("3")
+    ringing = await phone.ringing()
+    await ringing.answer()
+    await talk(call, ringing)
+    await call.hangup()
+    await ringing.ended()
+    assert [step.exit for step in (await system.call_record(caller)).steps] == ["3", None]
+
+
 async def test_the_trunks_caller_id_is_shown_outside(system: System) -> None:
     phone = await system.phone_outside(OUTSIDE)
     await system.has_trunk(caller_id="74950000000")

@@ -138,7 +138,7 @@ async def test_who_speaks_for_too_long_is_cut_and_goes_on(system: System, mail_s
     await call.hears_tone(THANKS.frequency)
     await call.ended()
     sound = attached_sound(await letter_about(system, caller, mail_server))
-    assert sound is not None and seconds_of(SPOKEN, sound) == pytest.approx(5, abs=0.5)
+    assert sound is not None and 4.5 < seconds_of(SPOKEN, sound) < 6.2  # Asterisk looks at whole seconds
 
 
 @pytest.mark.covers("UIS-12", "UIS-10")

@@ -71,13 +71,14 @@ async def test_a_caller_who_leaves_while_his_manager_is_looked_up_leaves_nothing
     assert center.distributor.waiting == ()
 
 
+@pytest.mark.parametrize("error", [StorageError("disk I/O error"), RuntimeError("disk I/O error")])
 async def test_a_database_that_refuses_to_tell_the_manager_costs_the_caller_nothing_else(
-    center: CallCenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    center: CallCenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     center.serves("100", leading_to(MANAGER))  # type: ignore[arg-type]
 
     def broken(*_: object) -> None:
-        raise StorageError("disk I/O error")
+        raise error
 
     monkeypatch.setattr("controller.calls.searching.caller_facts", broken)
     caller = center.telephony.call("100")

@@ -20,9 +20,11 @@ from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import save_draft
 from controller.clock import SystemClock
 from controller.commands.opening import known_prompts, only_one, open_database
+from controller.commands.running import disk_state
 from controller.prompts.files import PromptFolder
 from controller.settings import CHECKOUT, Settings
 from controller.storage.scenarios import find_scenario
+from controller.storage.users import list_api_tokens, list_users
 from tests.fixtures.soundfiles import tone_file, zip_bytes
 
 
@@ -145,6 +147,25 @@ def test_a_user_is_linked_to_an_operators_phone_and_unlinked(line_with_demo: Com
     assert line_with_demo.run("user", "link", "nobody", "2001").returncode == 1
     assert line_with_demo.run("user", "link", "eve").returncode == 0
     assert "eve\toperator\n" in line_with_demo.run("user", "list").stdout
+
+
+def test_hearing_recordings_is_allowed_and_forbidden(line: CommandLine) -> None:
+    assert line.run("user", "create", "eve").returncode == 0
+    assert line.run("token", "create", "--name", "crm", "--recordings").returncode == 0
+    assert line.run("recordings", "allow", "--user", "eve").returncode == 0
+    assert line.run("recordings", "forbid", "--token", "crm").returncode == 0
+    with open_database(line.settings) as database, database.session(read_only=True) as session:
+        assert [(user.login, user.may_hear_recordings) for user in list_users(session)] == [("eve", True)]
+        assert [(token.name, token.hears_recordings) for token in list_api_tokens(session)] == [("crm", False)]
+    assert "no user nobody" in line.run("recordings", "allow", "--user", "nobody").stderr
+
+
+def test_a_disk_without_room_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert disk_state(tmp_path).state == "ok"
+    monkeypatch.setattr("controller.commands.running.LEAST_FREE_BYTES", 1 << 62)
+    full = disk_state(tmp_path)
+    assert full.state == "down" and "recordings may be lost" in full.detail
+    assert disk_state(tmp_path / "missing").state == "down"
 
 
 def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:

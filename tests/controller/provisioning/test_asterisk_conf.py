@@ -100,6 +100,19 @@ def test_second_writing_drops_files_without_a_template_and_follows_a_moved_prefi
     assert not (etc.parent / "data/sounds/ru").exists()
 
 
+def test_what_ari_records_lies_in_the_recordings_folder(settings_with: Make, install: AsteriskInstall) -> None:
+    settings = settings_with()
+    kept = asterisk_conf.instance_dir(settings) / "spool/recording"
+    kept.mkdir(parents=True)
+    for _ in range(2):
+        rendered(settings, install)
+        assert kept.is_symlink() and kept.resolve() == settings.recordings_dir.resolve()
+    kept.unlink()
+    kept.symlink_to("/elsewhere")
+    rendered(settings, install)
+    assert kept.resolve() == settings.recordings_dir.resolve()
+
+
 def test_asterisk_without_what_nothing_works_without_is_refused(settings_with: Make, install: AsteriskInstall) -> None:
     (install.modules_dir / "res_websocket_client.so").unlink()
     assert "res_websocket_client" not in (rendered(settings_with(), install) / "modules.conf").read_text()

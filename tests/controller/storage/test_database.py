@@ -16,10 +16,14 @@ from sqlalchemy import inspect, text
 from sqlmodel import Session, select
 
 from controller.errors import NotFound, Refused, SettingsError, StorageError
+from controller.notices.voicemails import occasion
 from controller.storage import Database, migrate
 from controller.storage.audit import AuditEntry, add_audit, list_audit
 from controller.storage.models import METADATA, TABLES
 from controller.storage.operators import Operator, list_operators
+from controller.storage.outbox import find_by_occasion
+from controller.storage.users import list_users
+from controller.storage.voicemails import get_voicemail
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, UTC)
 
@@ -44,6 +48,37 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_stored(empty_database
     migrate(empty_database)
     with empty_database.session(read_only=True) as session:
         assert [found.extension for found in list_operators(session)] == ["2001"]
+
+
+def test_voicemails_and_permissions_of_before_are_kept(empty_database: Database) -> None:
+    """Version 0005: one address becomes a list of them, and who could hear recordings still can."""
+    migrate(empty_database, "0003")
+    voicemail = "'c1', 'Evening', 'box', '1', '2', '2026-05-04 12:00:00.000000', 0.0, 'a@b.example', '2026-05-04 12:00:00.000000'"
+    with empty_database.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO voicemails (id, call_id, scenario, node, caller_number, called_number, arrived_at, length_seconds,"
+                f" recipient, created_at) VALUES ('v1', {voicemail})"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO outbox (id, kind, language, recipient, subject, body, attachments, created_at, due_at, attempts,"
+                " last_error, dedupe_key) VALUES ('l1', 'voicemail', 'en', 'a@b.example', '', '', '[]',"
+                " '2026-05-04 12:00:00.000000', '2026-05-04 12:00:00.000000', 0, '', 'voicemail:v1')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO users (login, password_hash, role, created_at, disabled)"
+                " VALUES ('eve', '', 'operator', '2026-05-04 12:00:00.000000', false)"
+            )
+        )
+    migrate(empty_database)
+    with empty_database.session(read_only=True) as session:
+        assert get_voicemail(session, "v1").recipients == ["a@b.example"]
+        assert find_by_occasion(session, occasion("v1", "a@b.example")) is not None
+        assert [user.may_hear_recordings for user in list_users(session)] == [True]
 
 
 def test_processes_that_start_at_once_from_other_folders_migrate_once(empty_database: Database, tmp_path: Path) -> None:

@@ -66,3 +66,9 @@ def test_hanging_up_saves_what_there_is() -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         Voicemail(mail_to=(address,))
+
+
+@pytest.mark.parametrize("seconds", [600.5, 1800, 4, float("inf"), float("nan")])
+def test_half_an_hour_cannot_be_asked_for(seconds: float) -> None:
+    with pytest.raises(ValidationError, match="max_seconds"):
+        Voicemail(max_seconds=seconds)
