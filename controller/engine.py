@@ -26,6 +26,7 @@ from controller.bus.messages import (
     OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
+    WrapUpEnded,
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
@@ -268,6 +269,8 @@ class Engine:
                     self._stale.set()
                 if isinstance(notice, CallbacksChanged | DirectoryChanged):
                     self.callbacks.wake()
+                if isinstance(notice, WrapUpEnded):
+                    self.distributor.end_wrap_up(notice.extension)
 
     async def _keep_fresh(self) -> None:
         while True:

@@ -264,6 +264,11 @@ class Distributor:
         """Operators who have had a conversation and are not offered the next call yet."""
         return self._matching.wrapping_up
 
+    @property
+    def rules(self) -> Mapping[str, GroupRule]:
+        """The groups by name, as the next decision uses them."""
+        return self._rules
+
     def asks_for_owner(self, group: str) -> bool:
         """Whether a call to this group is to be joined with the caller's own operator in it."""
         rule = self._rules.get(group)

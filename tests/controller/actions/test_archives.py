@@ -317,7 +317,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "an unknown member": (
         lambda given: rewritten(given, lambda m: m["groups"][0]["members"].append("2999")),
-        "groups.0.extensions",
+        "groups.0.members",
     ),
     "an unknown strategy": (
         lambda given: rewritten(given, lambda m: m["groups"][0].update(strategy="magic")),
