@@ -26,6 +26,7 @@ from controller.storage.groups import (
     lock_group,
     replace_members,
 )
+from controller.storage.numbers import numbers_of_group
 from controller.storage.operators import (
     RING_SECONDS,
     Operator,
@@ -164,9 +165,12 @@ def change_group(
 
 
 def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
-    """Raises Refused: a scenario uses it; NotFound."""
+    """Raises Refused: a scenario or a number uses it; NotFound."""
     group = get_group(session, id)
     refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "removed")
+    numbers = ", ".join(row.number for row in numbers_of_group(session, id))
+    if numbers:
+        raise Refused(f'the group "{group.name}" can\'t be removed: it answers {numbers}')
     session.delete(group)
     add_audit(session, at, acting_user, "group.delete", f"group {group.name}")
     session.flush()

@@ -188,6 +188,8 @@ class PhoneCall:
         self._heard = bytearray()
         self._forgotten = 0
         self._loud_at = self.began_at
+        self.longest_silence = 0.0
+        """Seconds between two sounds, as far as the sound was not forgotten."""
         self._sound: asyncio.Task[None] | None = None
         native.on(self._take)
         for event in early:
@@ -265,14 +267,15 @@ class PhoneCall:
         """Wait until what comes is louder than silence."""
         await self._until(lambda: tones.loudness(self._last(0.04)) > SOUND_FOUND, limit, "no sound came")
 
-    async def hears_silence(self, limit: float = LIMIT) -> None:
-        """Wait until nothing audible came in the last fifth of a second."""
-        await self._until(lambda: self._loop.time() - self._loud_at > 0.2, limit, "the sound did not end")
+    async def hears_silence(self, limit: float = LIMIT, seconds: float = 0.2) -> None:
+        """Wait until nothing audible came for so long."""
+        await self._until(lambda: self._loop.time() - self._loud_at > seconds, limit, "the sound did not end")
 
     def forget_sound(self) -> None:
         """Let later waits regard only the sound from now on."""
         self._forgotten += len(self._heard)
         self._heard.clear()
+        self._loud_at, self.longest_silence = self._loop.time(), 0.0
 
     async def close(self) -> None:
         """Hang up, and stop listening."""
@@ -327,7 +330,10 @@ class PhoneCall:
         if pcm:
             self._heard += pcm
             if tones.loudness(pcm) > SOUND_FOUND:
-                self._loud_at = self._loop.time()
+                now = self._loop.time()
+                came = len(pcm) / 2 / RATE
+                self.longest_silence = max(self.longest_silence, now - self._loud_at - came)
+                self._loud_at = now
             surplus = len(self._heard) - _size(KEPT)
             if surplus > 0:
                 del self._heard[:surplus]

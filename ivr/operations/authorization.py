@@ -17,7 +17,7 @@ _Code = Annotated[str, StringConstraints(pattern=r"^[0-9]+$")]
 
 class Authorization(Operation):
     """Asks for a code. The exit "yes" is taken when exactly the code was entered, "no" for everything else, also for nothing.
-    The entry is complete when it is as long as the code, by "#", or when the inter-digit interval has passed without a key;
+    The entry is complete by "#", when it is longer than the code, or when the inter-digit interval has passed without a key;
     it counts from the end of the prompt for the first key, and from each key for the next. A key stops the prompt. What the
     caller types is stored nowhere. One try per pass: link "no" back to here for more.
     """
@@ -33,7 +33,7 @@ class Authorization(Operation):
     type_ahead: bool = Field(True, description="keys pressed before the prompt count")
 
     def enter(self, arrival: Arrival) -> Step:
-        entry = DigitCollector(arrival.visit, len(self.code), self.inter_digit_seconds, self.inter_digit_seconds)
+        entry = DigitCollector(arrival.visit, len(self.code) + 1, self.inter_digit_seconds, self.inter_digit_seconds)
         begun = entry.begin(self.prompts())
         return Stay(_Asking(self.code, begun.collector), begun.commands)
 

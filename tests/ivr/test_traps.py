@@ -192,7 +192,8 @@ def test_t17_without_a_manager_or_with_one_who_is_away_the_call_goes_on_by_faile
 
 @pytest.mark.covers("UIS-7", "UIS-8")
 @pytest.mark.parametrize(
-    ("typed", "exit"), [("007", "yes"), ("7", "no"), ("00", "no"), ("07", "no"), ("0070", "yes"), ("7#", "no"), ("00#7", "no")]
+    ("typed", "exit"),
+    [("007", "yes"), ("7", "no"), ("00", "no"), ("07", "no"), ("0070", "no"), ("007#", "yes"), ("7#", "no"), ("00#7", "no")],
 )
 def test_t18_codes_are_compared_as_text_and_an_entry_that_stays_short_is_wrong(typed: str, exit: str) -> None:
     guarded = scenario(start=authorization({"yes": "by_key", "no": "control"}), **ENDS)

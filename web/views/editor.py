@@ -319,7 +319,7 @@ def _note(operation: Operation, exit: str) -> str:
     unused = operation.unused_exits().get(exit)
     if unused is not None:
         return f"Never taken: {unused}."
-    if exit in operation.optional_exits():
+    if exit in operation.optional_exits() and exit not in KEYS:
         return "May stay without a link."
     return ""
 

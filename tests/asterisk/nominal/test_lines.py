@@ -281,6 +281,23 @@ async def test_a_group_node_may_have_prompts_of_its_own(system: System) -> None:
     assert (await system.call_record(caller)).steps[1].prompts == ["arrival", "thanks"]
 
 
+async def test_who_is_connected_with_one_person_hears_the_waiting_prompt_alone(system: System) -> None:
+    operation = {"type": "dial_extension", "extension": "2001"}
+    await system.serves("8071", "ann", {"ann": {"operation": operation, "links": {"failed": "sorry", "wrong_number": "sorry"}}})
+    await open_line(system, scenario="Scenario 8071")
+    operator = await system.operator("2001")
+    caller, call = await system.call(NUMBER)
+    offered = await operator.ringing()
+    await call.listen(2.5 * WAITING.seconds)
+    assert heard_in_order(call.heard) == ["waiting"]
+    await offered.answer()
+    await talk(call, offered)
+    call.forget_sound()
+    assert seconds_of(OPERATOR_TONE, await call.listen(1.0)) > 0.9 and heard_in_order(call.heard) == []
+    await call.hangup()
+    assert (await system.call_record(caller)).steps[0].prompts == ["waiting"]
+
+
 async def _serve_group(system: System, prompts: dict[str, Any]) -> None:
     """The number's scenario greets and forwards to the group, whose node has these prompts."""
     await open_line(system, "8073")

@@ -18,9 +18,9 @@ from controller.actions.numbers import (
     create_number,
     remove_number,
 )
-from controller.actions.operators import create_group
+from controller.actions.operators import create_group, delete_group
 from controller.actions.prompts import remove_prompt, uses_of_prompt
-from controller.actions.scenarios import KnownPrompts, create_scenario
+from controller.actions.scenarios import KnownPrompts, create_scenario, delete_scenario
 from controller.actions.schedules import change_schedule, create_schedule, delete_schedule
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.schedules import Schedule
@@ -29,7 +29,7 @@ from controller.storage.audit import list_audit
 from controller.storage.groups import Group
 from controller.storage.numbers import NumberView, find_number, get_number, list_numbers, number_views
 from controller.storage.prompts import StoredPrompt
-from controller.storage.scenarios import StoredScenario
+from controller.storage.scenarios import StoredScenario, find_scenario
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import PromptRef
 
@@ -195,6 +195,25 @@ def test_a_schedule_of_a_number_may_be_renamed_but_not_removed(session: Session)
     assert get_number(session, id).schedule == "Shop"
     with pytest.raises(Refused, match="used by the number 8000"):
         delete_schedule(session, schedule_id, **BY_ANN)
+
+
+def test_a_group_that_answers_a_number_is_not_removed(session: Session) -> None:
+    id = create(session)
+    group_id = get_number(session, id).row.group_id
+    assert group_id is not None
+    with pytest.raises(Refused, match="it answers 8000"):
+        delete_group(session, group_id, **BY_ANN)
+    remove_number(session, id, **BY_ANN)
+    delete_group(session, group_id, **BY_ANN)
+
+
+def test_a_scenario_that_answers_a_number_off_hours_alone_is_not_removed(session: Session) -> None:
+    create(session)
+    for name in ("Day", "Night"):
+        scenario = find_scenario(session, name)
+        assert scenario is not None
+        with pytest.raises(Refused, match="8000"):
+            delete_scenario(session, scenario.id, **BY_ANN)
 
 
 def test_a_number_outlives_a_group_and_scenarios_that_are_gone(session: Session) -> None:

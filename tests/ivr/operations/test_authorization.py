@@ -22,12 +22,18 @@ def test_the_standard_message_is_played_unless_there_is_an_own_one() -> None:
 
 
 @pytest.mark.covers("UIS-6")
-def test_the_code_is_complete_with_its_last_digit() -> None:
-    assert after(ASK, *keys("0042")) == Leave("yes", (CancelTimer(TimerId("7.1.3")),))
+def test_the_entry_is_complete_by_the_hash_key_or_when_the_interval_is_over() -> None:
+    assert after(ASK, *keys("0042#")) == Leave("yes", (CancelTimer(TimerId("7.1.4")),))
+    assert after(ASK, *keys("0042"), TimerExpired(TimerId("7.1.4"))) == Leave("yes")
+
+
+@pytest.mark.covers("UIS-6", "UIS-7")
+def test_a_digit_behind_the_code_makes_it_wrong_at_once() -> None:
+    assert after(ASK, *keys("00421")) == Leave("no", (CancelTimer(TimerId("7.1.4")),))
 
 
 @pytest.mark.covers("UIS-6")
-@pytest.mark.parametrize("typed", ["0043", "42#", "#", "*#", "004#"])
+@pytest.mark.parametrize("typed", ["0043#", "42#", "#", "*#", "004#"])
 def test_everything_else_leaves_by_no(typed: str) -> None:
     step = after(ASK, *keys(typed))
     assert isinstance(step, Leave)
@@ -60,7 +66,7 @@ def test_a_code_of_anything_but_digits_is_refused(code: str) -> None:
 
 @pytest.mark.covers("UIS-7")
 def test_a_code_may_be_long() -> None:
-    step = after(Authorization(code="1234567890" * 30), *keys("1234567890" * 30))
+    step = after(Authorization(code="1234567890" * 30), *keys("1234567890" * 30 + "#"))
     assert isinstance(step, Leave)
     assert step.exit == "yes"
 
