@@ -29,6 +29,7 @@ check:
 bench:
 	@$(SETUP) requirements-dev.lock
 	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench.distribution
 
 requirements:
 	@$(SETUP) requirements-dev.lock

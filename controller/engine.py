@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -25,6 +26,7 @@ from controller.bus.messages import (
     OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
+    WrapUpEnded,
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
@@ -42,10 +44,10 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
 from controller.settings import Settings
 from controller.storage import Session
-from controller.storage.calls import close_open_calls
+from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
@@ -112,13 +114,14 @@ class Engine:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._zone = settings.zone
         self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
         self.presence = PresenceTracker(self.telephony)
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=settings.zone)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
         self.prompts = prompts or PromptLibrary()
@@ -180,6 +183,7 @@ class Engine:
         Raises TelephonyUnavailable when Asterisk can't be reached within CONNECT_PATIENCE seconds.
         """
         await self._database.run(close_open_calls, self._clock.now(), frozenset())
+        self.distributor.set_history(await self._database.read(_past_work, self._midnight()))
         await self.callbacks.resume()
         await self.journal.start()
         await self._lookups.start()
@@ -205,6 +209,10 @@ class Engine:
             raise TelephonyUnavailable(
                 f"Asterisk did not accept the connection within {CONNECT_PATIENCE:g} s; is its ARI user right?"
             ) from None
+
+    def _midnight(self) -> datetime:
+        """The beginning of this day where we are."""
+        return self._clock.now().astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
     @property
     def ready(self) -> bool:
@@ -261,6 +269,8 @@ class Engine:
                     self._stale.set()
                 if isinstance(notice, CallbacksChanged | DirectoryChanged):
                     self.callbacks.wake()
+                if isinstance(notice, WrapUpEnded):
+                    self.distributor.end_wrap_up(notice.extension)
 
     async def _keep_fresh(self) -> None:
         while True:
@@ -335,6 +345,14 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(_employee(operator) for operator in operator_views(session)),
         {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
     )
+
+
+def _past_work(session: Session, today: datetime) -> list[PastWork]:
+    talks = talks_since(session, today)
+    return [
+        PastWork(one.extension, last_talk_ended(session, one.id, one.extension), talks.get(one.id, 0))
+        for one in list_operators(session)
+    ]
 
 
 def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from controller.storage.calls import MAX_PAGE, Call, CallDetail, CallFilters, CallLeg, CallStep, EndedBy, Outcome, Page
+from controller.storage.calls import (
+    MAX_PAGE,
+    Call,
+    CallDetail,
+    CallFilters,
+    CallLeg,
+    CallStep,
+    EndedBy,
+    Outcome,
+    Page,
+    RoutingDecision,
+)
 from controller.storage.recordings import Recording
 
 _NUMBER_PART = r"^[0-9A-Za-z+*#._@-]{1,64}$"
@@ -133,6 +144,38 @@ class RecordingState(BaseModel):
     paused: bool
 
 
+class RankedModel(BaseModel):
+    """A candidate, in the order of the strategy."""
+
+    extension: str
+    basis: str | int | None = Field(
+        description="what the strategy went by: place, weight, calls today, level, or the end of his last conversation"
+    )
+
+
+class LeftOutModel(BaseModel):
+    """An operator of the group who was no candidate."""
+
+    extension: str
+    why: str = Field(description="offline, talking, ringing, busy, wrap_up, already_offered, engaged, …")
+    call: str | None = Field(description="the call that he was engaged with")
+
+
+class DecisionModel(BaseModel):
+    """Why the call was offered to whom it was offered."""
+
+    number: int
+    at: datetime
+    rule: str = Field(description="strategy, owner (the caller's own operator), person, kept (for a call back), or nobody")
+    target: str = Field(description="the group, or the person")
+    strategy: str
+    rule_version: int
+    offered: list[str] = Field(description="extensions that were rung, or the number outside")
+    order: list[RankedModel]
+    left_out: list[LeftOutModel]
+    seed: int | None = Field(description="what chance began with")
+
+
 class RecordingModel(BaseModel):
     """A recording of both sides."""
 
@@ -161,6 +204,7 @@ class CallModel(CallItem):
     inserted_scenarios: list[ScenarioOfCall] = Field(description="those that the caller came to, in this order")
     moves: list[Move]
     legs: list[Leg]
+    decisions: list[DecisionModel] = Field(description="why the call went to whom it went")
     recordings: list[RecordingModel]
 
 
@@ -188,6 +232,7 @@ def call_model(
         inserted_scenarios=list(inserted),
         moves=[_move(step, call, now) for step in detail.steps],
         legs=[_leg(leg, call, now) for leg in detail.legs],
+        decisions=[_decision(decision) for decision in detail.decisions],
         recordings=[_recording(recording) for recording in detail.recordings],
     )
 
@@ -240,6 +285,21 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
         talk_seconds=talked,
         cause=leg.cause,
         sip_status=leg.sip_status,
+    )
+
+
+def _decision(decision: RoutingDecision) -> DecisionModel:
+    return DecisionModel(
+        number=decision.number,
+        at=decision.at,
+        rule=decision.rule,
+        target=decision.target,
+        strategy=decision.strategy,
+        rule_version=decision.rule_version,
+        offered=decision.offered,
+        order=[RankedModel(extension=extension, basis=basis) for extension, basis in decision.order],
+        left_out=[LeftOutModel(extension=extension, why=why, call=call) for extension, why, call in decision.left_out],
+        seed=decision.seed,
     )
 
 

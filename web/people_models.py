@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from controller.actions.operators import LONGEST_RING, MOST_NUMBERS, OperatorDraft
+from controller.actions.operators import (
+    HIGHEST_LEVEL,
+    HIGHEST_PRIORITY,
+    HIGHEST_WEIGHT,
+    LONGEST_RING,
+    LONGEST_TALK,
+    LONGEST_WAIT,
+    LONGEST_WRAP_UP,
+    MOST_NUMBERS,
+    MemberDraft,
+    OperatorDraft,
+)
 from controller.actions.trunks import TrunkDraft
-from controller.storage.groups import GroupView, Strategy
+from controller.storage.groups import GroupTerms, GroupView, Strategy
 from controller.storage.operators import RING_SECONDS, Operator, OperatorView, RungNumber
 from controller.storage.trunks import Transport, Trunk, TrunkState
 
@@ -83,7 +96,37 @@ class OperatorCreated(OperatorItem):
     sip_account: SipAccountModel
 
 
-class GroupChange(BaseModel):
+class GroupMemberChange(BaseModel):
+    """An operator to be in a group; his extension alone will do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    extension: str = Field(min_length=1, max_length=8)
+    weight: int = Field(1, ge=1, le=HIGHEST_WEIGHT, description='his share with "weighted_random"')
+    level: int = Field(1, ge=1, le=HIGHEST_LEVEL, description='with "levels" the lowest comes first')
+
+
+def _member(value: Any) -> Any:
+    return {"extension": value} if isinstance(value, str) else value
+
+
+class GroupTermsModel(BaseModel):
+    """What a group's calls are subject to; lengths are seconds."""
+
+    wrap_up_seconds: int = Field(
+        0, ge=0, le=LONGEST_WRAP_UP, description="after a conversation, before the operator is offered anything"
+    )
+    longest_wait: int | None = Field(None, ge=1, le=LONGEST_WAIT, description="of a caller; null: as his scenario or number says")
+    longest_talk: int | None = Field(None, ge=1, le=LONGEST_TALK, description="of a conversation; null: no limit")
+    priority: int = Field(0, ge=0, le=HIGHEST_PRIORITY, description="where groups share operators, the higher is served first")
+    sticky_owner: bool = Field(False, description="the caller's own operator is rung first")
+
+    def terms(self) -> GroupTerms:
+        """The same for the action."""
+        return GroupTerms(self.wrap_up_seconds, self.longest_wait, self.longest_talk, self.priority, self.sticky_owner)
+
+
+class GroupChange(GroupTermsModel):
     """A group to be stored."""
 
     model_config = ConfigDict(extra="forbid")
@@ -91,7 +134,13 @@ class GroupChange(BaseModel):
     name: str = Field(min_length=1, max_length=64)
     strategy: Strategy = "ring_all"
     ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
-    members: list[str] = Field(default_factory=list, max_length=_MOST_MEMBERS, description="extensions, in order")
+    members: list[Annotated[GroupMemberChange, BeforeValidator(_member)]] = Field(
+        default_factory=list, max_length=_MOST_MEMBERS, description="in order"
+    )
+
+    def drafts(self) -> list[MemberDraft]:
+        """The members for the action."""
+        return [MemberDraft(one.extension, one.weight, one.level) for one in self.members]
 
 
 class GroupMemberModel(BaseModel):
@@ -99,15 +148,18 @@ class GroupMemberModel(BaseModel):
 
     extension: str
     name: str
+    weight: int
+    level: int
 
 
-class GroupModel(BaseModel):
-    """A group with its operators in order."""
+class GroupModel(GroupTermsModel):
+    """A group with its operators in order; `version` grows with every change."""
 
     id: int
     name: str
     strategy: Strategy
     ring_seconds: int
+    version: int
     members: list[GroupMemberModel]
 
 
@@ -180,8 +232,18 @@ def sip_account_model(operator: Operator, host: str, port: int) -> SipAccountMod
 
 def group_model(group: GroupView) -> GroupModel:
     """One group."""
-    members = [GroupMemberModel(extension=member.extension, name=member.name) for member in group.members]
-    return GroupModel(id=group.id, name=group.name, strategy=group.strategy, ring_seconds=group.ring_seconds, members=members)
+    members = [
+        GroupMemberModel(extension=one.extension, name=one.name, weight=one.weight, level=one.level) for one in group.members
+    ]
+    return GroupModel(
+        id=group.id,
+        name=group.name,
+        strategy=group.strategy,
+        ring_seconds=group.ring_seconds,
+        version=group.version,
+        members=members,
+        **asdict(group.terms),
+    )
 
 
 def trunk_model(trunk: Trunk, states: Mapping[int, TrunkState]) -> TrunkModel:

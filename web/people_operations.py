@@ -46,6 +46,7 @@ PEOPLE_OPERATIONS = (
     ApiOperation(
         "DELETE", _OPERATOR, api_people.remove_operator, "Remove an operator that nothing uses", status=204, errors=(409,)
     ),
+    ApiOperation("POST", f"{_OPERATOR}/end-wrap-up", api_people.end_wrap_up, "End an operator's wrap-up early", status=202),
     ApiOperation("GET", f"{_API}/groups", api_people.get_groups, "List groups", GroupList),
     ApiOperation(
         "POST",

@@ -34,6 +34,7 @@ def make_templates(zone: tzinfo) -> Environment:
     )
     templates.filters["duration"] = words.duration
     templates.filters["exit_words"] = words.exit_words
+    templates.filters["decision_words"] = words.decision_words
     templates.filters["operation_words"] = words.operation_words
     templates.filters["letter_words"] = words.letter_words
     templates.filters["schedule_words"] = words.schedule_words

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.prompts.builtin import BUILTIN
+from web.call_models import DecisionModel
 
 OPERATION_WORDS: Mapping[str, str] = {
     "info_message": "Information message",
@@ -49,6 +50,17 @@ def operation_words(operation: str) -> str:
 def number(value: float) -> str:
     """A number for people: without a needless fraction."""
     return f"{value:g}"
+
+
+def decision_words(decision: DecisionModel) -> str:
+    """What decided who is rung, for people."""
+    group = f"{decision.target}, {decision.strategy.replace('_', ' ')}, rule {decision.rule_version}"
+    return {
+        "strategy": group,
+        "owner": f"the caller's own operator comes first in {decision.target}",
+        "person": f"{decision.target} was wanted",
+        "kept": f"kept for the call back in {decision.target}",
+    }.get(decision.rule, f"nobody of {group}" if decision.strategy else f"{decision.target} could not be reached")
 
 
 def duration(seconds: float | None) -> str:

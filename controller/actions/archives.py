@@ -24,7 +24,7 @@ from typing import Annotated, Any, BinaryIO, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from controller.actions.fields import checked_name, invalid
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
 from controller.actions.prompts import PromptDetails, enter_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document, save_draft
 from controller.actions.schedules import create_schedule
@@ -33,7 +33,7 @@ from controller.prompts.facts import LARGEST_FILE_BYTES, PreparedSound
 from controller.prompts.files import PromptFolder
 from controller.schedules import Schedule
 from controller.storage import Session
-from controller.storage.groups import GroupView, Strategy, find_group
+from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group
 from controller.storage.operators import find_operator
 from controller.storage.prompts import PromptKind, StoredPrompt, find_prompt, list_prompts, prompt_keys
 from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario, get_version
@@ -86,13 +86,27 @@ class ArchivedOperator(_Part):
     name: _Name
 
 
+class ArchivedMember(_Part):
+    """An operator's place in a group."""
+
+    weight: int = 1
+    level: int = 1
+
+
 class ArchivedGroup(_Part):
-    """A group; `members` are extensions, in order."""
+    """A group; `members` are extensions, in order; `shares` has those whose weight or level is not the usual one."""
 
     name: _Name
     strategy: Strategy
     ring_seconds: int
+    terms: GroupTerms = GroupTerms()
     members: tuple[_Name, ...] = Field(max_length=1000)
+    shares: dict[_Name, ArchivedMember] = Field(default_factory=dict, max_length=1000)
+
+    def drafts(self) -> list[MemberDraft]:
+        """The members for the action."""
+        shares = {extension: (one.weight, one.level) for extension, one in self.shares.items()}
+        return [MemberDraft(extension, *shares.get(extension, ())) for extension in self.members]
 
 
 class ArchivedSchedule(_Part):
@@ -290,7 +304,8 @@ class _Intake:
             if self._is_new(f"group {group.name}", find_group(session, group.name)):
                 with _within(f"groups.{place}"):
                     create_group(session, group.name, group.strategy, group.ring_seconds, **self._by)
-                    set_members(session, group.name, group.members, **self._by)
+                    set_terms(session, group.name, group.terms, **self._by)
+                    set_members(session, group.name, group.drafts(), **self._by)
 
     def schedules(self) -> None:
         for place, schedule in enumerate(self._manifest.schedules):
@@ -435,8 +450,18 @@ def _archived(prompt: StoredPrompt) -> ArchivedPrompt:
 
 
 def _archived_group(group: GroupView) -> ArchivedGroup:
-    members = tuple(member.extension for member in group.members)
-    return ArchivedGroup(name=group.name, strategy=group.strategy, ring_seconds=group.ring_seconds, members=members)
+    return ArchivedGroup(
+        name=group.name,
+        strategy=group.strategy,
+        ring_seconds=group.ring_seconds,
+        terms=group.terms,
+        members=tuple(member.extension for member in group.members),
+        shares={
+            member.extension: ArchivedMember(weight=member.weight, level=member.level)
+            for member in group.members
+            if (member.weight, member.level) != (1, 1)
+        },
+    )
 
 
 def _original(folder: PromptFolder, prompt: ArchivedPrompt) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, get_args
 
@@ -15,7 +15,17 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.groups import Group, Strategy, find_group, get_group, groups_of, lock_group, replace_members
+from controller.storage.groups import (
+    Group,
+    GroupTerms,
+    Membership,
+    Strategy,
+    find_group,
+    get_group,
+    groups_of,
+    lock_group,
+    replace_members,
+)
 from controller.storage.numbers import numbers_of_group
 from controller.storage.operators import (
     RING_SECONDS,
@@ -31,6 +41,21 @@ from controller.storage.operators import (
 
 MOST_NUMBERS: Final = 5
 LONGEST_RING: Final = 300
+LONGEST_WRAP_UP: Final = 3600
+LONGEST_WAIT: Final = 3600
+LONGEST_TALK: Final = 86400
+HIGHEST_PRIORITY: Final = 100
+HIGHEST_WEIGHT: Final = 100
+HIGHEST_LEVEL: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDraft:
+    """An operator to be a member, with his weight (1 to HIGHEST_WEIGHT) and level (1 to HIGHEST_LEVEL)."""
+
+    extension: str
+    weight: int = 1
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +158,7 @@ def change_group(
     if name != group.name:
         refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "given another name")
     group.name, group.strategy, group.ring_seconds = name, strategy, ring_seconds
+    group.version += 1
     add_audit(session, at, acting_user, "group.change", f"group {name}", strategy=strategy, ring_seconds=ring_seconds)
     session.flush()
     return group
@@ -150,22 +176,48 @@ def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -
     session.flush()
 
 
-def set_members(session: Session, group_name: str, extensions: Sequence[str], *, acting_user: str, at: datetime) -> None:
-    """Make these operators the members of a group, in this order.
+def set_members(
+    session: Session, group_name: str, members: Sequence[str | MemberDraft], *, acting_user: str, at: datetime
+) -> None:
+    """Make these operators the members of a group, in this order; an extension alone has weight and level 1.
 
-    Raises InvalidInput: an extension twice or unknown; NotFound: no such group.
+    Raises InvalidInput: an extension twice or unknown, a bad weight or level; NotFound: no such group.
     """
     group = lock_group(session, group_name)
     if group is None:
         raise NotFound(f'there is no group "{group_name}"')
+    drafts = [MemberDraft(member) if isinstance(member, str) else member for member in members]
+    extensions = [draft.extension for draft in drafts]
     if len(set(extensions)) != len(extensions):
         raise invalid("members", "an operator is named twice")
     ids = {operator.extension: operator.id for operator in list_operators(session)}
     unknown = [extension for extension in extensions if extension not in ids]
     if unknown:
         raise invalid("members", f"there is no operator {', '.join(unknown)}")
-    replace_members(session, group.id, [ids[extension] for extension in extensions])
-    add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", extensions=list(extensions))
+    for place, draft in enumerate(drafts):
+        _within(f"members.{place}.weight", draft.weight, 1, HIGHEST_WEIGHT)
+        _within(f"members.{place}.level", draft.level, 1, HIGHEST_LEVEL)
+    replace_members(session, group.id, [Membership(ids[draft.extension], draft.weight, draft.level) for draft in drafts])
+    group.version += 1
+    add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", members=[asdict(draft) for draft in drafts])
+    session.flush()
+
+
+def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_user: str, at: datetime) -> None:
+    """What the group's calls are subject to from the next decision on.
+
+    Raises InvalidInput: a value out of its range; NotFound: no such group.
+    """
+    group = lock_group(session, group_name)
+    if group is None:
+        raise NotFound(f'there is no group "{group_name}"')
+    _within("wrap_up_seconds", terms.wrap_up_seconds, 0, LONGEST_WRAP_UP)
+    _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
+    _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
+    _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+    group.sqlmodel_update(asdict(terms))
+    group.version += 1
+    add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
     session.flush()
 
 
@@ -199,3 +251,8 @@ def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds
     if found is not None and found.id != id:
         raise Refused(f'there is already a group "{name}"')
     return name
+
+
+def _within(field: str, value: int | None, lowest: int, highest: int) -> None:
+    if value is not None and not lowest <= value <= highest:
+        raise invalid(field, f"use {lowest} to {highest}")

@@ -9,6 +9,7 @@ from controller.bus.messages import (
     OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
+    WrapUpEnded,
 )
 from controller.bus.port import Bus
 from controller.bus.redis import RedisBus
@@ -22,6 +23,7 @@ __all__ = [
     "OperatorChanged",
     "PromptsChanged",
     "ScenarioPublished",
+    "WrapUpEnded",
     "open_bus",
 ]
 

@@ -44,4 +44,13 @@ class OperatorChanged:
     state: str
 
 
-Message: TypeAlias = ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged | OperatorChanged
+@dataclass(frozen=True, slots=True)
+class WrapUpEnded:
+    """An operator needs no more time after his last conversation. Only a live engine cares; nothing of it is stored."""
+
+    extension: str
+
+
+Message: TypeAlias = (
+    ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged | OperatorChanged | WrapUpEnded
+)

@@ -31,6 +31,7 @@ from controller.bus.messages import (
     OperatorChanged,
     PromptsChanged,
     ScenarioPublished,
+    WrapUpEnded,
 )
 from controller.bus.subscribers import MOST_WAITING, Subscribers
 from controller.errors import SettingsError
@@ -43,7 +44,15 @@ _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
-    for kind in (ScenarioPublished, CallsChanged, DirectoryChanged, PromptsChanged, CallbacksChanged, OperatorChanged)
+    for kind in (
+        ScenarioPublished,
+        CallsChanged,
+        DirectoryChanged,
+        PromptsChanged,
+        CallbacksChanged,
+        OperatorChanged,
+        WrapUpEnded,
+    )
 }
 
 

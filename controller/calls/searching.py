@@ -10,7 +10,7 @@ from controller.calls import hold
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.errors import AttendantError
-from controller.routing import LineRequest, Person, SearchEnded, Target
+from controller.routing import LineRequest, Person, RoutedOperator, SearchEnded, Target
 from controller.storage.contacts import caller_facts
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import RouteToExtension, RouteToExternal, RouteToGroup, RouteToManager
@@ -47,7 +47,7 @@ class PersonSearch:
         match command:
             case RouteToGroup(visit, group, max_wait, chosen):
                 treatment = hold.in_line(line, chosen, greeted)
-                self._join(visit, group, max_wait)
+                self._join_group(visit, group, max_wait)
             case RouteToExtension(visit, extension):
                 if not self._join_person(visit, people.employee(extension), "unknown_number"):
                     return
@@ -72,6 +72,18 @@ class PersonSearch:
         if self._looking_up is not None:
             self._looking_up.cancel()
         self._tools.distributor.leave(self._facts.call)
+
+    def _join_group(self, visit: VisitId, group: str, max_wait: float) -> None:
+        self.on = True
+        if self._tools.distributor.asks_for_owner(group):
+            self._looking_up = asyncio.create_task(self._join_with_owner(visit, group, max_wait))
+        else:
+            self._join(visit, group, max_wait)
+
+    async def _join_with_owner(self, visit: VisitId, group: str, max_wait: float) -> None:
+        manager = await self._manager()
+        person = None if manager is None else self._tools.people.employee(manager)
+        self._join(visit, group, max_wait, None if person is None else person.operator)
 
     async def _find_manager(self, visit: VisitId) -> None:
         manager = await self._manager()
@@ -103,7 +115,7 @@ class PersonSearch:
         self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
         return True
 
-    def _join(self, visit: VisitId, target: Target, max_wait: float) -> None:
+    def _join(self, visit: VisitId, target: Target, max_wait: float, owner: RoutedOperator | None = None) -> None:
         facts = self._facts
         self.on = True
         self._tools.distributor.join(
@@ -116,5 +128,6 @@ class PersonSearch:
                 max_wait,
                 facts.caller_number,
                 f"{facts.line_name} {facts.caller_name}".strip(),
+                owner,
             )
         )

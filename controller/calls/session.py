@@ -17,7 +17,7 @@ from controller.calls.holding import HoldDue
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording
 from controller.calls.trail import Trail
 from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
-from controller.routing import OperatorLineEnded, SearchEnded, SituationChanged
+from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
 from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
@@ -42,8 +42,6 @@ from ivr.interpreter import Run, Transition, advance, start
 log = logging.getLogger(__name__)
 
 FALLBACK_CONTEXT: Final = "fallback"
-SHORTEST_CONVERSATION: Final = 1.0
-"""Seconds by Asterisk's clock; an operator who drops the call sooner has not taken it."""
 LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0

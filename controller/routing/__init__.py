@@ -7,15 +7,18 @@ from controller.routing.distributor import (
     Distributor,
     LineRequest,
     OperatorLineEnded,
+    Outlook,
     SearchEnded,
     SituationChanged,
     TurnCame,
 )
+from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
-from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target
 
 __all__ = [
+    "SHORTEST_CONVERSATION",
     "AbsentRequest",
     "Distributor",
     "Employee",
@@ -24,6 +27,8 @@ __all__ = [
     "LineRequest",
     "Number",
     "OperatorLineEnded",
+    "Outlook",
+    "PastWork",
     "People",
     "Person",
     "RoutedOperator",

@@ -10,18 +10,22 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from itertools import count
+from random import Random
 from typing import Final, TypeAlias
 
 from controller.clock import Clock
 from controller.errors import TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw
-from controller.routing.rules import GroupRule, Person, RoutedOperator, Target
+from controller.routing.decisions import Decision, LeftOut
+from controller.routing.history import PastWork, WorkHistory, expected_wait
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
-from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted
+from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
 from controller.telephony.events import Answered, Gone, Ringing
 from controller.telephony.mailboxes import Mailbox
 from controller.telephony.port import CALL_VARIABLE, Telephony
@@ -35,6 +39,11 @@ PROGRESS_WITHIN: Final = 4.0
 OUTSIDE_PROGRESS_WITHIN: Final = 12.0
 """Seconds within which a carrier says something of a call: through a few networks it takes that long."""
 
+WARNED_BEFORE: Final = 30.0
+"""Seconds before the end of the longest conversation that the operator is warned; of a short one, at its half."""
+
+WARNING: Final = ("sound:beep",)
+
 _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
     "offline": "offline",
     "available": "free",
@@ -45,7 +54,10 @@ _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds."""
+    """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds; a group's own longest wait may be shorter.
+
+    `owner` is the caller's own operator, for groups that want him first.
+    """
 
     call: CallId
     channel: ChannelId
@@ -55,6 +67,15 @@ class LineRequest:
     max_wait: float
     caller_number: str
     caller_name: str
+    owner: RoutedOperator | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where a caller stands in his line: `position` 1 is next; `expected_wait` in seconds, None when nobody can honestly say."""
+
+    position: int
+    expected_wait: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,29 @@ class _RulesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class _Before:
+    past: tuple[PastWork, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _WrapUpOver:
+    """`turn` None: somebody ends it early."""
+
+    operator: str
+    turn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _TalkEndsSoon:
+    leg: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class _TalkedTooLong:
+    leg: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class _Leaves:
     call: CallId
 
@@ -142,15 +186,25 @@ class _Leg:
     operator: str
     shown: str
     owner: Mailbox
+    group: str | None
     patience: asyncio.TimerHandle
     answered_at: datetime | None = None
+    limits: list[asyncio.TimerHandle] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Search:
     request: LineRequest
+    since: float
     timer: asyncio.TimerHandle
     told: Situation | None = None
+    explained: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _WrappingUp:
+    turn: int
+    timer: asyncio.TimerHandle
 
 
 _Message: TypeAlias = object
@@ -159,17 +213,33 @@ _Message: TypeAlias = object
 class Distributor:
     """The one place that rings people. `run()` must be running."""
 
-    def __init__(self, telephony: Telephony, presence: PresenceTracker, journal: CallJournal, clock: Clock) -> None:
+    def __init__(
+        self,
+        telephony: Telephony,
+        presence: PresenceTracker,
+        journal: CallJournal,
+        clock: Clock,
+        *,
+        zone: tzinfo = UTC,
+        chance: Random | None = None,
+    ) -> None:
         self._telephony = telephony
+        self._presence = presence
         self._journal = journal
         self._clock = clock
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
-        self._matching = Matching()
+        self._history = WorkHistory(zone)
+        self._matching = Matching(self._history.of, chance)
         self._searches: dict[CallId, _Search] = {}
         self._absent: dict[CallId, AbsentRequest] = {}
         self._legs: dict[ChannelId, _Leg] = {}
         self._attempts: dict[CallId, int] = {}
+        self._choices: dict[CallId, int] = {}
+        self._rules: dict[str, GroupRule] = {}
         self._operators: dict[str, RoutedOperator] = {}
+        self._present: set[str] = set()
+        self._wrap_ups: dict[str, _WrappingUp] = {}
+        self._turns = count(1)
         self._requests: set[asyncio.Task[None]] = set()
         self._settling: list[asyncio.Event] = []
         presence.subscribe(lambda operator, state: self._inbox.put_nowait(_PhoneChanged(operator, state)))
@@ -188,6 +258,41 @@ class Distributor:
     def engaged(self) -> Mapping[str, CallId]:
         """Operators who are being rung, talk, or are reserved, and for which call."""
         return self._matching.engaged
+
+    @property
+    def wrapping_up(self) -> frozenset[str]:
+        """Operators who have had a conversation and are not offered the next call yet."""
+        return self._matching.wrapping_up
+
+    @property
+    def rules(self) -> Mapping[str, GroupRule]:
+        """The groups by name, as the next decision uses them."""
+        return self._rules
+
+    def asks_for_owner(self, group: str) -> bool:
+        """Whether a call to this group is to be joined with the caller's own operator in it."""
+        rule = self._rules.get(group)
+        return rule is not None and rule.terms.sticky_owner
+
+    def outlook(self, call: CallId) -> Outlook | None:
+        """How a waiting caller stands now; None when he waits in no group's line."""
+        search, position = self._searches.get(call), self._matching.position(call)
+        if search is None or position is None or not isinstance(search.request.target, str):
+            return None
+        if self._matching.situations[call] == "available":
+            return Outlook(position, 0.0)
+        rule = self._rules.get(search.request.target)
+        operators = [] if rule is None else [one for one in rule.operators if one.extension in self._present]
+        usual = self._history.usual_seconds(search.request.target)
+        return Outlook(position, expected_wait(position, len(operators), usual))
+
+    def set_history(self, past: Iterable[PastWork]) -> None:
+        """What operators did before this controller started."""
+        self._inbox.put_nowait(_Before(tuple(past)))
+
+    def end_wrap_up(self, operator: str) -> None:
+        """The operator needs no more time; no error when he has none."""
+        self._inbox.put_nowait(_WrapUpOver(operator, None))
 
     def set_rules(self, rules: Iterable[GroupRule]) -> None:
         """The groups as they are from now on, for waiting callers too."""
@@ -224,6 +329,7 @@ class Distributor:
                 task.cancel()
 
     def _receive(self, message: _Message) -> None:
+        self._history.at(self._clock.now())
         match message:
             case LineRequest():
                 self._open_search(message)
@@ -234,15 +340,24 @@ class Distributor:
                 self._close_search(call)
                 self._absent.pop(call, None)
                 self._attempts.pop(call, None)
+                self._choices.pop(call, None)
                 self._act(self._matching.leave(call))
                 self._drop_answered(call)
             case _WaitedTooLong(call):
                 self._act(self._matching.give_up(call))
             case _PhoneChanged(operator, state):
-                self._act(self._matching.set_phone(operator, _AVAILABILITY[state]))
+                self._on_phone(operator, _AVAILABILITY[state])
+            case _Before(past):
+                self._history.load(past)
+            case _WrapUpOver(operator, turn):
+                self._on_wrap_up_over(operator, turn)
+            case _TalkEndsSoon(leg):
+                self._start(self._warn(leg))
+            case _TalkedTooLong(leg) if leg in self._legs:
+                log.info("%s has talked for as long as his group allows", self._legs[leg].shown)
+                self._start(self._hang_up(leg, answered_elsewhere=False))
             case _RulesChanged(rules):
-                self._operators = {operator.extension: operator for rule in rules for operator in rule.operators}
-                self._act(self._matching.set_rules(rules))
+                self._on_rules(rules)
             case Ringing(leg) if leg in self._legs:
                 self._legs[leg].patience.cancel()
             case _Silent(leg):
@@ -261,12 +376,47 @@ class Distributor:
                 settled.set()
             self._settling.clear()
 
+    def _on_phone(self, operator: str, availability: Availability) -> None:
+        if availability == "offline":
+            self._present.discard(operator)
+        elif operator not in self._present:
+            self._present.add(operator)
+            self._history.comes(operator, self._clock.now())
+        self._act(self._matching.set_phone(operator, availability))
+
+    def _on_rules(self, rules: tuple[GroupRule, ...]) -> None:
+        before = self._operators
+        self._rules = {rule.name: rule for rule in rules}
+        self._operators = {operator.extension: operator for rule in rules for operator in rule.operators}
+        for extension, operator in self._operators.items():
+            if extension in before and before[extension].id != operator.id:
+                self._history.forget(extension)
+        for search in self._searches.values():
+            search.timer.cancel()
+            search.timer = self._wait_timer(search.request, search.since)
+        self._act(self._matching.set_rules(rules))
+
+    def _on_wrap_up_over(self, operator: str, turn: int | None) -> None:
+        wrapping_up = self._wrap_ups.get(operator)
+        if wrapping_up is None or turn not in (None, wrapping_up.turn):
+            return
+        wrapping_up.timer.cancel()
+        del self._wrap_ups[operator]
+        self._act(self._matching.wrap_up_over(operator))
+
     def _open_search(self, request: LineRequest) -> None:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(request.max_wait, self._inbox.put_nowait, _WaitedTooLong(request.call))
-        self._searches[request.call] = _Search(request, timer)
+        since = asyncio.get_running_loop().time()
+        self._searches[request.call] = _Search(request, since, self._wait_timer(request, since))
         self._absent.pop(request.call, None)
-        self._act(self._matching.join(request.call, request.target, self._clock.now()))
+        self._act(self._matching.join(request.call, request.target, self._clock.now(), request.owner))
+
+    def _wait_timer(self, request: LineRequest, since: float) -> asyncio.TimerHandle:
+        """When the caller, who has waited since then, has waited too long by the rules of now."""
+        rule = self._rules.get(request.target) if isinstance(request.target, str) else None
+        own = None if rule is None else rule.terms.longest_wait
+        longest = request.max_wait if own is None else min(request.max_wait, own)
+        loop = asyncio.get_running_loop()
+        return loop.call_at(since + longest, self._inbox.put_nowait, _WaitedTooLong(request.call))
 
     def _close_search(self, call: CallId) -> LineRequest | None:
         search = self._searches.pop(call, None)
@@ -284,23 +434,65 @@ class Distributor:
                     self._withdraw(call, operator, answered_elsewhere)
                 case CallBack(call, operator):
                     self._absent[call].mailbox.put_nowait(TurnCame(call, operator))
-                case Ended(call, outcome, operator):
+                case Ended(call, outcome, operator, why):
+                    self._explain(call, why)
                     self._tell(call, outcome, operator)
+                case WrapUp(operator, seconds):
+                    over = _WrapUpOver(operator, next(self._turns))
+                    timer = asyncio.get_running_loop().call_later(seconds, self._inbox.put_nowait, over)
+                    self._wrap_ups[operator] = _WrappingUp(over.turn or 0, timer)
+
+    def _explain(self, call: CallId, why: Decision | None) -> None:
+        """Keep with the call why it goes where it goes; what was decided at once, once."""
+        search = self._searches.get(call)
+        if why is None or search is None or search.explained is why:
+            return
+        search.explained = why
+        number = self._choices[call] = self._choices.get(call, 0) + 1
+        left_out = tuple((one.extension, self._state(one), one.call) for one in why.left_out)
+        order = tuple((one.extension, one.basis) for one in why.order)
+        decided = RoutingDecided(
+            call,
+            number,
+            self._clock.now(),
+            why.rule,
+            why.target,
+            why.strategy,
+            why.version,
+            why.offered,
+            order,
+            left_out,
+            why.seed,
+        )
+        self._journal.record(decided)
+
+    def _state(self, left_out: LeftOut) -> str:
+        """Why he was left out, as precisely as his phone tells it."""
+        if left_out.hindrance in ("offline", "busy"):
+            return self._presence.states.get(left_out.extension, left_out.hindrance)
+        return left_out.hindrance
 
     def _ring(self, offer: Offer) -> None:
+        self._explain(offer.call, offer.why)
         request = self._searches[offer.call].request
         attempt = self._attempts[offer.call] = self._attempts.get(offer.call, 0) + 1
         leg = operator_leg_id(offer.call, attempt)
         patient = OUTSIDE_PROGRESS_WITHIN if offer.number.outside else PROGRESS_WITHIN
         patience = asyncio.get_running_loop().call_later(patient, self._inbox.put_nowait, _Silent(leg))
-        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, patience)
+        group = request.target if isinstance(request.target, str) else None
+        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, patience)
         self._telephony.mailboxes.expect(leg, self._inbox)
-        self._journal.record(self._leg_started(leg, offer, request.target))
+        self._journal.record(self._leg_started(leg, offer, request))
         self._start(self._dial(leg, offer, request))
 
-    def _leg_started(self, leg: ChannelId, offer: Offer, target: Target) -> LegStarted:
-        now, shown = self._clock.now(), offer.number.shown
-        operator = target.operator if isinstance(target, Person) else self._operators[offer.operator]
+    def _leg_started(self, leg: ChannelId, offer: Offer, request: LineRequest) -> LegStarted:
+        now, shown, owner = self._clock.now(), offer.number.shown, request.owner
+        if isinstance(request.target, Person):
+            operator = request.target.operator
+        elif owner is not None and owner.extension == offer.operator:
+            operator = owner
+        else:
+            operator = self._operators[offer.operator]
         if operator is None:
             return LegStarted(offer.call, leg, now, None, "", shown, shown)
         return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown)
@@ -351,6 +543,8 @@ class Distributor:
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
             entry.answered_at = at
+            self._history.talk_begins(entry.operator, at)
+            self._limit_talk(leg, entry)
             self._journal.record(LegAnswered(entry.call, leg, self._clock.now()))
         self._act(actions)
 
@@ -361,10 +555,42 @@ class Distributor:
         entry.patience.cancel()
         if entry.answered_at is None:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
+        for limit in entry.limits:
+            limit.cancel()
         self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
+        talked = False
         if entry.answered_at is not None:
             entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))
-        self._act(self._matching.line_free(entry.call, entry.operator))
+            seconds = (gone.at - entry.answered_at).total_seconds()
+            talked = seconds >= SHORTEST_CONVERSATION
+            self._note_talk(entry, gone.at, seconds if talked else None)
+        self._act(self._matching.line_free(entry.call, entry.operator, talked=talked))
+
+    def _note_talk(self, entry: _Leg, at: datetime, seconds: float | None) -> None:
+        """`seconds` None: who answered dropped the call at once, which is no conversation."""
+        if seconds is None:
+            self._history.talk_undone(entry.operator)
+            return
+        rule = self._rules.get(entry.group or "")
+        wrap_up = 0 if rule is None else rule.terms.wrap_up_seconds
+        self._history.talk_ends(entry.operator, at, entry.group, seconds + wrap_up)
+
+    def _limit_talk(self, leg: ChannelId, entry: _Leg) -> None:
+        """A conversation has the length that its group allowed when it began."""
+        rule = self._rules.get(entry.group or "")
+        longest = None if rule is None else rule.terms.longest_talk
+        if longest is not None:
+            later = asyncio.get_running_loop().call_later
+            before = min(WARNED_BEFORE, longest / 2)
+            entry.limits.append(later(longest - before, self._inbox.put_nowait, _TalkEndsSoon(leg)))
+            entry.limits.append(later(longest, self._inbox.put_nowait, _TalkedTooLong(leg)))
+
+    async def _warn(self, leg: ChannelId) -> None:
+        """Only the operator hears it: he knows what to say to the caller."""
+        try:
+            await self._telephony.play(leg, f"{leg}-warning", WARNING, "en")
+        except TelephonyError as error:
+            log.warning("operator line %s could not be warned of its end: %s", leg, error)
 
     def _tell_situations(self) -> None:
         for call, situation in self._matching.situations.items():
@@ -378,7 +604,7 @@ class Distributor:
         if request is None:
             return
         if operator is None:
-            log.info("nobody of %s took call %s: %s", _name(request.target), call, outcome)
+            log.info("nobody of %s took call %s: %s", name_of(request.target), call, outcome)
         for leg, entry in self._legs.items():
             if entry.call == call and entry.answered_at is not None:
                 request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg, entry.answered_at))
@@ -389,7 +615,3 @@ class Distributor:
         task = asyncio.create_task(request)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
-
-
-def _name(target: Target) -> str:
-    return target if isinstance(target, str) else target.numbers[0].shown if target.numbers else "nobody"

@@ -1,14 +1,20 @@
 """Who is offered which call: the decisions of the distribution, without any effect. Facts go in, actions come out.
 
 Rules, each of them tested:
-- An operator has at most one call: from the offer until his line is free again he is `engaged` and gets no other.
+- An operator has at most one call: from the offer until his line is free again he is `engaged` and gets no other. After a
+  conversation of a group that gives him time to wrap up, he gets none until that is over.
 - A person in particular is rung on his numbers one after another, engaged from the first to the last. Nobody waits for him: who
-  is engaged, or busy on his phone, is not reached. A number outside is nobody's: two callers may be offered it at once.
+  is engaged, wraps up, or is busy on his phone, is not reached. A number outside is nobody's: two callers may be offered it at
+  once.
 - A caller is in at most one line, and every search ends in exactly one `Ended`, or by `leave`.
-- Of two callers waiting for the same operator the one who came first is served first.
+- Free operators are offered to the callers of the group with the highest priority first, and of two callers of equal priority to
+  the one who came first.
+- The caller's own operator, if the group wants that, is rung first and alone, if he is free when the caller comes (SKZ-24). He
+  need not be of the group. Then the strategy decides.
 - A caller is offered to each operator once. When nobody is left who could still take him, his search ends: "no_operators"
   if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
-- The newest group rules and phone states decide, for waiting callers too.
+- The newest group rules and phone states decide, for waiting callers too. Who is being rung, or talks, is left alone: an operator
+  who is taken out of the group meanwhile may still answer.
 - Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
   free operator is reserved for him and gets nothing else until he arrives or leaves; the others serve those behind him. He
   waits for ever; once arrived he is a caller like the others, offered to his operator first.
@@ -16,13 +22,16 @@ Rules, each of them tested:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random
 from typing import Final, Literal, TypeAlias
 
 from controller.ids import CallId
-from controller.routing.rules import GroupRule, Number, Person, Target, phone_of
+from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked
+from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target, name_of, phone_of
+from controller.routing.strategies import AT_ONCE, BY_CHANCE, ORDERS, Candidate, OperatorFacts, Turn, basis
 from ivr.events import RoutingOutcome
 
 Availability: TypeAlias = Literal["offline", "busy", "free"]
@@ -32,11 +41,15 @@ Situation: TypeAlias = Literal["available", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` is the call's id."""
+    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` is the call's id.
+
+    Offers that were decided together have the same `why`.
+    """
 
     call: CallId
     operator: str
     number: Number
+    why: Decision | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,24 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The search is over; `operator` has the caller when it was "answered"."""
+    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen."""
 
     call: CallId
     outcome: RoutingOutcome
     operator: str | None = None
+    why: Decision | None = field(default=None, compare=False)
 
 
-Action: TypeAlias = Offer | Withdraw | CallBack | Ended
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """The operator has so many seconds before he is offered anything; `wrap_up_over` is to be called then."""
+
+    operator: str
+    seconds: float
+
+
+Action: TypeAlias = Offer | Withdraw | CallBack | Ended | WrapUp
+_SEED_BITS: Final = 32
 _FIRST_OF_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -75,6 +98,9 @@ class _Waiting:
     left: list[Number]
     """Numbers of the person that have not rung yet."""
     since: datetime
+    owner: RoutedOperator | None
+    """The caller's own operator, until it is decided whether he is rung first."""
+    owner_rings: bool = False
     absent: bool = False
     reserved: str | None = None
     """The operator who is kept for him."""
@@ -83,12 +109,20 @@ class _Waiting:
 
 
 class Matching:
-    """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order."""
+    """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order.
 
-    def __init__(self) -> None:
+    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed.
+    """
+
+    def __init__(self, facts: Callable[[str], OperatorFacts] | None = None, chance: Random | None = None) -> None:
+        self._facts = facts or (lambda extension: OperatorFacts())
+        self._chance = chance or Random()
         self._rules: dict[str, GroupRule] = {}
         self._phones: dict[str, Availability] = {}
         self._engaged: dict[str, CallId] = {}
+        self._talking_for: dict[str, str] = {}
+        self._wrapping_up: set[str] = set()
+        self._last_offered: dict[str, str] = {}
         self._waiting: dict[CallId, _Waiting] = {}
 
     @property
@@ -107,6 +141,11 @@ class Matching:
         return self._engaged
 
     @property
+    def wrapping_up(self) -> frozenset[str]:
+        """Operators who have had a conversation and are not to be rung yet."""
+        return frozenset(self._wrapping_up)
+
+    @property
     def situations(self) -> Mapping[CallId, Situation]:
         """How the search of each waiting caller stands."""
         there = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
@@ -122,22 +161,24 @@ class Matching:
         self._phones[operator] = availability
         return self._match()
 
-    def join(self, call: CallId, target: Target, at: datetime = _FIRST_OF_ALL) -> list[Action]:
+    def join(
+        self, call: CallId, target: Target, at: datetime = _FIRST_OF_ALL, owner: RoutedOperator | None = None
+    ) -> list[Action]:
         """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
-        that waits already keeps its place in the former line; somebody absent has arrived by it.
+        that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own.
         """
         entry = self._waiting.get(call)
         if entry is not None and entry.absent:
             return self._arrive(call, entry)
         if entry is None:
             callers = (other.since for other in self._waiting.values() if not other.absent)
-            self._place(call, _Waiting(target, self._reachable(target), max([at, *callers])))
+            self._place(call, _Waiting(target, self._reachable(target), max([at, *callers]), owner))
         return self._match()
 
     def join_absent(self, call: CallId, group: str, since: datetime) -> list[Action]:
         """Somebody who is not there has taken a place in the group's line, at the moment `since`."""
         if call not in self._waiting:
-            self._place(call, _Waiting(group, [], since, absent=True))
+            self._place(call, _Waiting(group, [], since, None, absent=True))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
@@ -155,19 +196,40 @@ class Matching:
         entry = self._waiting.get(call)
         if entry is None or operator not in entry.ringing:
             return []
+        if isinstance(entry.target, str):
+            self._talking_for[operator] = entry.target
         return [*self._remove(call, answered_by=operator), Ended(call, "answered", operator)]
 
-    def line_free(self, call: CallId, operator: str) -> list[Action]:
-        """The operator's line of this call is no more: not answered, refused, withdrawn, or the conversation is over."""
+    def line_free(self, call: CallId, operator: str, *, talked: bool = False) -> list[Action]:
+        """The operator's line of this call is no more: unanswered, refused, withdrawn, or (`talked`) a conversation is over."""
         entry = self._waiting.get(call)
         if entry is not None and operator in entry.ringing:
             if entry.left:
                 # He stays engaged: a caller who waits for him in a line must not get in between two of his numbers.
-                return [Offer(call, operator, entry.left.pop(0))]
+                return [self._next_number(call, entry, operator)]
             entry.ringing.discard(operator)
+            entry.owner_rings = False
+        actions: list[Action] = []
         if self._engaged.get(operator) == call:
             del self._engaged[operator]
+            rule = self._rules.get(self._talking_for.pop(operator, ""))
+            if talked and rule is not None and rule.terms.wrap_up_seconds > 0:
+                self._wrapping_up.add(operator)
+                actions.append(WrapUp(operator, rule.terms.wrap_up_seconds))
+        return [*actions, *self._match()]
+
+    def wrap_up_over(self, operator: str) -> list[Action]:
+        """The operator may be rung again: his time is over, or he needs no more of it."""
+        self._wrapping_up.discard(operator)
         return self._match()
+
+    def position(self, call: CallId) -> int | None:
+        """The place of a waiting caller among those of his line, 1 for who is next; None when he waits in none."""
+        entry = self._waiting.get(call)
+        if entry is None:
+            return None
+        line = [one for one, other in self._waiting.items() if other.target == entry.target]
+        return line.index(call) + 1
 
     def _remove(self, call: CallId, answered_by: str | None) -> list[Action]:
         entry = self._waiting.pop(call, None)
@@ -180,12 +242,21 @@ class Matching:
 
     def _match(self) -> list[Action]:
         actions: list[Action] = []
-        for call, entry in list(self._waiting.items()):
+        for call, entry in self._in_turn():
             actions += self._offers(call, entry)
             if not entry.absent and not entry.ringing and not self._could_still_take(entry):
                 del self._waiting[call]
-                actions.append(Ended(call, "no_answer" if entry.offered else "no_operators"))
+                outcome: RoutingOutcome = "no_answer" if entry.offered else "no_operators"
+                actions.append(Ended(call, outcome, why=self._nobody(entry)))
         return actions
+
+    def _in_turn(self) -> list[tuple[CallId, _Waiting]]:
+        """The waiting callers as they are served."""
+        return sorted(self._waiting.items(), key=lambda one: -self._priority(one[1].target))
+
+    def _priority(self, target: Target) -> int:
+        rule = self._rules.get(target) if isinstance(target, str) else None
+        return 0 if rule is None else rule.terms.priority
 
     def _offers(self, call: CallId, entry: _Waiting) -> Iterator[Offer | CallBack]:
         if isinstance(entry.target, Person):
@@ -193,36 +264,102 @@ class Matching:
         elif (rule := self._rules.get(entry.target)) is not None:
             yield from self._reservations(call, entry, rule) if entry.absent else self._group_offers(call, entry, rule)
 
-    def _reservations(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[CallBack]:
-        if entry.reserved is not None:
+    def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
+        name = person.operator.extension if person.operator is not None else str(call)
+        if not entry.offered and entry.left and name not in self._engaged and name not in self._wrapping_up:
+            entry.offered.add(name)
+            entry.ringing.add(name)
+            self._engaged[name] = call
+            yield self._next_number(call, entry, name)
+
+    def _next_number(self, call: CallId, entry: _Waiting, operator: str) -> Offer:
+        number = entry.left.pop(0)
+        return Offer(call, operator, number, Decision("person", name_of(entry.target), "", 0, (number.shown,)))
+
+    def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
+        owner, entry.owner = entry.owner, None
+        if owner is not None and rule.terms.sticky_owner and self._hindrance(entry, owner.extension) is None:
+            entry.owner_rings = True
+            why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
+            yield self._offer(call, entry, rule, owner.extension, why)
             return
-        operator = next((member.extension for member in rule.operators if self._is_free(member.extension)), None)
-        if operator is not None:
-            entry.reserved = operator
+        if entry.owner_rings or (entry.ringing and rule.strategy not in AT_ONCE):
+            return
+        choice = self._choice(entry, rule)
+        if choice is not None:
+            for extension in choice.offered:
+                yield self._offer(call, entry, rule, extension, choice)
+
+    def _reservations(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[CallBack]:
+        choice = self._choice(entry, rule) if entry.reserved is None else None
+        if choice is not None:
+            operator = entry.reserved = choice.offered[0]
             self._engaged[operator] = call
             yield CallBack(call, operator)
 
-    def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
-        name = person.operator.extension if person.operator is not None else str(call)
-        if not entry.offered and entry.left and name not in self._engaged:
-            yield self._offer(call, entry, name, entry.left.pop(0))
+    def _choice(self, entry: _Waiting, rule: GroupRule) -> Decision | None:
+        """Whom the strategy takes; None when nobody is free."""
+        candidates = [
+            Candidate(member, place, self._facts(member.extension))
+            for place, member in enumerate(rule.operators)
+            if self._hindrance(entry, member.extension) is None
+        ]
+        if not candidates:
+            return None
+        seed = self._chance.getrandbits(_SEED_BITS) if rule.strategy in BY_CHANCE else None
+        last = self._last_offered.get(rule.name)
+        places = (place for place, member in enumerate(rule.operators) if member.extension == last)
+        order = ORDERS[rule.strategy](candidates, Turn(next(places, -1), Random(seed)))
+        chosen = order if rule.strategy in AT_ONCE else order[:1]
+        return Decision(
+            "strategy",
+            rule.name,
+            rule.strategy,
+            rule.version,
+            tuple(one.operator.extension for one in chosen),
+            tuple(Ranked(one.operator.extension, basis(rule.strategy, one)) for one in order),
+            tuple(self._left_out(entry, rule)),
+            seed,
+        )
 
-    def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
-        for operator in (member.extension for member in rule.operators):
-            if rule.strategy == "linear" and entry.ringing:
-                return
-            if operator in entry.offered or not self._is_free(operator):
-                continue
-            yield self._offer(call, entry, operator, phone_of(operator, rule.ring_seconds))
+    def _nobody(self, entry: _Waiting) -> Decision:
+        """Why nobody could be chosen."""
+        target = entry.target
+        if isinstance(target, Person):
+            operator = None if target.operator is None else target.operator.extension
+            left_out = [] if operator is None else [LeftOut(operator, *self._why_not(entry, operator))]
+            return Decision("nobody", name_of(target), "", 0, (), (), tuple(left_out))
+        rule = self._rules.get(target)
+        if rule is None:
+            return Decision("nobody", target, "", 0, ())
+        return Decision("nobody", target, rule.strategy, rule.version, (), (), tuple(self._left_out(entry, rule)))
 
-    def _offer(self, call: CallId, entry: _Waiting, operator: str, number: Number) -> Offer:
+    def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
+        for member in rule.operators:
+            if self._hindrance(entry, member.extension) is not None:
+                yield LeftOut(member.extension, *self._why_not(entry, member.extension))
+
+    def _why_not(self, entry: _Waiting, operator: str) -> tuple[Hindrance, CallId | None]:
+        hindrance = self._hindrance(entry, operator) or "already_offered"
+        return hindrance, self._engaged.get(operator) if hindrance == "engaged" else None
+
+    def _hindrance(self, entry: _Waiting, operator: str) -> Hindrance | None:
+        """Why the operator can't be offered this call now; None when he can."""
+        if operator in entry.offered:
+            return "already_offered"
+        if operator in self._engaged:
+            return "engaged"
+        if operator in self._wrapping_up:
+            return "wrap_up"
+        phone = self._phones.get(operator, "offline")
+        return None if phone == "free" else phone
+
+    def _offer(self, call: CallId, entry: _Waiting, rule: GroupRule, operator: str, why: Decision) -> Offer:
         entry.offered.add(operator)
         entry.ringing.add(operator)
         self._engaged[operator] = call
-        return Offer(call, operator, number)
-
-    def _is_free(self, operator: str) -> bool:
-        return operator not in self._engaged and self._phones.get(operator) == "free"
+        self._last_offered[rule.name] = operator
+        return Offer(call, operator, phone_of(operator, rule.ring_seconds), why)
 
     def _place(self, call: CallId, entry: _Waiting) -> None:
         """Put somebody into the line: behind those who were there before him."""
@@ -237,9 +374,10 @@ class Matching:
         del self._engaged[operator]
         rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
         members = {member.extension for member in rule.operators} if rule is not None else set()
-        if rule is None or operator not in members or not self._is_free(operator):
+        if rule is None or operator not in members or self._hindrance(entry, operator) is not None:
             return self._match()
-        return [self._offer(call, entry, operator, phone_of(operator, rule.ring_seconds)), *self._match()]
+        why = Decision("kept", rule.name, rule.strategy, rule.version, (operator,))
+        return [self._offer(call, entry, rule, operator, why), *self._match()]
 
     def _reachable(self, target: Target) -> list[Number]:
         """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from controller.presence.tracker import device_of
-from controller.storage.groups import GroupView, Strategy
+from controller.storage.groups import GroupTerms, GroupView, Strategy
+
+NO_TERMS: Final = GroupTerms()
+SHORTEST_CONVERSATION: Final = 1.0
+"""Seconds by Asterisk's clock; an operator who drops the call sooner has not taken it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperator:
-    """An operator as the distribution sees him."""
+    """An operator as the distribution sees him; weight and level are those of a group's member."""
 
     id: int
     extension: str
     name: str
+    weight: int = 1
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """A group as the distribution sees it, operators in order. Each is rung on his own phone.
-
-    Strategies: "ring_all" rings every free operator at once; "linear" one after another in the configured order, each call
-    from the first.
+    """A group as the distribution sees it, operators in order. Each is rung on his own phone. `version` tells this rule from the
+    group's earlier ones.
     """
 
     name: str
     strategy: Strategy
     ring_seconds: float
     operators: tuple[RoutedOperator, ...]
+    terms: GroupTerms = NO_TERMS
+    version: int = 1
 
     @classmethod
     def of(cls, group: GroupView) -> GroupRule:
         """The rule of a stored group."""
-        operators = tuple(RoutedOperator(member.operator_id, member.extension, member.name) for member in group.members)
-        return cls(group.name, group.strategy, group.ring_seconds, operators)
+        operators = tuple(
+            RoutedOperator(member.operator_id, member.extension, member.name, member.weight, member.level)
+            for member in group.members
+        )
+        return cls(group.name, group.strategy, group.ring_seconds, operators, group.terms, group.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +84,12 @@ class Person:
 
 Target: TypeAlias = str | Person
 """Whom a caller wants: anybody of the group of this name, or one person."""
+
+
+def name_of(target: Target) -> str:
+    """What people call it."""
+    if isinstance(target, str):
+        return target
+    if target.operator is not None:
+        return target.operator.extension
+    return target.numbers[0].shown if target.numbers else "nobody"

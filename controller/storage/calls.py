@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, TypeVar
 
-from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Index, String, text, update
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, ForeignKey, Index, String, func, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -26,6 +26,7 @@ EndedBy: TypeAlias = Literal["caller", "operator", "scenario", "system"]
 Outcome: TypeAlias = Literal["live", "talked", "abandoned", "ended", "refused", "handed_over", "lost"]
 MAX_PAGE = 200
 _IDS_AT_ONCE = 500
+_LONGEST_CALL = timedelta(days=1)
 
 
 class Call(SQLModel, table=True):
@@ -119,14 +120,40 @@ class CallStep(SQLModel, table=True):
     prompts: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
+class RoutingDecision(SQLModel, table=True):
+    """Why the call was offered to these operators, or could be to nobody; `number` counts 1, 2, … within the call.
+
+    `rule`: "strategy" · "owner" (the caller's own operator comes first) · "person" (somebody in particular is wanted) · "kept"
+    (for whom we called back) · "nobody".
+    `target` is the group or the person; `strategy` and `rule_version` are the group's of that moment. `offered`: extensions.
+    `order`: [extension, what the strategy went by] of every candidate, as the strategy put them, with `seed` for chance.
+    `left_out`: [extension, why, the call that he was engaged with].
+    """
+
+    __tablename__ = "routing_decisions"
+
+    call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True))
+    number: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    rule: str
+    target: str
+    strategy: str
+    rule_version: int
+    offered: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    order: list[tuple[str, str | int | None]] = Field(sa_column=Column("order", JSON, nullable=False))
+    left_out: list[tuple[str, str, str | None]] = Field(sa_column=Column(JSON, nullable=False))
+    seed: int | None = Field(default=None, sa_type=BigInteger)
+
+
 @dataclass(frozen=True, slots=True)
 class CallDetail:
-    """A call with all that belongs to it, each in the order of time."""
+    """A call with all that belongs to it, each in the order of time. `decisions` come with a single call only."""
 
     call: Call
     steps: tuple[CallStep, ...]
     legs: tuple[CallLeg, ...]
     recordings: tuple[Recording, ...]
+    decisions: tuple[RoutingDecision, ...] = ()
 
     @property
     def talk_leg(self) -> CallLeg | None:
@@ -184,7 +211,32 @@ def get_call(session: Session, id: str) -> CallDetail:
     call = session.get(Call, id)
     if call is None:
         raise NotFound(f"there is no call {id}")
-    return _details(session, [call])[0]
+    decisions = select(RoutingDecision).where(RoutingDecision.call_id == id).order_by(col(RoutingDecision.number))
+    return replace(_details(session, [call])[0], decisions=tuple(session.exec(decisions)))
+
+
+def last_talk_ended(session: Session, operator_id: int, extension: str) -> datetime | None:
+    """When the operator's last conversation ended; None when he has had none."""
+    query = (
+        select(CallLeg.talk_ended_at)
+        .where(CallLeg.operator_extension == extension, CallLeg.operator_id == operator_id)
+        .where(col(CallLeg.talk_ended_at).is_not(None))
+        .order_by(col(CallLeg.call_id).desc())
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def talks_since(session: Session, since: datetime) -> dict[int, int]:
+    """How many conversations began then or later, by operator's id; those who have had none are not in it."""
+    query = (
+        select(CallLeg.operator_id, func.count())
+        .join(Call, col(Call.id) == CallLeg.call_id)
+        .where(col(Call.started_at) >= since - _LONGEST_CALL, col(CallLeg.talk_started_at) >= since)
+        .where(col(CallLeg.operator_id).is_not(None))
+        .group_by(col(CallLeg.operator_id))
+    )
+    return {operator_id or 0: found for operator_id, found in session.exec(query)}
 
 
 def close_open_calls(session: Session, at: datetime, known_ids: Collection[CallId]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete
@@ -12,11 +12,17 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from controller.errors import NotFound
 from controller.storage.operators import Operator
 
-Strategy: TypeAlias = Literal["ring_all", "linear"]
+Strategy: TypeAlias = Literal[
+    "ring_all", "linear", "random", "weighted_random", "longest_idle", "round_robin", "fewest_calls", "levels"
+]
+"""How a group chooses among its free operators; each is described in `controller.routing.strategies`."""
 
 
 class Group(SQLModel, table=True):
-    """`ring_seconds` is how long one offer rings before the next is made."""
+    """`ring_seconds` is how long one offer rings before the next is made; the others are those of `GroupTerms`.
+
+    `version` grows with every change of the group or its members.
+    """
 
     __tablename__ = "groups"
 
@@ -24,16 +30,52 @@ class Group(SQLModel, table=True):
     name: str = Field(unique=True)
     strategy: Strategy = Field(default="ring_all", sa_type=String)
     ring_seconds: int = 20
+    wrap_up_seconds: int = 0
+    longest_wait: int | None = None
+    longest_talk: int | None = None
+    priority: int = 0
+    sticky_owner: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTerms:
+    """What a group's calls are subject to, in seconds; None: no limit of the group's own.
+
+    `wrap_up_seconds`: what an operator has after a conversation before he is offered the next. `longest_wait`: of a caller, until
+    an operator answers. `longest_talk`: of a conversation. `priority`: of the group's callers where groups share operators, the
+    higher first. `sticky_owner`: the caller's own operator is rung first (SKZ-24).
+    """
+
+    wrap_up_seconds: int = 0
+    longest_wait: int | None = None
+    longest_talk: int | None = None
+    priority: int = 0
+    sticky_owner: bool = False
 
 
 class GroupMember(SQLModel, table=True):
-    """An operator's place in a group; `position` counts from 1 and is the order of "linear"."""
+    """An operator's place in a group; `position` counts from 1 and is the order of "linear".
+
+    `weight` is his share with "weighted_random", `level` his turn with "levels": the lowest comes first.
+    """
 
     __tablename__ = "group_members"
 
     group_id: int = Field(sa_column=Column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True))
     operator_id: int = Field(sa_column=Column(ForeignKey("operators.id", ondelete="CASCADE"), primary_key=True, index=True))
     position: int
+    weight: int = 1
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An operator as a member: see `GroupMember`."""
+
+    operator_id: int
+    weight: int = 1
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +85,8 @@ class GroupMemberView:
     operator_id: int
     extension: str
     name: str
+    weight: int
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +97,8 @@ class GroupView:
     name: str
     strategy: Strategy
     ring_seconds: int
+    terms: GroupTerms
+    version: int
     members: tuple[GroupMemberView, ...]
 
 
@@ -75,16 +121,25 @@ def group_names(session: Session) -> frozenset[str]:
 def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     members: dict[int | None, list[GroupMemberView]] = {group.id: [] for group in groups}
     query = (
-        select(GroupMember.group_id, col(Operator.id), Operator.extension, Operator.name)
+        select(GroupMember, Operator)
         .join(Operator, col(Operator.id) == GroupMember.operator_id)
         .where(col(GroupMember.group_id).in_(members))
         .order_by(col(GroupMember.position))
     )
-    for group_id, operator_id, extension, name in session.exec(query):
-        members[group_id].append(GroupMemberView(operator_id or 0, extension, name))
+    for member, operator in session.exec(query):
+        view = GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level)
+        members[member.group_id].append(view)
     return [
-        GroupView(group.id or 0, group.name, group.strategy, group.ring_seconds, tuple(members[group.id])) for group in groups
+        GroupView(
+            group.id, group.name, group.strategy, group.ring_seconds, terms_of(group), group.version, tuple(members[group.id])
+        )
+        for group in groups
     ]
+
+
+def terms_of(group: Group) -> GroupTerms:
+    """A group's terms."""
+    return GroupTerms(group.wrap_up_seconds, group.longest_wait, group.longest_talk, group.priority, group.sticky_owner)
 
 
 def get_group(session: Session, id: int) -> Group:
@@ -111,8 +166,8 @@ def lock_group(session: Session, name: str) -> Group | None:
     return session.exec(select(Group).where(Group.name == name).with_for_update()).first()
 
 
-def replace_members(session: Session, group_id: int, operator_ids: Sequence[int]) -> None:
+def replace_members(session: Session, group_id: int, members: Sequence[Membership]) -> None:
     """Make these operators the members of a group, in this order."""
     session.exec(delete(GroupMember).where(col(GroupMember.group_id) == group_id))
-    for position, operator_id in enumerate(operator_ids, 1):
-        session.add(GroupMember(group_id=group_id, operator_id=operator_id, position=position))
+    for position, member in enumerate(members, 1):
+        session.add(GroupMember(group_id=group_id, position=position, **asdict(member)))

@@ -4,7 +4,8 @@ Rules:
 - `record` never waits and never fails: a caller must not notice the database.
 - What comes within GATHER_SECONDS is written in one transaction.
 - A database that is away is tried again until it is back; nothing is lost while at most BOUND changes wait. Then the oldest
-  steps go first, then the oldest calls, with a loud log: who called and what became of it is worth more than the way there.
+  steps and decisions go first, then the oldest calls, with a loud log: who called and what became of it is worth more than the
+  way there.
 - A change that the database refuses for itself is logged and left out; it must not hold up all others.
 """
 
@@ -22,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from controller.storage.database import Database, first_line
-from controller.storage.journal_changes import Change, StepEntered, StepLeft
+from controller.storage.journal_changes import Change, RoutingDecided, StepEntered, StepLeft
 from controller.storage.journal_rows import write_changes
 
 log = logging.getLogger(__name__)
@@ -168,11 +169,11 @@ class CallJournal:
                 self.dropped += 1
 
     def _make_room(self) -> None:
-        """Drop the oldest tenth of what waits: steps, and when there are none, whole calls."""
+        """Drop the oldest tenth of what waits: steps and decisions, and when there are none, whole calls."""
         too_many = max(self._bound // 10, 1)
         changes = [item for item in self._waiting if not isinstance(item, asyncio.Future)]
         victims: list[Change] = list(
-            islice((change for change in changes if isinstance(change, StepEntered | StepLeft)), too_many)
+            islice((change for change in changes if isinstance(change, StepEntered | StepLeft | RoutingDecided)), too_many)
         )
         if not victims:
             calls = {change.call for change in changes[:too_many]}

@@ -118,6 +118,26 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutingDecided:
+    """Why a call is offered to somebody, or can be to nobody; `number` counts 1, 2, … within the call. See `RoutingDecision`.
+
+    `order`: extension and what the strategy went by. `left_out`: extension, why, and the call that he is engaged with.
+    """
+
+    call: CallId
+    number: int
+    at: datetime
+    rule: str
+    target: str
+    strategy: str
+    rule_version: int
+    offered: tuple[str, ...]
+    order: tuple[tuple[str, str | int | None], ...] = ()
+    left_out: tuple[tuple[str, str, CallId | None], ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingStarted:
     """`recording` is our id of it; `path` is relative to the recordings folder."""
 
@@ -161,6 +181,7 @@ Change: TypeAlias = (
     | LegAnswered
     | LegConnected
     | LegEnded
+    | RoutingDecided
     | RecordingStarted
     | RecordingPaused
     | RecordingEnded

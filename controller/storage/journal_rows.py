@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, Dialect, Insert, Table, Update, bindp
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from controller.storage.calls import Call, CallLeg, CallStep
+from controller.storage.calls import Call, CallLeg, CallStep, RoutingDecision
 from controller.storage.journal_changes import (
     CallAnswered,
     CallEnded,
@@ -30,6 +30,7 @@ from controller.storage.journal_changes import (
     RecordingEnded,
     RecordingPaused,
     RecordingStarted,
+    RoutingDecided,
     StepEntered,
     StepLeft,
 )
@@ -87,9 +88,10 @@ class _Rows:
         self.calls = _TableRows(Call)
         self.steps = _TableRows(CallStep)
         self.legs = _TableRows(CallLeg)
+        self.decisions = _TableRows(RoutingDecision)
         self.recordings = _TableRows(Recording)
         # Calls first: the others refer to them.
-        self.tables = (self.calls, self.steps, self.legs, self.recordings)
+        self.tables = (self.calls, self.steps, self.legs, self.decisions, self.recordings)
 
     def add(self, change: Change) -> None:
         match change:
@@ -99,6 +101,20 @@ class _Rows:
                 self._of_step(change)
             case LegStarted() | LegAnswered() | LegConnected() | LegEnded():
                 self._of_leg(change)
+            case RoutingDecided():
+                self.decisions.insert(
+                    change.call,
+                    change.number,
+                    at=change.at,
+                    rule=change.rule,
+                    target=change.target,
+                    strategy=change.strategy,
+                    rule_version=change.rule_version,
+                    offered=list(change.offered),
+                    order=[list(one) for one in change.order],
+                    left_out=[list(one) for one in change.left_out],
+                    seed=change.seed,
+                )
             case RecordingStarted():
                 self.recordings.insert(
                     change.recording, call_id=change.call, path=change.path, started_at=change.at, ended_at=None, pauses=[]

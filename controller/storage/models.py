@@ -39,6 +39,7 @@ TABLES = (
     calls.Call,
     calls.CallLeg,
     calls.CallStep,
+    calls.RoutingDecision,
     recordings.Recording,
     prompts.StoredPrompt,
     audit.AuditEntry,

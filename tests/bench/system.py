@@ -10,7 +10,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class System:
     settings: Settings
     asterisk_pid: int
     controller_pid: int
+    ari_url: str
+    ari_password: str
 
     def cpu_seconds(self) -> tuple[float, float]:
         """Processor time that Asterisk and the controller have used so far."""
@@ -60,8 +62,8 @@ class System:
 
 
 @contextlib.asynccontextmanager
-async def running_system(folder: Path) -> AsyncIterator[System]:
-    """Start both in `folder`, and end both."""
+async def running_system(folder: Path, furnish: Callable[[Settings], None] | None = None) -> AsyncIterator[System]:
+    """Start both in `folder`, and end both. `furnish` fills the database; by default with the menu."""
     settings = _settings(folder)
     install = _with_tones(find_or_fetch(settings, print), folder / "prompts")
     instance = asterisk_conf.instance_dir(settings)
@@ -69,7 +71,7 @@ async def running_system(folder: Path) -> AsyncIterator[System]:
     conf = asterisk_conf.render(settings, install, secrets, instance, ports)
     with (conf.parent / "extensions.conf").open("a") as dialplan:
         dialplan.write((HERE / "menu.conf").read_text())
-    _store_menu(settings)
+    (furnish or _store_menu)(settings)
     asterisk = AsteriskProcess(settings, install, conf, ports, secrets)
     await asterisk.start()
     try:
@@ -81,7 +83,7 @@ async def running_system(folder: Path) -> AsyncIterator[System]:
             "ATTENDANT_AMI_PASSWORD": secrets.ami_password,
         }
         async with _controller(environment) as controller_pid:
-            yield System(settings, asterisk.pid, controller_pid)
+            yield System(settings, asterisk.pid, controller_pid, ports.ari_url, secrets.ari_password)
     finally:
         await asterisk.stop()
 

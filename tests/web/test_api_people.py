@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.actions.operators import create_group, set_members
+from controller.bus import WrapUpEnded
 from controller.storage.groups import find_group
 from controller.storage.operators import find_operator
 from controller.storage.trunks import TrunkState, find_trunk
@@ -82,18 +83,62 @@ async def test_a_group_is_created_with_its_members_replaced_and_removed(site: Si
         "name": "Sales",
         "strategy": "ring_all",
         "ring_seconds": 20,
-        "members": [{"extension": "2002", "name": "Operator 2002"}, {"extension": "2001", "name": "Operator 2001"}],
+        "wrap_up_seconds": 0,
+        "longest_wait": None,
+        "longest_talk": None,
+        "priority": 0,
+        "sticky_owner": False,
+        "version": 3,
+        "members": [member("2002"), member("2001")],
     }
     unknown = await program.post("/api/v1/groups", json={"name": "Night", "members": ["2009"]})
     assert unknown.json()["error"]["fields"][0]["field"] == "members"
     assert await site.database.read(find_group, "Night") is None, "nothing is half-saved"
     changed = {"name": "Shop", "strategy": "linear", "ring_seconds": 5, "members": ["2001"]}
-    assert (await program.put("/api/v1/groups/1", json=changed)).json()["members"] == [
-        {"extension": "2001", "name": "Operator 2001"}
-    ]
+    assert (await program.put("/api/v1/groups/1", json=changed)).json()["members"] == [member("2001")]
     assert [one["name"] for one in (await program.get("/api/v1/groups")).json()["groups"]] == ["Shop"]
     assert (await program.delete("/api/v1/groups/1")).status_code == 204
     assert (await program.get("/api/v1/groups/1")).status_code == 404
+
+
+def member(extension: str, weight: int = 1, level: int = 1) -> dict[str, object]:
+    return {"extension": extension, "name": f"Operator {extension}", "weight": weight, "level": level}
+
+
+async def test_a_groups_terms_weights_and_levels_are_kept_and_a_bad_one_is_named(site: Site) -> None:
+    program = site.program()
+    for extension in ("2001", "2002"):
+        await program.post("/api/v1/operators", json={"extension": extension, "name": f"Operator {extension}"})
+    terms = {"wrap_up_seconds": 15, "longest_wait": 120, "longest_talk": 600, "priority": 3, "sticky_owner": True}
+    body = {
+        "name": "Sales",
+        "strategy": "weighted_random",
+        "members": ["2002", {"extension": "2001", "weight": 5, "level": 2}],
+        **terms,
+    }
+    created = (await program.post("/api/v1/groups", json=body)).json()
+    assert {name: created[name] for name in terms} == terms
+    assert created["members"] == [member("2002"), member("2001", 5, 2)]
+    again = (await program.put("/api/v1/groups/1", json=body)).json()
+    assert again["version"] > created["version"]
+    for field, value in (("wrap_up_seconds", -1), ("longest_talk", 0), ("priority", 101), ("strategy", "loudest")):
+        refused = await program.put("/api/v1/groups/1", json={**body, field: value})
+        assert (refused.status_code, refused.json()["error"]["fields"][0]["field"]) == (422, field)
+    refused = await program.put("/api/v1/groups/1", json={**body, "members": [{"extension": "2001", "weight": 0}]})
+    assert refused.json()["error"]["fields"][0]["field"] == "members.0.weight"
+    assert (await program.get("/api/v1/groups/1")).json() == again
+
+
+async def test_the_end_of_a_wrap_up_reaches_the_engine(site: Site) -> None:
+    program = site.program()
+    await program.post("/api/v1/operators", json=ANNA)
+    async with site.bus.subscribe() as notices:
+        assert (await program.post("/api/v1/operators/1/end-wrap-up")).status_code == 202
+        async for notice in notices:
+            if isinstance(notice, WrapUpEnded):
+                assert notice == WrapUpEnded("2045")
+                break
+    assert (await program.post("/api/v1/operators/9/end-wrap-up")).status_code == 404
 
 
 async def test_a_group_that_a_scenario_uses_stays(site: Site) -> None:

@@ -15,9 +15,10 @@ from controller.actions.operators import (
     delete_group,
     delete_operator,
     set_members,
+    set_terms,
 )
 from controller.actions.trunks import change_trunk, create_trunk, delete_trunk
-from controller.bus import DirectoryChanged
+from controller.bus import DirectoryChanged, WrapUpEnded
 from controller.storage import Session
 from controller.storage.groups import GroupView, group_view, list_groups
 from controller.storage.operators import Operator, OperatorView, get_operator, operator_view, operator_views
@@ -85,6 +86,14 @@ async def remove_operator(request: Request) -> Response:
     await given.database.run(delete_operator, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
     return Response(status_code=204)
+
+
+async def end_wrap_up(request: Request) -> Response:
+    """The operator is ready for the next call before his wrap-up is over."""
+    given = services(request)
+    operator = await given.database.read(get_operator, number_id(request))
+    given.bus.send(WrapUpEnded(operator.extension))
+    return Response(status_code=202)
 
 
 async def get_groups(request: Request) -> Response:
@@ -186,11 +195,13 @@ def _new_operator(
 
 def _new_group(session: Session, body: GroupChange, *, acting_user: str, at: datetime) -> GroupView:
     group = create_group(session, body.name, body.strategy, body.ring_seconds, acting_user=acting_user, at=at)
-    set_members(session, group.name, body.members, acting_user=acting_user, at=at)
+    set_terms(session, group.name, body.terms(), acting_user=acting_user, at=at)
+    set_members(session, group.name, body.drafts(), acting_user=acting_user, at=at)
     return group_view(session, group.id)
 
 
 def _changed_group(session: Session, id: int, body: GroupChange, *, acting_user: str, at: datetime) -> GroupView:
     group = change_group(session, id, body.name, body.strategy, body.ring_seconds, acting_user=acting_user, at=at)
-    set_members(session, group.name, body.members, acting_user=acting_user, at=at)
+    set_terms(session, group.name, body.terms(), acting_user=acting_user, at=at)
+    set_members(session, group.name, body.drafts(), acting_user=acting_user, at=at)
     return group_view(session, id)

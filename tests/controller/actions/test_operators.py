@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.operators import (
+    MemberDraft,
     OperatorDraft,
     change_group,
     change_operator,
@@ -19,12 +20,13 @@ from controller.actions.operators import (
     delete_group,
     delete_operator,
     set_members,
+    set_terms,
 )
 from controller.actions.scenarios import create_scenario
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
 from controller.storage.contacts import contact_view
-from controller.storage.groups import find_group, group_names, list_groups
+from controller.storage.groups import GroupTerms, find_group, group_names, list_groups
 from controller.storage.operators import RungNumber, find_operator, operator_view
 
 BY_ANN: Any = {"acting_user": "ann", "at": datetime(2026, 5, 4, 12, tzinfo=UTC)}
@@ -191,3 +193,37 @@ def test_a_group_that_nothing_needs_is_renamed_and_removed(session: Session) -> 
     change_group(session, id, "Late", "linear", 30, **BY_ANN)
     delete_group(session, id, **BY_ANN)
     assert group_names(session) == {"Sales"}
+
+
+def test_terms_weights_and_levels_out_of_range_are_refused_by_name(session: Session) -> None:
+    create_operator(session, "2001", "Eve", **BY_ANN)
+    create_group(session, "Sales", **BY_ANN)
+    for field, terms in (
+        ("wrap_up_seconds", GroupTerms(wrap_up_seconds=3601)),
+        ("longest_wait", GroupTerms(longest_wait=0)),
+        ("longest_talk", GroupTerms(longest_talk=0)),
+        ("priority", GroupTerms(priority=-1)),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            set_terms(session, "Sales", terms, **BY_ANN)
+        assert [problem.field for problem in refused.value.problems] == [field]
+    for field, member in (
+        ("members.0.weight", MemberDraft("2001", weight=0)),
+        ("members.0.level", MemberDraft("2001", level=11)),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            set_members(session, "Sales", [member], **BY_ANN)
+        assert [problem.field for problem in refused.value.problems] == [field]
+    sales = find_group(session, "Sales")
+    assert sales is not None and (sales.terms, sales.members, sales.version) == (GroupTerms(), (), 1)
+
+
+def test_every_change_of_a_group_is_a_new_version_of_its_rule(session: Session) -> None:
+    create_operator(session, "2001", "Eve", **BY_ANN)
+    group = create_group(session, "Sales", **BY_ANN)
+    set_terms(session, "Sales", GroupTerms(priority=5), **BY_ANN)
+    set_members(session, "Sales", [MemberDraft("2001", 3, 2)], **BY_ANN)
+    change_group(session, group.id, "Sales", "levels", 9, **BY_ANN)
+    sales = find_group(session, "Sales")
+    assert sales is not None and (sales.version, sales.terms.priority, sales.strategy) == (4, 5, "levels")
+    assert [(member.weight, member.level) for member in sales.members] == [(3, 2)]

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.errors import TelephonyError, TelephonyUnavailable
+from controller.ids import new_call_id
+from controller.routing import Outlook
 from controller.telephony import fake
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.waiting import until
@@ -210,3 +212,19 @@ async def test_a_stopping_controller_gives_its_callers_to_the_dialplan_and_new_o
     assert caller.continued_at == "fallback,s"
     late = center.telephony.call("100")
     await until(lambda: late.continued_at == "fallback,s")
+
+
+async def test_a_waiting_caller_has_a_place_and_no_expected_wait_while_nobody_can_say(center: CallCenter) -> None:
+    center.serves("100", SOLD_AT_ONCE)
+    center.telephony.phone("PJSIP/2001").silent()
+    await center.has_group("Sales", ["2001"])
+    callers = [center.telephony.call("100") for _ in range(3)]
+    await until(lambda: len(center.distributor.waiting) == 3)
+    first, second, third = center.distributor.waiting
+    assert center.distributor.outlook(first) == Outlook(1, 0.0), "somebody is rung for him"
+    assert center.distributor.outlook(second) == Outlook(2, None)
+    assert center.distributor.outlook(third) == Outlook(3, None), "nobody has talked yet"
+    assert center.distributor.outlook(new_call_id()) is None
+    for caller in callers:
+        caller.hangup()
+    await center.at_rest()

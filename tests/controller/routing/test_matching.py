@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, get_args
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.ids import CallId
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw
-from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Strategy, phone_of
+from controller.routing.decisions import Decision, LeftOut, Ranked
+from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
+from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, phone_of
+from controller.routing.strategies import ORDERS, Candidate, Turn
+from controller.storage.groups import GroupTerms, Strategy
 
 ANN, BOB, CAROL = "2001", "2002", "2003"
 FIRST, SECOND, THIRD = CallId("first"), CallId("second"), CallId("third")
@@ -206,6 +213,188 @@ def test_a_number_outside_may_be_called_for_two_callers_at_once() -> None:
     assert house.join(SECOND, outside("100")) == [Offer(SECOND, "second", number)]
 
 
+def terms(group: GroupRule, **values: Any) -> GroupRule:
+    return replace(group, terms=GroupTerms(**values))
+
+
+def of_terms(strategy: Strategy, *extensions: str, **values: Any) -> Matching:
+    made = matching(strategy, *extensions)
+    made.set_rules([terms(rules("Sales", strategy, *extensions), **values)])
+    return made
+
+
+def operator(extension: str) -> RoutedOperator:
+    return RoutedOperator(int(extension), extension, f"Operator {extension}")
+
+
+def why(actions: Sequence[Action]) -> Decision:
+    found = [action.why for action in actions if isinstance(action, Offer | Ended) and action.why is not None]
+    assert found
+    return found[-1]
+
+
+@pytest.mark.covers("SKZ-24")
+def test_t26_the_owner_is_rung_first_whatever_the_strategy_says() -> None:
+    for strategy in get_args(Strategy):
+        sales = of_terms(strategy, ANN, BOB, CAROL, sticky_owner=True)
+        assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, CAROL)]
+
+
+@pytest.mark.covers("SKZ-24")
+def test_t27_when_the_owner_is_not_active_the_strategy_decides_at_once() -> None:
+    sales = of_terms("linear", ANN, BOB, CAROL, sticky_owner=True)
+    sales.set_phone(CAROL, "offline")
+    assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, ANN)]
+
+
+def test_an_owner_who_does_not_answer_leaves_the_caller_to_the_strategy_and_is_not_rung_again() -> None:
+    sales = of_terms("ring_all", ANN, BOB, CAROL, sticky_owner=True)
+    sales.join(FIRST, "Sales", NINE, operator(CAROL))
+    assert sales.set_phone(ANN, "free") == []
+    assert sales.line_free(FIRST, CAROL) == [offer(FIRST, ANN), offer(FIRST, BOB)]
+
+
+def test_without_the_checkbox_the_owner_is_one_of_many_and_a_stranger_to_the_group_may_be_the_owner() -> None:
+    assert matching("linear", ANN, BOB).join(FIRST, "Sales", NINE, operator(BOB)) == [offer(FIRST, ANN)]
+    sales = of_terms("linear", ANN, sticky_owner=True)
+    sales.set_phone("2009", "free")
+    assert sales.join(FIRST, "Sales", NINE, operator("2009")) == [offer(FIRST, "2009")]
+    assert sales.line_free(FIRST, "2009") == [offer(FIRST, ANN)]
+
+
+@pytest.mark.covers("SKZ-23")
+def test_t29_two_calls_one_after_the_other_both_start_at_the_first() -> None:
+    sales = matching("linear", ANN, BOB, CAROL)
+    for call in (FIRST, SECOND):
+        assert sales.join(call, "Sales") == [offer(call, ANN)]
+        sales.answered(call, ANN)
+        sales.line_free(call, ANN, talked=True)
+
+
+def test_round_robin_gives_each_call_to_the_next_operator() -> None:
+    sales = matching("round_robin", ANN, BOB, CAROL)
+    for call, extension in ((FIRST, ANN), (SECOND, BOB), (THIRD, CAROL)):
+        assert sales.join(call, "Sales") == [offer(call, extension)]
+    sales.leave(FIRST)
+    sales.line_free(FIRST, ANN)
+    assert sales.join(CallId("fourth"), "Sales") == [offer(CallId("fourth"), ANN)]
+
+
+def test_after_a_conversation_an_operator_is_left_alone_for_his_wrap_up() -> None:
+    sales = of_terms("ring_all", ANN, wrap_up_seconds=10)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN, talked=True) == [WrapUp(ANN, 10)]
+    assert sales.wrapping_up == {ANN}
+    assert sales.set_phone(ANN, "free") == []
+    assert sales.join(THIRD, person(ANN, "100")) == [Ended(THIRD, "no_operators")]
+    assert sales.wrap_up_over(ANN) == [offer(SECOND, ANN)]
+
+
+def test_there_is_no_wrap_up_without_a_conversation() -> None:
+    sales = of_terms("ring_all", ANN, wrap_up_seconds=10)
+    sales.join(FIRST, "Sales")
+    sales.join(SECOND, "Sales")
+    assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
+    sales.answered(SECOND, ANN)
+    assert sales.line_free(SECOND, ANN, talked=False) == []
+    assert sales.wrapping_up == frozenset()
+
+
+def test_groups_that_share_operators_are_served_by_priority_and_then_first_come_first_served() -> None:
+    house = Matching()
+    usual, urgent = rules("Sales", "ring_all", ANN), terms(rules("Urgent", "ring_all", ANN), priority=5)
+    house.set_rules([usual, urgent])
+    house.set_phone(ANN, "busy")
+    for call, group in (("1", "Sales"), ("2", "Urgent"), ("3", "Urgent"), ("4", "Sales")):
+        house.join(CallId(call), group)
+    served = []
+    house.set_phone(ANN, "free")
+    while house.engaged:
+        call = house.engaged[ANN]
+        served.append(call)
+        house.answered(call, ANN)
+        house.line_free(call, ANN)
+    assert served == ["2", "3", "1", "4"]
+
+
+def test_who_is_taken_out_of_the_group_while_he_is_rung_may_still_answer() -> None:
+    sales = matching("linear", ANN, BOB)
+    sales.join(FIRST, "Sales")
+    assert sales.set_rules([rules("Sales", "linear", BOB)]) == []
+    assert sales.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
+    sales.line_free(FIRST, ANN)
+    assert sales.join(SECOND, "Sales") == [offer(SECOND, BOB)]
+
+
+def test_a_group_that_is_removed_lets_its_callers_go_on() -> None:
+    sales = matching("ring_all", ANN, free=())
+    sales.set_phone(ANN, "busy")
+    sales.join(FIRST, "Sales")
+    assert sales.set_rules([]) == [Ended(FIRST, "no_operators")]
+
+
+def test_the_position_is_that_among_the_callers_of_the_line() -> None:
+    house = Matching()
+    house.set_rules([rules("Sales", "ring_all", ANN), rules("Support", "ring_all", BOB)])
+    house.set_phone(ANN, "busy")
+    house.set_phone(BOB, "busy")
+    for call, group in ((FIRST, "Sales"), (SECOND, "Support"), (THIRD, "Sales")):
+        house.join(call, group)
+    assert [house.position(call) for call in (FIRST, SECOND, THIRD)] == [1, 1, 2]
+    house.leave(FIRST)
+    assert (house.position(FIRST), house.position(THIRD)) == (None, 1)
+
+
+def test_an_offer_says_who_was_considered_who_was_left_out_and_why() -> None:
+    sales = matching("linear", ANN, BOB, CAROL, "2004", "2005", "2006", free=(ANN, BOB, CAROL, "2006"))
+    sales.set_rules([terms(rules("Sales", "linear", ANN, BOB, CAROL, "2004", "2005", "2006"), wrap_up_seconds=9)])
+    sales.join(FIRST, "Sales")
+    sales.answered(FIRST, ANN)
+    sales.line_free(FIRST, ANN, talked=True)
+    sales.join(SECOND, "Sales")
+    sales.set_phone("2004", "busy")
+    sales.join(THIRD, "Sales")
+    decided = why(sales.line_free(THIRD, CAROL))
+    assert (decided.rule, decided.target, decided.strategy, decided.version) == ("strategy", "Sales", "linear", 1)
+    assert decided.offered == ("2006",)
+    assert decided.order == (Ranked("2006", 6),)
+    assert decided.left_out == (
+        LeftOut(ANN, "wrap_up"),
+        LeftOut(BOB, "engaged", SECOND),
+        LeftOut(CAROL, "already_offered"),
+        LeftOut("2004", "busy"),
+        LeftOut("2005", "offline"),
+    )
+
+
+def test_a_choice_by_chance_can_be_made_again_from_its_seed() -> None:
+    extensions = [str(number) for number in range(2001, 2021)]
+    sales = matching("random", *extensions)
+    decided = why(sales.join(FIRST, "Sales"))
+    assert decided.seed is not None
+    again = ORDERS["random"](
+        [Candidate(operator(extension), place) for place, extension in enumerate(extensions)], Turn(-1, Random(decided.seed))
+    )
+    assert [one.extension for one in decided.order] == [one.operator.extension for one in again]
+    assert decided.offered == (again[0].operator.extension,)
+
+
+def test_offers_that_ring_together_were_one_decision() -> None:
+    offers = matching("ring_all", ANN, BOB).join(FIRST, "Sales")
+    assert all(isinstance(one, Offer) and one.why is why(offers) for one in offers)
+    assert why(offers).offered == (ANN, BOB)
+
+
+def test_a_search_that_finds_nobody_says_why() -> None:
+    sales = matching("ring_all", ANN, BOB, free=(ANN,))
+    sales.join(FIRST, "Sales")
+    assert why(sales.line_free(FIRST, ANN)).left_out == (LeftOut(ANN, "already_offered"), LeftOut(BOB, "offline"))
+    assert why(sales.join(SECOND, "Night")).rule == "nobody"
+    assert why(sales.join(THIRD, person(BOB))).left_out == (LeftOut(BOB, "offline"),)
+
+
 NINE = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 
@@ -295,15 +484,30 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.matching = Matching()
+        self.matching = Matching(chance=Random(1))
         self.world = World()
         self.calls = 0
         self.ended: Counter[CallId] = Counter()
         self.phones: dict[str, Availability] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
-        self.lines_joined: dict[CallId, str] = {}
         self.rung: defaultdict[CallId, list[Number]] = defaultdict(list)
+        self.talking: set[str] = set()
+        self.wrapping_up: set[str] = set()
+        self.lines: dict[CallId, str] = {}
+        self.came: dict[CallId, datetime] = {}
+        self.kept: dict[str, CallId] = {}
+        self.owners: dict[CallId, str] = {}
+        self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
+
+    @initialize(strategies=st.tuples(*[st.sampled_from(get_args(Strategy))] * 2), priorities=st.tuples(*[st.integers(0, 2)] * 2))
+    def a_usual_morning(self, strategies: tuple[Strategy, Strategy], priorities: tuple[int, int]) -> None:
+        for name, strategy, priority in zip(("Sales", "Support"), strategies, priorities, strict=True):
+            shared = terms(rules(name, strategy, ANN, BOB), wrap_up_seconds=5, priority=priority, sticky_owner=True)
+            self.groups[name] = shared
+        self.follow(self.matching.set_rules(self.groups.values()))
+        for extension in (ANN, BOB):
+            self.phone_changes(extension, "free")
 
     def follow(self, actions: list[Action]) -> None:
         for action in actions:
@@ -312,28 +516,54 @@ class AnyHistory(RuleBasedStateMachine):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
                     assert operator not in self.world.reserved, "nor while he is kept for somebody"
                     assert number.outside or self.phones.get(operator) == "free", "only a free phone is rung"
+                    assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
+                    assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
+                        "and it is said why"
+                    )
+                    self.is_fair(call, operator)
+                    self.offered[call].add(operator)
                     self.world.lines[operator] = call
                     self.rung[call].append(number)
                 case CallBack(call, operator):
                     assert operator not in self.world.lines and operator not in self.world.reserved
                     assert self.phones.get(operator) == "free"
                     assert call in self.world.absent and call not in self.world.reserved.values()
-                    self.world.reserved[operator] = call
+                    self.world.reserved[operator] = self.kept[operator] = call
                 case Withdraw(call, operator):
                     assert self.world.lines[operator] == call
+                case WrapUp(operator):
+                    self.wrapping_up.add(operator)
                 case Ended(call):
                     self.ended[call] += 1
                     assert self.world.waiting.pop(call, None) is not None, "a search ends once"
 
-    @rule(strategy=st.sampled_from(["ring_all", "linear"]), members=st.lists(operators, unique=True))
-    def rules_change(self, strategy: Strategy, members: list[str]) -> None:
-        self.groups["Sales"] = rules("Sales", strategy, *members)
-        self.follow(self.matching.set_rules(self.groups.values()))
+    def is_fair(self, call: CallId, operator: str) -> None:
+        """Nobody of at least the same priority who came before, and could have had this operator too, is passed over."""
+        if call in self.wanted or self.kept.get(operator) == call:
+            return
+        group = self.groups[self.lines[call]]
+        for other in self.world.waiting:
+            rival = self.groups.get(self.lines.get(other, ""))
+            if rival is None or other == call or self.owners.get(call) == operator:
+                continue
+            before = (-rival.terms.priority, self.came[other]) < (-group.terms.priority, self.came[call])
+            takes_more = rival.strategy == "ring_all" or other not in self.world.lines.values()
+            member = operator in [one.extension for one in rival.operators]
+            with_owner = self.owners.get(other) in [rung for rung, served in self.world.lines.items() if served == other]
+            assert not (before and takes_more and member and not with_owner and operator not in self.offered[other])
 
-    @rule(members=st.lists(operators, unique=True))
-    def the_other_group_changes(self, members: list[str]) -> None:
-        self.groups["Support"] = rules("Support", "ring_all", *members)
+    @rule(
+        name=st.sampled_from(["Sales", "Support"]),
+        strategy=st.sampled_from(get_args(Strategy)),
+        members=st.lists(operators, unique=True),
+        wrap_up=st.sampled_from([0, 5]),
+        priority=st.integers(0, 2),
+        sticky=st.booleans(),
+    )
+    def rules_change(self, name: str, strategy: Strategy, members: list[str], wrap_up: int, priority: int, sticky: bool) -> None:
+        values = {"wrap_up_seconds": wrap_up, "priority": priority, "sticky_owner": sticky}
+        self.groups[name] = terms(rules(name, strategy, *members), **values)
         self.follow(self.matching.set_rules(self.groups.values()))
 
     @rule(operator=operators, availability=st.sampled_from(["offline", "busy", "free"]))
@@ -341,13 +571,40 @@ class AnyHistory(RuleBasedStateMachine):
         self.phones[operator] = availability
         self.follow(self.matching.set_phone(operator, availability))
 
-    @rule(group=st.sampled_from(["Sales", "Support", "Night"]))
-    def caller_joins(self, group: str) -> None:
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), owner=st.none() | operators)
+    def caller_joins(self, group: str, owner: str | None) -> None:
         self.calls += 1
         call = CallId(f"call {self.calls}")
         self.world.waiting[call] = self.calls
-        self.lines_joined[call] = group
-        self.follow(self.matching.join(call, group, minutes(self.calls)))
+        self.lines[call] = group
+        self.comes(call, minutes(self.calls))
+        if owner is not None:
+            self.owners[call] = owner
+        self.follow(self.matching.join(call, group, minutes(self.calls), None if owner is None else operator(owner)))
+
+    def comes(self, call: CallId, at: datetime) -> None:
+        """He takes his place behind all callers."""
+        self.came[call] = max([at, *(self.came[other] for other in self.world.waiting if other in self.came)])
+
+    @rule(groups=st.lists(st.sampled_from(["Sales", "Support"]), min_size=2, max_size=4))
+    def callers_come_in_a_rush(self, groups: list[str]) -> None:
+        for group in groups:
+            self.caller_joins(group, None)
+
+    @precondition(lambda self: self.lines and self.world.waiting)
+    @rule(data=st.data())
+    def caller_joins_a_second_line(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.world.waiting)))
+        before = self.matching.waiting
+        self.follow(self.matching.join(call, "Support"))
+        assert self.matching.waiting == before or call not in self.matching.waiting
+
+    @precondition(lambda self: self.wrapping_up)
+    @rule(data=st.data())
+    def wrap_up_ends(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.wrapping_up)))
+        self.wrapping_up.discard(operator)
+        self.follow(self.matching.wrap_up_over(operator))
 
     @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
     def caller_wants_a_person(self, operator: str, further: list[str]) -> None:
@@ -368,6 +625,7 @@ class AnyHistory(RuleBasedStateMachine):
     def somebody_absent_takes_a_place(self, group: str, since: int) -> None:
         self.calls += 1
         call = CallId(f"call {self.calls}")
+        self.came[call] = minutes(since)
         self.world.absent[call] = minutes(since)
         self.world.absent_from[call] = group
         self.follow(self.matching.join_absent(call, group, minutes(since)))
@@ -380,7 +638,7 @@ class AnyHistory(RuleBasedStateMachine):
         del self.world.absent[call]
         self.calls += 1
         self.world.waiting[call] = self.calls
-        self.lines_joined[call] = self.world.absent_from[call]
+        self.lines[call] = self.world.absent_from[call]
         self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
 
     @precondition(lambda self: self.world.absent)
@@ -407,18 +665,28 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(data=st.data())
     def operator_picks_up(self, data: st.DataObject) -> None:
         operator = data.draw(st.sampled_from(sorted(self.world.lines)))
-        self.follow(self.matching.answered(self.world.lines[operator], operator))
+        actions = self.matching.answered(self.world.lines[operator], operator)
+        if any(isinstance(action, Ended) for action in actions):
+            self.talking.add(operator)
+        self.follow(actions)
 
     @precondition(lambda self: self.world.lines)
     @rule(data=st.data())
     def line_ends(self, data: st.DataObject) -> None:
         operator = data.draw(st.sampled_from(sorted(self.world.lines)))
         call = self.world.lines.pop(operator)
-        self.follow(self.matching.line_free(call, operator))
+        talked = operator in self.talking
+        self.talking.discard(operator)
+        self.follow(self.matching.line_free(call, operator, talked=talked))
 
     @invariant()
     def nobody_stays_engaged_without_a_line_or_somebody_he_is_kept_for(self) -> None:
         assert dict(self.matching.engaged) == self.world.lines | self.world.reserved
+
+    @invariant()
+    def who_wraps_up_is_known(self) -> None:
+        assert self.matching.wrapping_up == self.wrapping_up
+        assert not self.wrapping_up & set(self.world.lines)
 
     @invariant()
     def waiting_callers_are_exactly_those_whose_search_has_not_ended(self) -> None:
@@ -435,7 +703,7 @@ class AnyHistory(RuleBasedStateMachine):
         for call in set(self.matching.absent) - set(self.world.reserved.values()):
             rule = self.groups.get(self.world.absent_from[call])
             members = [member.extension for member in rule.operators] if rule is not None else []
-            engaged = self.matching.engaged
+            engaged = self.matching.engaged.keys() | self.wrapping_up
             assert not [one for one in members if one not in engaged and self.phones.get(one) == "free"]
 
     @invariant()
@@ -457,8 +725,8 @@ class AnyHistory(RuleBasedStateMachine):
     def who_is_told_that_all_are_busy_has_been_offered_to_everybody_who_is_free(self) -> None:
         for call, situation in self.matching.situations.items():
             if situation == "busy":
-                members = {one.extension for one in self.groups[self.lines_joined[call]].operators}
-                engaged = self.world.lines.keys() | self.world.reserved.keys()
+                members = {one.extension for one in self.groups[self.lines[call]].operators}
+                engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
                 free = {one for one in members - engaged if self.phones.get(one) == "free"}
                 assert free <= {number.shown for number in self.rung[call]}
 

@@ -9,8 +9,8 @@ import pytest
 from controller.errors import InvalidInput, NotFound
 from controller.ids import CallId, ChannelId
 from controller.storage import Database
-from controller.storage.calls import CallFilters, close_open_calls, get_call, list_calls
-from controller.storage.journal_changes import Change, LegStarted
+from controller.storage.calls import CallFilters, close_open_calls, get_call, last_talk_ended, list_calls, talks_since
+from controller.storage.journal_changes import Change, LegStarted, RoutingDecided
 from controller.storage.journal_rows import write_changes
 from tests.controller.storage.call_changes import ended, second, started, talk
 
@@ -103,3 +103,36 @@ def test_closing_thousands_of_calls_works(sqlite_database: Database) -> None:
     with sqlite_database.session() as session:
         assert close_open_calls(session, second(1), ()) == 2500
     assert found(sqlite_database, live=True) == []
+
+
+def test_an_operators_past_work_is_found_in_the_history(database: Database) -> None:
+    store(database, talk("a", at=-7200, extension="2001"), talk("b", at=60, extension="2001"), talk("c", at=90, extension="2001"))
+    with database.session(read_only=True) as session:
+        assert last_talk_ended(session, 8, "2001") == second(90 + 42)
+        assert last_talk_ended(session, 7, "2001") is None, "that is of who had the extension before"
+        assert last_talk_ended(session, 7, "2009") is None, "he was rung and did not talk"
+        assert talks_since(session, second(0)) == {8: 2}
+        assert talks_since(session, second(-7200)) == {8: 3}
+
+
+def test_why_a_call_went_to_an_operator_is_kept_with_it(database: Database) -> None:
+    choice = RoutingDecided(
+        CallId("a"),
+        1,
+        second(6),
+        "strategy",
+        "Sales",
+        "random",
+        7,
+        ("2001",),
+        (("2001", 2), ("2004", None)),
+        (("2002", "engaged", CallId("b")), ("2003", "offline", None)),
+        2**32 - 1,
+    )
+    store(database, talk("a"), [choice], [choice])
+    with database.session(read_only=True) as session:
+        (kept,) = get_call(session, "a").decisions
+    assert (kept.number, kept.rule, kept.target, kept.strategy, kept.rule_version) == (1, "strategy", "Sales", "random", 7)
+    assert (kept.offered, kept.order) == (["2001"], [["2001", 2], ["2004", None]])
+    assert kept.left_out == [["2002", "engaged", "b"], ["2003", "offline", None]]
+    assert (kept.at, kept.seed) == (second(6), 2**32 - 1)

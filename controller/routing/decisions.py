@@ -1,0 +1,49 @@
+"""Why a call was offered to somebody: kept with the call, and enough to decide it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from controller.ids import CallId
+from controller.routing.strategies import Basis
+
+Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "nobody"]
+"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
+operator was kept for whom we called back, or nobody could be chosen."""
+
+Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate in the order of the strategy."""
+
+    extension: str
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody who was no candidate; `call` is the one that he is "engaged" with."""
+
+    extension: str
+    hindrance: Hindrance
+    call: CallId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One choice. `strategy` and `version` are the group's, "" and 0 where there is none; `seed` is what chance began with.
+
+    `order` has the candidates as the strategy put them, `offered` who was rung.
+    """
+
+    rule: Rule
+    target: str
+    strategy: str
+    version: int
+    offered: tuple[str, ...]
+    order: tuple[Ranked, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    seed: int | None = None
