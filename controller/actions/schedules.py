@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from controller.actions.fields import checked_name
+from controller.actions.usage import scenarios_that_name
 from controller.errors import Refused
 from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.numbers import numbers_of_schedule
-from controller.storage.scenarios import scenarios_in_use
 from controller.storage.schedules import StoredSchedule, find_schedule, get_schedule
 
 
@@ -71,10 +71,4 @@ def _is_unused(name: str, purpose: str, users: Sequence[str]) -> None:
 
 
 def _scenarios(session: Session, name: str) -> list[str]:
-    """Those with an operation whose field `schedule` names it, in the draft or in what is published."""
-    users = {
-        scenario
-        for scenario, document in scenarios_in_use(session)
-        if any(node["operation"].get("schedule") == name for node in document["nodes"].values())
-    }
-    return [f'the scenario "{user}"' for user in sorted(users)]
+    return [f'the scenario "{user}"' for user in scenarios_that_name(session, "schedule", name)]

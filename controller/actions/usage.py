@@ -9,7 +9,7 @@ from controller.storage import Session
 from controller.storage.scenarios import scenarios_in_use
 from ivr.serialization import from_data
 
-Kind: TypeAlias = Literal["group", "extension"]
+Kind: TypeAlias = Literal["group", "extension", "schedule"]
 
 
 def scenarios_that_name(session: Session, kind: Kind, name: str) -> list[str]:

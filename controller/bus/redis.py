@@ -15,7 +15,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -23,16 +23,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from controller.bus.messages import (
-    CallbacksChanged,
-    CallsChanged,
-    DirectoryChanged,
-    Message,
-    OperatorChanged,
-    PromptsChanged,
-    ScenarioPublished,
-    WrapUpEnded,
-)
+from controller.bus.messages import Message
 from controller.bus.subscribers import MOST_WAITING, Subscribers
 from controller.errors import SettingsError
 
@@ -42,18 +33,7 @@ ANSWER_SECONDS: Final = 5.0
 _QUIET_SECONDS: Final = 15.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-_KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind
-    for kind in (
-        ScenarioPublished,
-        CallsChanged,
-        DirectoryChanged,
-        PromptsChanged,
-        CallbacksChanged,
-        OperatorChanged,
-        WrapUpEnded,
-    )
-}
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 class RedisBus:
