@@ -125,6 +125,14 @@ OPERATIONS = (
         "GET", f"{_API}/calls/{{id}}/recordings/{{recording}}", recordings.show_recording, "A recording of a call", audio=True
     ),
     ApiOperation(
+        "DELETE",
+        f"{_API}/calls/{{id}}/recordings/{{recording}}",
+        recordings.delete_one_recording,
+        "Delete a recording and its file",
+        status=204,
+        errors=(409,),
+    ),
+    ApiOperation(
         "POST",
         f"{_API}/calls/{{id}}/recording/pause",
         recordings.pause_recording,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from pydantic_core import CoreSchema
 from controller.storage.scenarios import ScenarioSummary, ScenarioVersion, StoredScenario, VersionSummary
 from ivr.editing import Edit
 from ivr.graph import Scenario
+from ivr.operations import OPERATIONS
 from ivr.validation import Problem, ProblemKind, publishable
 
 
@@ -228,3 +230,35 @@ def validation(problems: list[Problem]) -> Validation:
         for item in problems
     ]
     return Validation(publishable=publishable(problems), problems=found)
+
+
+class OperationModel(BaseModel):
+    """What a node can do. With some parameters an operation has further exits (a menu's keys, a lookup's answers) or fewer."""
+
+    type: str
+    help: str
+    parameters: dict[str, Any] = Field(description="JSON schema of the parameters")
+    required_exits: list[str]
+    optional_exits: list[str]
+
+
+class OperationList(BaseModel):
+    """All operations, in the order in which the editor offers them."""
+
+    operations: list[OperationModel]
+
+
+def operation_list() -> OperationList:
+    """What this version can do."""
+    return OperationList(
+        operations=[
+            OperationModel(
+                type=kind.model_fields["type"].default,
+                help=inspect.cleandoc(kind.__doc__ or ""),
+                parameters=kind.model_json_schema(),
+                required_exits=sorted(kind.REQUIRED_EXITS),
+                optional_exits=sorted(kind.OPTIONAL_EXITS),
+            )
+            for kind in OPERATIONS
+        ]
+    )

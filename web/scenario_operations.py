@@ -13,6 +13,7 @@ from web.scenario_models import (
     ImportDone,
     NameChange,
     NewScenario,
+    OperationList,
     PublishRequest,
     RevisionToUndo,
     ScenarioList,
@@ -27,6 +28,7 @@ _API = "/api/v1"
 _ONE = f"{_API}/scenarios/{{id:int}}"
 
 SCENARIO_OPERATIONS = (
+    ApiOperation("GET", f"{_API}/operations", api_scenarios.get_operations, "What a node of a scenario can do", OperationList),
     ApiOperation("GET", f"{_API}/scenarios", api_scenarios.get_scenarios, "List scenarios", ScenarioList),
     ApiOperation(
         "POST",

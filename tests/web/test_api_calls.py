@@ -217,6 +217,23 @@ async def test_recordings_are_for_those_who_may_hear_them(site: Site) -> None:
     assert "<audio" in (await (await site.browser()).get("/calls/01REC")).text  # an administrator
 
 
+@pytest.mark.covers("SKZ-52")
+async def test_a_recording_is_deleted_with_its_file_by_those_who_may_hear_it(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01REC")
+    site.add_recording("01REC", "2026/05/01REC.wav")
+    site.add_talk("02NEXT")
+    one, file = "/api/v1/calls/01REC/recordings/01REC-r1", site.settings.recordings_dir / "2026/05/01REC.wav"
+    deaf = await site.database.run(create_token, "deaf", acting_user="test", at=NOON)
+    assert (await site.stranger(Authorization=f"Bearer {deaf}").delete(one)).status_code == 403
+    assert (await site.program().delete("/api/v1/calls/02NEXT/recordings/01REC-r1")).status_code == 404
+    assert file.exists()
+    assert (await site.program().delete(one)).status_code == 204
+    assert not file.exists()
+    assert (await site.program().delete(one)).status_code == 404
+    assert (await site.program().get("/api/v1/calls/01REC")).json()["recordings"] == []
+
+
 async def test_the_recording_of_a_call_that_is_not_live_here_cannot_be_paused(site: Site) -> None:
     site.add_arriving("01LIVE", outcome="live")
     site.add_arriving("02OVER", ended_at=NOON)

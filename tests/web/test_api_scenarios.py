@@ -11,6 +11,7 @@ import pytest
 
 from controller.bus import ScenarioPublished
 from controller.storage.audit import list_audit
+from ivr.operations import OPERATIONS
 from ivr.serialization import MAX_BYTES
 from tests.fixtures.web import Site
 
@@ -210,3 +211,12 @@ async def test_a_database_that_is_gone_is_said_without_its_words(site: Site) -> 
     answer = await site.program().get("/api/v1/calls")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
     assert "table" not in answer.text
+
+
+@pytest.mark.covers("UIS-3")
+async def test_the_catalogue_describes_every_operation_with_its_parameters_and_exits(site: Site) -> None:
+    found = {one["type"]: one for one in (await site.program().get("/api/v1/operations")).json()["operations"]}
+    assert found.keys() == {kind.model_fields["type"].default for kind in OPERATIONS}
+    assert all(one["help"] and one["parameters"]["properties"] for one in found.values())
+    assert found["menu"]["required_exits"] == ["incorrect_input", "wait_expired"]
+    assert found["voicemail"]["parameters"]["properties"]["max_seconds"]["maximum"] == 600

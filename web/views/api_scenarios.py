@@ -65,6 +65,7 @@ from web.scenario_models import (
     PublishRequest,
     RevisionToUndo,
     ScenarioList,
+    operation_list,
     scenario_item,
     scenario_model,
     validation,
@@ -75,6 +76,11 @@ from web.security import acting_user
 from web.services import services, workshop
 from web.uploads import Upload, disk_errors, read_upload
 from web.views.places import number_id
+
+
+async def get_operations(request: Request) -> Response:
+    """What a node of a scenario can do."""
+    return ModelResponse(operation_list())
 
 
 async def get_scenarios(request: Request) -> Response:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from controller.actions.recordings import note_pause
+from controller.actions.recordings import delete_recording, note_pause
 from controller.errors import NotFound, Refused
 from controller.storage.calls import get_call
 from controller.storage.recordings import Recording
@@ -42,6 +43,18 @@ async def pause_recording(request: Request) -> Response:
 async def resume_recording(request: Request) -> Response:
     """Record a live call again."""
     return await _switch(request, False)
+
+
+async def delete_one_recording(request: Request) -> Response:
+    """Forget a recording, for those who may hear it, and then remove its file."""
+    check_hearing(request)
+    given, by = services(request), acting_user(request)
+    call, id = text_id(request), text_id(request, "recording")
+    path = await given.database.run(delete_recording, call, id, acting_user=by, at=given.clock.now())
+    file = inside(given.settings.recordings_dir, path)
+    if file is not None:
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+    return Response(status_code=204)
 
 
 async def _switch(request: Request, paused: bool) -> Response:
