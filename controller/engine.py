@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -240,22 +240,21 @@ class Engine:
         return states
 
     async def stop(self) -> None:
-        """Send live calls on, store what is known, disconnect."""
-        await self.callbacks.close()
-        await self.arrivals.close(CLOSE_PATIENCE)
-        await self.callbacks.settle(SETTLE_PATIENCE)
-        if self.telephony.connected:
-            await self.distributor.settle(SETTLE_PATIENCE)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.voicemails.close(KEEP_PATIENCE)
-        if self.stereo is not None:
-            await self.stereo.close(KEEP_PATIENCE)
-        await self._lookups.stop()
-        await self.journal.stop()
-        await self.telephony.stop()
-        await self.ami.stop()
+        """Send live calls on, store what is known, disconnect; whatever fails of it, the rest is still done."""
+        async with AsyncExitStack() as rest:
+            for part in (self.ami.stop, self.telephony.stop, self.journal.stop, self._lookups.stop):
+                rest.push_async_callback(part)
+            await self.callbacks.close()
+            await self.arrivals.close(CLOSE_PATIENCE)
+            await self.callbacks.settle(SETTLE_PATIENCE)
+            if self.telephony.connected:
+                await self.distributor.settle(SETTLE_PATIENCE)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.voicemails.close(KEEP_PATIENCE)
+            if self.stereo is not None:
+                await self.stereo.close(KEEP_PATIENCE)
 
     def _on_system_event(self, event: SystemEvent) -> None:
         if isinstance(event, Connected | Disconnected):

@@ -114,10 +114,12 @@ async def _call_into_a_dying_controller(system: System, phone: object) -> PhoneC
 async def test_calls_left_open_in_the_records_are_closed_at_the_start(system: System) -> None:
     caller, call = await system.call(Line.FULL)
     await system.comes_to(caller, "menu")
-    await system.engine.telephony.stop()
-    await system.engine.journal.stop()
+    dead = system.engine
+    await dead.telephony.stop()
+    await dead.journal.stop()
     await call.hangup()
     await system.start_engine()
+    await dead.stop()
     record = await system.call_record(caller)
     assert (record.call.outcome, record.call.ended_by) == ("lost", "system")
     assert record.steps[-1].left_at is not None
