@@ -27,7 +27,8 @@ PARTS = {
 }
 INSTALLED = {"speech": ("espeak-ng", lambda: shutil.which("espeak-ng")), "browser": ("chromium", find_chromium)}
 """Parts that need a program of the machine: its Debian package, and where it is found."""
-WORKERS = "2"
+WORKERS = "4"
+"""Most tests wait for phones, prompts and pages, so that there may be more of them than processors."""
 
 
 def main() -> int:
