@@ -316,6 +316,10 @@ class PhoneCall:
                 self._receive()
             self._notify()
             await asyncio.sleep(FRAME)
+        # The end may be told before the last sound was fetched.
+        with contextlib.suppress(BaresipError):
+            self._receive()
+        self._notify()
 
     def _send(self) -> None:
         if not self._tone:

@@ -87,7 +87,7 @@ async def test_the_prompts_that_ship_are_heard_whole_in_the_callers_language_wit
     for prompt in SPOKEN.values():
         for recording in BUILTIN[prompt].recordings_in(language):
             pcm = samples_of(asterisk_sounds[language] / recording)
-            assert _share_heard(pcm, heard) >= 0.9, f"{recording} of {prompt} was not heard as it was recorded"
+            assert _is_heard(pcm, heard), f"{recording} of {prompt} was not heard as it was recorded"
 
 
 @pytest.mark.covers("UIS-47", "UIS-48", "SKZ-4")
@@ -110,15 +110,15 @@ async def test_own_prompts_are_heard_whole_in_the_callers_language_without_a_hol
         assert seconds_of(TONES[name][others], heard) == 0
 
 
-def _share_heard(recording: bytes, heard: bytes) -> float:
-    """How much of a recording was heard: the share of its pieces whose loudness is found anywhere in it. A phone that is
-    short of time drops a slice now and then, so a piece need not fit to the last slice.
+def _is_heard(recording: bytes, heard: bytes) -> bool:
+    """Whether the loudness of each piece of a recording is found in what was heard. A phone that is short of time drops a slice
+    now and then: of a recording of five pieces and more, one piece in five may be missing.
     """
     wanted = _loudness(recording)
     found = [0.0] * PIECE + _loudness(heard)  # of the silence before the first word slices may be missing
     pieces = [wanted[begin : begin + PIECE] for begin in range(0, max(1, len(wanted) - PIECE + 1), PIECE)]
     audible = [piece for piece in pieces if max(piece) > SOUND_FOUND]
-    return sum(_best_fit(piece, found) > 0.9 for piece in audible) / len(audible)
+    return sum(_best_fit(piece, found) <= 0.9 for piece in audible) <= len(audible) // 5
 
 
 def _best_fit(piece: Sequence[float], found: Sequence[float]) -> float:
