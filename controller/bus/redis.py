@@ -29,6 +29,7 @@ from controller.bus.messages import (
     DirectoryChanged,
     Message,
     OperatorChanged,
+    OperatorsChanged,
     PromptsChanged,
     ScenarioPublished,
     WrapUpEnded,
@@ -51,6 +52,7 @@ _KINDS: dict[str, type[Message]] = {
         PromptsChanged,
         CallbacksChanged,
         OperatorChanged,
+        OperatorsChanged,
         WrapUpEnded,
     )
 }
