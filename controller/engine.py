@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from controller.actions.operator_states import choose_state
 from controller.actions.prompts import store_recorded
 from controller.bus import Bus
 from controller.bus.messages import (
@@ -24,20 +25,23 @@ from controller.bus.messages import (
     DirectoryChanged,
     Message,
     OperatorChanged,
+    OperatorsChanged,
     PromptsChanged,
     ScenarioPublished,
     WrapUpEnded,
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
+from controller.calls.codes import DeskRules
 from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
 from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route, load_routes
+from controller.calls.outgoing import OutgoingCalls
 from controller.clock import Clock
-from controller.errors import AttendantError, TelephonyError, TelephonyUnavailable
+from controller.errors import AttendantError, StorageError, TelephonyError, TelephonyUnavailable
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker, TrunkTracker
+from controller.presence import PresenceTracker, StateHistory, Switches, TrunkTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
@@ -51,6 +55,7 @@ from controller.storage.calls import close_open_calls, last_talk_ended, talks_si
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
+from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.storage.trunks import Trunk, TrunkState, list_trunks
 from controller.supervision import for_ever
@@ -95,6 +100,7 @@ class _Directory:
     operators: tuple[SipAccount, ...]
     employees: tuple[Employee, ...]
     trunks: dict[int, SipTrunk]
+    switches: Mapping[str, Switches]
 
 
 class Engine:
@@ -119,8 +125,10 @@ class Engine:
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
-        self.presence = PresenceTracker(self.telephony)
+        self.presence = PresenceTracker(self.telephony, clock)
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
+        self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
+        self.presence.tell_history(self.history.record)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=settings.zone)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
@@ -143,11 +151,15 @@ class Engine:
             self._lookups,
             settings.zone,
             bus,
+            self.presence,
+            DeskRules.of(settings),
+            self.choose_state,
             self.stereo,
         )
         self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
+        self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {})
+        self._directory = _Directory({}, (), (), (), {}, {})
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -194,6 +206,7 @@ class Engine:
             self.arrivals.run,
             self.callbacks.run,
             self.voicemails.run,
+            self.history.run,
             self._keep_fresh,
             self._listen_to_bus,
         ]
@@ -219,6 +232,12 @@ class Engine:
         """Connected, and Asterisk's accounts and the phones' states are up to date."""
         return self.telephony.connected and self._provisioned.is_set()
 
+    async def choose_state(self, extension: str, wish: Wish, reason: str) -> None:
+        """An operator has chosen a state on his phone. Raises as `actions.operator_states.choose_state`."""
+        by, now = f"operator {extension}", self._clock.now()
+        chosen = await self._database.run(choose_state, extension, wish, reason, acting_user=by, at=now)
+        self.presence.switch(extension, _switches(chosen))
+
     async def trunk_states(self) -> dict[int, TrunkState]:
         """How the enabled trunks are, by their ids. Asks Asterisk when some of them register."""
         trunks, reachable = self._directory.trunks, self.trunks.reachable
@@ -242,9 +261,10 @@ class Engine:
     async def stop(self) -> None:
         """Send live calls on, store what is known, disconnect; whatever fails of it, the rest is still done."""
         async with AsyncExitStack() as rest:
-            for part in (self.ami.stop, self.telephony.stop, self.journal.stop, self._lookups.stop):
+            for part in (self.ami.stop, self.telephony.stop, self._keep_history, self.journal.stop, self._lookups.stop):
                 rest.push_async_callback(part)
             await self.callbacks.close()
+            await self.outgoing.close()
             await self.arrivals.close(CLOSE_PATIENCE)
             await self.callbacks.settle(SETTLE_PATIENCE)
             if self.telephony.connected:
@@ -255,6 +275,10 @@ class Engine:
             await self.voicemails.close(KEEP_PATIENCE)
             if self.stereo is not None:
                 await self.stereo.close(KEEP_PATIENCE)
+
+    async def _keep_history(self) -> None:
+        with suppress(StorageError):
+            await self.history.flush()
 
     def _on_system_event(self, event: SystemEvent) -> None:
         if isinstance(event, Connected | Disconnected):
@@ -289,6 +313,7 @@ class Engine:
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
+        self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
         changed = (directory.operators, directory.trunks) != (before.operators, before.trunks)
@@ -337,13 +362,25 @@ def concerns_directory(notice: Message) -> bool:
 
 
 def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
+    operators = list_operators(session)
     return _Directory(
         load_routes(session, before.routes, prompts),
-        tuple(GroupRule.of(group) for group in list_groups(session)),
-        tuple(_account(operator, remote_phones) for operator in list_operators(session)),
+        tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
+        tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
+        {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
     )
+
+
+def _taking_calls(rule: GroupRule, operators: Iterable[Operator]) -> GroupRule:
+    """The rule without those who do not work with inbound calls."""
+    inbound = {operator.extension for operator in operators if operator.inbound}
+    return replace(rule, operators=tuple(member for member in rule.operators if member.extension in inbound))
+
+
+def _switches(stored: OperatorSwitches) -> Switches:
+    return Switches(stored.logged_in, stored.do_not_disturb, stored.reason, stored.changed_at, stored.changed_by)
 
 
 def _past_work(session: Session, today: datetime) -> list[PastWork]:
@@ -366,7 +403,8 @@ def _account(operator: Operator, remote: bool) -> SipAccount:
 
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
-    return Employee(RoutedOperator(operator.id, operator.extension, operator.name), operator.ring_seconds, further)
+    routed = RoutedOperator(operator.id, operator.extension, operator.name)
+    return Employee(routed, operator.ring_seconds, further, team=operator.team)
 
 
 def sip_trunk(trunk: Trunk) -> SipTrunk:

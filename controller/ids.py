@@ -44,5 +44,20 @@ def is_operator_leg(channel: ChannelId) -> bool:
     return re.search(r"-op\d+$", channel) is not None
 
 
+def client_channel_id(call: CallId) -> ChannelId:
+    """The id of the line to a number outside that an operator wants to speak with."""
+    return ChannelId(f"{call}-client")
+
+
+def is_client_channel(channel: ChannelId) -> bool:
+    """Whether this is a line that `client_channel_id` named."""
+    return channel.endswith("-client")
+
+
+def consultation_id(call: CallId) -> BridgeId:
+    """The bridge in which operator and target speak before a transfer."""
+    return BridgeId(f"{call}-consult")
+
+
 def bridge_id(call: CallId) -> BridgeId:
     return BridgeId(f"{call}-bridge")

@@ -6,6 +6,7 @@ Each field's description is what `python -m controller check` and README say of 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -27,6 +28,10 @@ _WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
 """Settings whose value is not repeated in messages."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+FeatureCode = Annotated[str, Field(pattern=r"^[*#][0-9]{1,4}$")]
+"""What operators dial or press: * or # and one to four digits."""
 
 
 class PortRange(NamedTuple):
@@ -119,6 +124,28 @@ class Settings(BaseSettings):
     callback_ring_seconds: int = Field(30, ge=5, le=120, description="seconds that his phone rings")
     callback_hours: int = Field(24, ge=1, le=168, description="hours after which a callback is given up")
 
+    code_log_in: FeatureCode = Field("*41", description="dialled on an operator's phone: he logs in")
+    code_log_out: FeatureCode = Field("*42", description="he logs out")
+    code_do_not_disturb: FeatureCode = Field("*43", description="do not disturb; the reason's digit may follow")
+    code_disturb: FeatureCode = Field("*44", description="do not disturb is over")
+    code_pick_up: FeatureCode = Field(
+        "*8", description="takes a call that rings in one's groups; an extension may follow: that rings there"
+    )
+    code_transfer: FeatureCode = Field("*1", description="pressed in a conversation, with number and #: transfers the caller")
+    code_consult: FeatureCode = Field("*2", description="pressed in a conversation, with number and #: consults before")
+    code_back: FeatureCode = Field("*3", description="pressed while consulting: back to the caller")
+    do_not_disturb_reasons: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("break", "lunch", "meeting", "training", "other"),
+        max_length=9,
+        description="reasons of do not disturb by their digit 1, 2, …, comma-separated",
+    )
+    transfer_seconds: int = Field(
+        30, ge=1, le=300, description="seconds that the target of a transfer has to answer; then the call is ended"
+    )
+    transfer_returns: bool = Field(
+        False, description="true lets a transferred call that nobody took return to who transferred it, instead of ending"
+    )
+
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
     )
@@ -181,6 +208,21 @@ class Settings(BaseSettings):
             for network in value:
                 ipaddress.ip_network(network)
         return value
+
+    @field_validator("do_not_disturb_reasons", mode="before")
+    @classmethod
+    def _parse_reasons(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> Settings:
+        dialled = ("code_log_in", "code_log_out", "code_do_not_disturb", "code_disturb", "code_pick_up")
+        for together in (dialled, ("code_transfer", "code_consult", "code_back")):
+            for name, other in itertools.permutations(together, 2):
+                if str(getattr(self, other)).startswith(getattr(self, name)):
+                    variables = f"ATTENDANT_{other.upper()} must not begin like ATTENDANT_{name.upper()}"
+                    raise ValueError(f"{variables} ({getattr(self, name)})")
+        return self
 
     @field_validator("smtp_url", mode="before")
     @classmethod

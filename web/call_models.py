@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from controller.storage.calls import (
     CallFilters,
     CallLeg,
     CallStep,
+    Direction,
     EndedBy,
     Outcome,
     Page,
@@ -23,6 +24,7 @@ from controller.storage.calls import (
 )
 from controller.storage.recordings import Recording
 
+NOBODY_KNOWN: Mapping[str, str] = {}
 _NUMBER_PART = r"^[0-9A-Za-z+*#._@-]{1,64}$"
 
 
@@ -83,6 +85,8 @@ class CallItem(BaseModel):
     caller_name: str
     called: str
     line: str
+    direction: Direction = Field(description="of an outbound call, the caller is the number that was called")
+    contact: str | None = Field(None, description="the name of the contact who has the caller's number")
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -121,6 +125,7 @@ class Leg(BaseModel):
     id: str
     operator: OperatorModel
     number: str = Field(description="what rang: the extension for the operator's own phone, or a number outside")
+    transferred_by: str | None = Field(description="extension of who has transferred the caller there")
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
@@ -208,23 +213,27 @@ class CallModel(CallItem):
     recordings: list[RecordingModel]
 
 
-def call_list(page: Page, now: datetime) -> CallList:
-    """A page of the storage as an answer."""
-    return CallList(calls=[call_item(detail, now) for detail in page.calls], next_cursor=page.next_cursor)
+def call_list(page: Page, now: datetime, contacts: Mapping[str, str] = NOBODY_KNOWN) -> CallList:
+    """A page of the storage as an answer; `contacts` are callers' names by their numbers."""
+    return CallList(calls=[call_item(detail, now, contacts) for detail in page.calls], next_cursor=page.next_cursor)
 
 
-def call_item(detail: CallDetail, now: datetime) -> CallItem:
+def call_item(detail: CallDetail, now: datetime, contacts: Mapping[str, str] = NOBODY_KNOWN) -> CallItem:
     """A call in a list."""
-    return CallItem(**_item_fields(detail, now))
+    return CallItem(**_item_fields(detail, now, contacts))
 
 
 def call_model(
-    detail: CallDetail, scenario: ScenarioOfCall | None, inserted: Sequence[ScenarioOfCall], now: datetime
+    detail: CallDetail,
+    scenario: ScenarioOfCall | None,
+    inserted: Sequence[ScenarioOfCall],
+    now: datetime,
+    contacts: Mapping[str, str] = NOBODY_KNOWN,
 ) -> CallModel:
     """One call."""
     call = detail.call
     return CallModel(
-        **_item_fields(detail, now),
+        **_item_fields(detail, now, contacts),
         language=call.language,
         ended_by=call.ended_by,
         hangup_cause=call.hangup_cause,
@@ -237,7 +246,7 @@ def call_model(
     )
 
 
-def _item_fields(detail: CallDetail, now: datetime) -> dict[str, Any]:
+def _item_fields(detail: CallDetail, now: datetime, contacts: Mapping[str, str]) -> dict[str, Any]:
     call, leg = detail.call, detail.talk_leg
     return {
         "id": call.id,
@@ -245,6 +254,8 @@ def _item_fields(detail: CallDetail, now: datetime) -> dict[str, Any]:
         "caller_name": call.caller_name,
         "called": call.called_number,
         "line": call.line_name,
+        "direction": call.direction,
+        "contact": contacts.get(call.caller_number),
         "started_at": call.started_at,
         "answered_at": call.answered_at,
         "ended_at": call.ended_at,
@@ -278,6 +289,7 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
         id=leg.id,
         operator=_operator(leg),
         number=leg.number or leg.operator_extension,
+        transferred_by=leg.transferred_by or None,
         started_at=leg.started_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at,

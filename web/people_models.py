@@ -50,9 +50,12 @@ class OperatorChange(BaseModel):
         default_factory=list, max_length=MOST_NUMBERS, description="rung after his phone, one after another, in this order"
     )
 
+    inbound: bool = Field(True, description="works with inbound calls: groups ring him, and he has do not disturb")
+    team: bool = Field(True, description="sees his colleagues: he can transfer to them, not only to numbers outside")
+
     def draft(self) -> OperatorDraft:
         """The same for the action."""
-        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers())
+        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team)
 
     def rung_numbers(self) -> list[RungNumber]:
         """The numbers for the action."""
@@ -73,6 +76,8 @@ class OperatorItem(BaseModel):
     name: str
     ring_seconds: int
     numbers: list[FurtherNumberModel]
+    inbound: bool
+    team: bool
 
 
 class OperatorList(BaseModel):
@@ -221,6 +226,8 @@ def operator_item(operator: OperatorView) -> OperatorItem:
         extension=operator.extension,
         name=operator.name,
         ring_seconds=operator.ring_seconds,
+        inbound=operator.inbound,
+        team=operator.team,
         numbers=numbers,
     )
 

@@ -16,6 +16,7 @@ from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
+from web.state_operations import STATE_OPERATIONS
 from web.views import (
     api,
     api_callbacks,
@@ -154,6 +155,7 @@ OPERATIONS = (
     *NOTICE_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
+    *STATE_OPERATIONS,
 )
 
 

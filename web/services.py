@@ -58,6 +58,14 @@ async def no_live_calls(call: str, paused: bool) -> str:
     raise Refused(f"call {call} is not live in this process")
 
 
+async def _no_transfer(call: str, to: str, consulting: bool) -> None:
+    raise Refused(f"call {call} is not live in this process")
+
+
+def _no_outgoing_calls(operator: str, number: str, at_mobile: bool) -> str:
+    raise Refused("this process serves no calls")
+
+
 async def _nothing_known() -> Mapping[int, TrunkState]:
     return {}
 
@@ -68,6 +76,10 @@ class WebServices:
 
     `operator_states` is how operators' phones are, by extension; one that is not named is offline. `trunk_states` tells how the
     enabled trunks are, by their ids, as far as that is known.
+
+    `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
+    calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id; both raise
+    Refused.
     """
 
     settings: Settings
@@ -80,6 +92,8 @@ class WebServices:
     monotonic: Callable[[], float] = monotonic
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
+    transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
+    place_call: Callable[[str, str, bool], str] = _no_outgoing_calls
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

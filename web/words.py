@@ -117,10 +117,12 @@ def schedule_words(state: str) -> Wording:
 
 
 _OPERATORS: Mapping[str, Wording] = {
-    "offline": Wording("Offline", "blocked", "quiet", "The phone is not registered"),
+    "offline": Wording("Offline", "blocked", "quiet", "The phone is not registered, or he has logged out"),
     "available": Wording("Available", "check", "good", "The phone is free"),
     "ringing": Wording("Ringing", "phone", "live", "The phone rings"),
     "talking": Wording("Talking", "forward_to_group", "live", "On the phone"),
+    "wrap_up": Wording("Wrap-up", "end", "quiet", "Writes up the last call"),
+    "do_not_disturb": Wording("Do not disturb", "blocked", "bad", "Takes no calls for a while"),
 }
 
 

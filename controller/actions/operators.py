@@ -61,12 +61,14 @@ class MemberDraft:
 @dataclass(frozen=True, slots=True)
 class OperatorDraft:
     """What may be changed of an operator. `numbers` are rung in this order after his phone, as they are dialled through the
-    trunk; `ring_seconds` is his phone's own time.
+    trunk; `ring_seconds` is his phone's own time. `inbound`: he works with inbound calls; `team`: he sees his colleagues.
     """
 
     name: str
     ring_seconds: int = RING_SECONDS
     numbers: Sequence[RungNumber] = ()
+    inbound: bool = True
+    team: bool = True
 
 
 def create_operator(
@@ -76,6 +78,8 @@ def create_operator(
     *,
     ring_seconds: int = RING_SECONDS,
     numbers: Sequence[RungNumber] = (),
+    inbound: bool = True,
+    team: bool = True,
     pattern: str = EXTENSION_PATTERN,
     acting_user: str,
     at: datetime,
@@ -86,11 +90,18 @@ def create_operator(
     """
     if re.fullmatch(r"[0-9]{1,8}", extension) is None or re.fullmatch(pattern, extension) is None:
         raise invalid("extension", f"it must be digits that match {pattern}")
-    draft = _checked(OperatorDraft(name, ring_seconds, numbers))
+    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
     # Letters and digits only: the secret is copied into configuration files and phones.
-    operator = Operator(extension=extension, name=draft.name, sip_secret=secrets.token_hex(12), ring_seconds=draft.ring_seconds)
+    operator = Operator(
+        extension=extension,
+        name=draft.name,
+        sip_secret=secrets.token_hex(12),
+        ring_seconds=draft.ring_seconds,
+        inbound=draft.inbound,
+        team=draft.team,
+    )
     session.add(operator)
     add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=draft.name)
     session.flush()
@@ -102,6 +113,7 @@ def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_u
     """Replace an operator's name, time and numbers. Raises InvalidInput: as `create_operator`; NotFound."""
     operator, draft = get_operator(session, id), _checked(draft)
     operator.name, operator.ring_seconds = draft.name, draft.ring_seconds
+    operator.inbound, operator.team = draft.inbound, draft.team
     replace_operator_numbers(session, id, draft.numbers)
     numbers = [one.number for one in draft.numbers]
     add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
@@ -239,7 +251,7 @@ def _checked(draft: OperatorDraft) -> OperatorDraft:
             numbers.append(RungNumber(number, one.ring_seconds))
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
-    return OperatorDraft(name, draft.ring_seconds, numbers)
+    return OperatorDraft(name, draft.ring_seconds, numbers, draft.inbound, draft.team)
 
 
 def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:

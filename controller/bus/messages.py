@@ -29,15 +29,20 @@ class PromptsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorsChanged:
+    """Operators are in other states than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallbacksChanged:
     """Somebody is to be called back, or is no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorChanged:
-    """An operator's phone is in another state: offline, available, ringing or talking.
+    """An operator is in another state.
 
-    The state goes along, because no database has it, and so that one that was over at once is not missed.
+    The state goes along, so that one that was over at once is not missed.
     """
 
     extension: str
@@ -52,5 +57,12 @@ class WrapUpEnded:
 
 
 Message: TypeAlias = (
-    ScenarioPublished | CallsChanged | DirectoryChanged | PromptsChanged | CallbacksChanged | OperatorChanged | WrapUpEnded
+    ScenarioPublished
+    | CallsChanged
+    | DirectoryChanged
+    | PromptsChanged
+    | CallbacksChanged
+    | OperatorChanged
+    | OperatorsChanged
+    | WrapUpEnded
 )

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.features import FeatureDialogue
 from controller.calls.numbers import UNKNOWN, Route
-from controller.calls.requests import CheckUp, Dismiss, PauseRecording
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
+from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
 from controller.errors import Refused, TelephonyError, TelephonyUnavailable
-from controller.ids import CallId, ChannelId, is_callback_channel, is_operator_leg, new_call_id
+from controller.ids import CallId, ChannelId, is_callback_channel, is_client_channel, is_operator_leg, new_call_id
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
+from ivr.graph import ScenarioBundle
 
 log = logging.getLogger(__name__)
 
+_Answer = TypeVar("_Answer")
+
 INTERNAL: Final = "internal"
-"""What the dialplan says of calls that come from operators' phones."""
+"""The first application argument of calls from operators' phones."""
+EXTENSION: Final = r"[0-9]{1,8}"
 ANSWER_SECONDS: Final = 8.0
 """Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
@@ -99,16 +106,28 @@ class Arrivals:
 
         Raises Refused: the call is not in the hands of this process, or nothing is recorded; TelephonyError.
         """
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        return await self._ask(call, PauseRecording(paused, answer), answer, "its recording may go on as before")
+
+    async def transfer(self, call: CallId, number: str, consulting: bool) -> None:
+        """Have whoever talks in this call transfer his caller to an extension or a number outside; with `consulting` he speaks
+        with that person before.
+
+        Raises Refused: the call is not live here, or it can't be transferred so; TelephonyUnavailable: it did not answer.
+        """
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._ask(call, TransferAsked(number, consulting, answer), answer, "it may be transferred or not")
+
+    async def _ask(self, call: CallId, request: object, answer: asyncio.Future[_Answer], otherwise: str) -> _Answer:
         mailbox = self._live.get(call)
         if mailbox is None:
             raise Refused(f"call {call} is not a live call of this controller")
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         try:
-            mailbox.put_nowait(PauseRecording(paused, answer))
+            mailbox.put_nowait(request)
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer
         except (TimeoutError, asyncio.QueueFull):
-            raise TelephonyUnavailable(f"call {call} did not answer in time: its recording may go on as before") from None
+            raise TelephonyUnavailable(f"call {call} did not answer in time: {otherwise}") from None
 
     async def close(self, patience: float) -> None:
         """Take no more calls, send the live ones on in the dialplan, and wait at most `patience` seconds for that."""
@@ -125,6 +144,9 @@ class Arrivals:
             self._send_to_fallback(event.channel, event.answered)
             return
         number = event.args[1]
+        dictates = self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
+        if event.args[0] == INTERNAL and not dictates and self._from_operator(event, number):
+            return
         route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
         facts = CallFacts(
             new_call_id(),
@@ -141,9 +163,43 @@ class Arrivals:
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
         )
+        self._begin(facts, dictates=dictates)
+
+    def _from_operator(self, event: ChannelEntered, number: str) -> bool:
+        """An operator has dialled a feature code, or a colleague; one of our numbers he reaches like anybody."""
+        people = self._tools.people
+        operator = people.known(event.caller_number)
+        if operator is None or number in self._routes:
+            return False
+        code = self._tools.desk.codes.read(number)
+        if code is not None:
+            mailbox = new_mailbox()
+            self._tools.telephony.mailboxes.expect(event.channel, mailbox)
+            dialogue = FeatureDialogue(self._tools, event.channel, mailbox, operator, self._language)
+            self._start(dialogue.run(code))
+            return True
+        if re.fullmatch(EXTENSION, number) is None:
+            return False
+        facts = CallFacts(
+            new_call_id(),
+            event.channel,
+            self._tools.clock.now(),
+            operator.operator.extension,
+            operator.operator.name,
+            number,
+            "",
+            self._language,
+            ScenarioBundle(internal_call(operator.operator.extension, number)),
+            None,
+            direction="internal",
+        )
+        self._begin(facts)
+        return True
+
+    def _begin(self, facts: CallFacts, *, dictates: bool = False) -> None:
         mailbox = self._live[facts.call] = new_mailbox()
-        self._tools.telephony.mailboxes.expect(event.channel, mailbox)
-        if self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code):
+        self._tools.telephony.mailboxes.expect(facts.channel, mailbox)
+        if self._studio is not None and dictates:
             self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
         else:
             self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
@@ -183,7 +239,7 @@ class Arrivals:
 
     async def _leave_to_dialplan(self, channel: ChannelId, answered: bool) -> None:
         try:
-            if is_operator_leg(channel) or (is_callback_channel(channel) and not answered):
+            if is_operator_leg(channel) or (not answered and (is_callback_channel(channel) or is_client_channel(channel))):
                 await self._tools.telephony.hangup(channel)
             else:
                 await self._tools.telephony.continue_in_dialplan(channel, FALLBACK_CONTEXT)

@@ -22,11 +22,13 @@ class ConversationRecorder:
         self._tools = tools
         self._path: PurePosixPath | None = None
         self._pauses: list[Pause] = []
+        self._begun: set[ChannelId] = set()
+        self._parts = 0
 
     async def begin(self, leg: ChannelId) -> None:
         """Record the conversation with who is on `leg`; a call without a recording is better than no call."""
         now = self._tools.clock.now()
-        path = PurePosixPath(f"{now:%Y/%m/%d}", f"{leg}.wav")
+        path = PurePosixPath(f"{now:%Y/%m/%d}", f"{self._name(leg)}.wav")
         written = path if self._tools.stereo is None else path.with_suffix(RAW)
         try:
             await self._tools.telephony.start_recording(self._facts.channel, self._tools.recording_path(written))
@@ -35,6 +37,12 @@ class ConversationRecorder:
             return
         self._path, self._pauses = path, []
         self._tools.journal.record(RecordingStarted(self._facts.call, path.stem, now, str(path)))
+
+    def _name(self, leg: ChannelId) -> str:
+        """Who talks again with somebody after a consultation gets a recording of its own."""
+        again, self._parts = leg in self._begun, self._parts + 1
+        self._begun.add(leg)
+        return f"{leg}-{self._parts}" if again else leg
 
     async def pause(self, paused: bool) -> str:
         """Leave out what is said from now on, or no longer; gives the recording's id. Nothing happens if it is so already.

@@ -16,6 +16,7 @@ from controller.calls.searching import PersonSearch
 from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
+from controller.routing import Person
 from controller.storage.journal_changes import CallAnswered, LegConnected
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
@@ -72,6 +73,7 @@ class Executor:
         self._bridged = False
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
+        self.operator: str | None = None
 
     async def execute(self, command: Command) -> None:
         """Begin it. Raises TelephonyError as the port says; ChannelGone is followed by the channel's `Gone`."""
@@ -132,14 +134,31 @@ class Executor:
         """What the caller hears while somebody is searched."""
         return self._search.hold
 
-    async def search_ended(self, leg: ChannelId | None) -> None:
+    async def search_ended(self, leg: ChannelId | None, operator: str | None) -> None:
         """Somebody answered on `leg`, or nobody did."""
-        self.operator_leg = leg
+        self.operator_leg, self.operator = leg, operator
         await self._search.ended(found=leg is not None)
+
+    def search_person(self, visit: VisitId, person: Person, seconds: float, transferred_by: str) -> None:
+        """The caller, who is alone again, is transferred to somebody."""
+        self._search.transfer(visit, person, seconds, transferred_by, self._language)
+
+    async def join(self, visit: VisitId) -> None:
+        """Join the caller with who was found. Raises as the telephony port says."""
+        await self._connect(visit)
+
+    async def rejoin(self, leg: ChannelId | None, operator: str, visit: VisitId | None) -> None:
+        """Join the caller with somebody whose line is open already; without a visit he was in this conversation before.
+
+        Raises as the telephony port says.
+        """
+        self.operator_leg, self.operator = leg, operator
+        await self._search.ended(found=True)
+        await self._connect(visit)
 
     async def part(self) -> None:
         """The operator left: the caller is alone again."""
-        self.operator_leg = None
+        self.operator_leg = self.operator = None
         try:
             await self.conversation.stop()
         except TelephonyError as error:
@@ -174,10 +193,11 @@ class Executor:
         self.playing, self._greeted = command.playback, True
         await self._tools.telephony.play(self._facts.channel, self._name(command.playback), media, self._language)
 
-    async def _connect(self, visit: VisitId) -> None:
+    async def _connect(self, visit: VisitId | None) -> None:
         leg = self.operator_leg
         if leg is None:
-            self._mailbox.put_nowait(ConversationEnded(visit, established=False))
+            if visit is not None:
+                self._mailbox.put_nowait(ConversationEnded(visit, established=False))
             return
         try:
             self._bridged = True
@@ -185,7 +205,8 @@ class Executor:
         except ChannelGone:
             log.info("call %s: somebody left before the two could be joined", self._facts.call)
             return
-        self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
+        if visit is not None:
+            self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
         await self.conversation.begin(leg)
 
     async def _unbridge(self) -> None:

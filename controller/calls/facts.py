@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 from controller.bus import Bus
+from controller.calls.codes import DeskRules
 from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
 from controller.lookups import LookupClient
+from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, People
+from controller.routing import Distributor, People, SearchEnded
+from controller.storage.calls import Direction
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
+from controller.storage.operator_states import Wish
 from controller.telephony.port import Telephony
 from ivr.graph import ScenarioBundle
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
@@ -26,7 +31,8 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
-    schedule, `line_prompts` are its own prompts.
+    schedule, `line_prompts` are its own prompts. `met` is who is on the line already when somebody is searched for the first
+    time: he asked for this call.
     """
 
     call: CallId
@@ -42,6 +48,12 @@ class CallFacts:
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
     schedule: str | None = None
     line_prompts: LinePrompts = STANDARD_PROMPTS
+    direction: Direction = "inbound"
+    met: SearchEnded | None = None
+
+
+ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]
+"""Sets an operator's state, with a reason, as he chose on his phone; raises as `actions.operator_states.choose_state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,9 @@ class CallTools:
     lookups: LookupClient
     zone: tzinfo
     bus: Bus
+    presence: PresenceTracker
+    desk: DeskRules
+    choose_state: ChooseState
     stereo: StereoFinisher | None = None
 
     def outside_device(self, number: str) -> str | None:

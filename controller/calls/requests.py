@@ -20,5 +20,14 @@ class PauseRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """Somebody wants the caller transferred; `answer` gets nothing, or Refused."""
+
+    number: str
+    consulting: bool
+    answer: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Dismiss:
     """The controller stops: the caller goes on in the dialplan."""

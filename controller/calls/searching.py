@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
 from controller.calls import hold
@@ -38,11 +39,16 @@ class PersonSearch:
         self._mailbox = mailbox
         self._looking_up: asyncio.Task[None] | None = None
         self.hold = Hold(facts, tools, mailbox, heard)
+        self._met = facts.met
         self.on = False
 
     def begin(self, command: SearchCommand, language: str, greeted: bool) -> None:
         """Search; what the caller hears meanwhile is in his language. `greeted`: he has heard something in this call."""
         people, line = self._tools.people, self._facts.line_prompts
+        if self._met is not None:
+            met, self._met = self._met, None
+            self._mailbox.put_nowait(self._meet(command.visit, met))
+            return
         treatment = hold.for_person(line)
         match command:
             case RouteToGroup(visit, group, max_wait, chosen):
@@ -60,6 +66,11 @@ class PersonSearch:
             case _:
                 assert_never(command)
         self.hold.begin(command.visit, treatment, language)
+
+    def transfer(self, visit: VisitId, person: Person, seconds: float, transferred_by: str, language: str) -> None:
+        """Search somebody to whom the caller is transferred, for so long."""
+        self._join(visit, person, seconds, transferred_by=transferred_by)
+        self.hold.begin(visit, hold.for_person(self._facts.line_prompts), language)
 
     async def ended(self, found: bool) -> None:
         """The search is over; who was found is joined with the caller in a moment. Raises as the telephony port says."""
@@ -115,7 +126,19 @@ class PersonSearch:
         self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
         return True
 
-    def _join(self, visit: VisitId, target: Target, max_wait: float, owner: RoutedOperator | None = None) -> None:
+    def _meet(self, visit: VisitId, met: SearchEnded) -> SearchEnded:
+        """Who asked for this call is found at once, if he is still there."""
+        there = met.leg in self._tools.telephony.mailboxes.expected
+        return replace(met, visit=visit) if there else SearchEnded(visit, "no_answer")
+
+    def _join(
+        self,
+        visit: VisitId,
+        target: Target,
+        max_wait: float,
+        owner: RoutedOperator | None = None,
+        transferred_by: str = "",
+    ) -> None:
         facts = self._facts
         self.on = True
         self._tools.distributor.join(
@@ -129,5 +152,6 @@ class PersonSearch:
                 facts.caller_number,
                 f"{facts.line_name} {facts.caller_name}".strip(),
                 owner,
+                transferred_by,
             )
         )

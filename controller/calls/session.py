@@ -14,9 +14,11 @@ from typing import Final
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
-from controller.calls.requests import CheckUp, Dismiss, PauseRecording
+from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.trail import Trail
-from controller.errors import ChannelGone, TelephonyError, TelephonyUnavailable
+from controller.calls.transferring import After, KeysPaused, Transfers
+from controller.errors import ChannelGone, Refused, TelephonyError, TelephonyUnavailable
+from controller.ids import ChannelId
 from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded, CallStarted
@@ -48,6 +50,22 @@ GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
 
 
+def started(facts: CallFacts) -> CallStarted:
+    """What the journal is told of a new call."""
+    return CallStarted(
+        facts.call,
+        facts.arrived_at,
+        facts.caller_number,
+        facts.caller_name,
+        facts.called_number,
+        facts.line_name,
+        facts.language,
+        facts.scenario_version,
+        facts.inserted_versions,
+        facts.direction,
+    )
+
+
 class CallSession:
     """A live call. `run()` is its whole life."""
 
@@ -58,12 +76,14 @@ class CallSession:
         self._link_up = link_up
         self._trail = Trail(facts.call, facts.bundle)
         self._executor = Executor(facts, tools, mailbox, self._trail.note_heard, self._trail.place)
+        self._transfers = Transfers(facts, tools, mailbox, self._executor)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
         self._talking_since: datetime | None = None
         self._talked = False
         self._ended_by_operator = False
         self._handed_over = False
+        self._cut_off = False
 
     @property
     def talked(self) -> bool:
@@ -78,33 +98,24 @@ class CallSession:
         if self._run.ended == "caller_hung_up":
             if self._gone is not None and self._gone.lost:
                 return "lost", "system"
+            if self._cut_off:
+                return "talked", "system"
             return ("talked" if self.talked else "abandoned" if self._executor.searching else "ended"), "caller"
         ended_by: EndedBy = "operator" if self._ended_by_operator else "scenario"
         return ("talked" if self.talked else "ended" if self._run.line_open else "refused"), ended_by
 
     async def run(self) -> None:
         """Serve the call to its end. Never raises, except when cancelled."""
-        facts = self.facts
-        self._tools.journal.record(
-            CallStarted(
-                facts.call,
-                facts.arrived_at,
-                facts.caller_number,
-                facts.caller_name,
-                facts.called_number,
-                facts.line_name,
-                facts.language,
-                facts.scenario_version,
-                facts.inserted_versions,
-            )
-        )
+        if self.facts.direction != "outbound":
+            self._tools.journal.record(started(self.facts))
         try:
             await self._walk()
         except Exception:
-            log.exception("call %s failed; its caller goes to the fallback", facts.call)
+            log.exception("call %s failed; its caller goes to the fallback", self.facts.call)
             await self._hand_over()
         finally:
             self._record_end()
+            await self._transfers.tidy_up()
             await self._executor.tidy_up()
 
     async def _walk(self) -> None:
@@ -121,8 +132,16 @@ class CallSession:
             case Gone(channel) if channel == self.facts.channel:
                 self._gone = message
                 await self._take(CallerHungUp())
-            case KeyPressed(_, _, key):
+            case KeyPressed(channel, _, key) if channel == self.facts.channel:
                 await self._take(DigitReceived(key))
+            case KeyPressed(leg, _, key):
+                await self._on_operators_key(leg, key)
+            case KeysPaused():
+                self._transfers.paused(message)
+            case TransferAsked():
+                await self._on_transfer_asked(message)
+            case PlaybackEnded(channel) if channel != self.facts.channel:
+                pass
             case PlaybackEnded(_, playback, failed) if self._executor.hold.owns(playback):
                 await self._quietly(self._executor.hold.ended(playback, failed))
             case HoldDue(turn):
@@ -138,6 +157,8 @@ class CallSession:
                 self._executor.messages.recorded(recording)
             case SearchEnded():
                 await self._on_search_ended(message)
+            case OperatorLineEnded(leg) if self._transfers.concerns(leg):
+                await self._on_consultation_ended(leg, message.at)
             case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
                 await self._on_operator_gone(at)
             case (
@@ -200,7 +221,13 @@ class CallSession:
             log.debug("call %s: %r came too late", self.facts.call, command)
 
     async def _on_search_ended(self, message: SearchEnded) -> None:
-        await self._quietly(self._executor.search_ended(message.leg))
+        if self._transfers.searching:
+            after = await self._transfers.search_ended(message)
+            if message.answered_at is not None and after == "talks":
+                self._talking_since = message.answered_at
+            await self._end_if_over(after)
+            return
+        await self._quietly(self._executor.search_ended(message.leg, message.operator))
         self._talking_since = message.answered_at
         await self._take(RoutingEnded(message.visit, message.outcome))
 
@@ -209,6 +236,10 @@ class CallSession:
         talked = since is not None and (at - since).total_seconds() >= SHORTEST_CONVERSATION
         self._talked = self._talked or talked
         await self._quietly(self._executor.part())
+        if self._transfers.waits and not talked:
+            await self._end_if_over(self._transfers.dropped_at_once())
+            return
+        self._transfers.over()
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
 
@@ -222,6 +253,45 @@ class CallSession:
             return
         if not asked.answer.done():
             asked.answer.set_result(recording)
+
+    async def _on_transfer_asked(self, asked: TransferAsked) -> None:
+        """Whoever asked is told what became of it."""
+        try:
+            await self._transfer(asked.number, asked.consulting)
+        except Exception as error:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+            return
+        if not asked.answer.done():
+            asked.answer.set_result(None)
+
+    async def _transfer(self, number: str, consulting: bool) -> None:
+        await self._transfers.begin(number, consulting, self._run.visit)
+        if not consulting:
+            self._talked, self._talking_since = True, None
+
+    async def _on_operators_key(self, leg: ChannelId, key: str) -> None:
+        order = self._transfers.key(leg, key)
+        if order is None:
+            return
+        try:
+            await self._transfer(order.number, order.consulting)
+        except Refused as refusal:
+            log.info("call %s: %s", self.facts.call, refusal)
+            await self._transfers.refuse()
+
+    async def _on_consultation_ended(self, leg: ChannelId, at: datetime) -> None:
+        completes = leg == self._transfers.first and self._transfers.consults
+        after = await self._transfers.line_ended(leg)
+        if completes:
+            self._talked, self._talking_since = True, at
+        await self._end_if_over(after)
+
+    async def _end_if_over(self, after: After) -> None:
+        """A transferred call that nobody took is ended (SKZ-69)."""
+        if after == "is_over":
+            self._cut_off = True
+            await self._quietly(self._tools.telephony.hangup(self.facts.channel))
 
     async def _check_playback(self) -> None:
         """A prompt that Asterisk no longer knows has ended."""

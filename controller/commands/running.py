@@ -124,6 +124,8 @@ async def serve(
             recording_switch(engine),
             operator_states=lambda: engine.presence.states,
             trunk_states=engine.trunk_states,
+            transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
+            place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
         )
         app = create_app(given)
         await stack.enter_async_context(web_server(app, pages))

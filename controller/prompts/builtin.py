@@ -45,6 +45,12 @@ BUILTIN: Final[Mapping[str, BuiltinPrompt]] = {
     # Transfer
     "transfer": BuiltinPrompt("Transfer in progress", ("vm-dialout",)),
     "sorry-nobody-available": BuiltinPrompt("Sorry, nobody is available", ("im-sorry", "vm-nobodyavail")),
+    # Operators' own phones
+    "operator-logged-in": BuiltinPrompt("Logged in", ("agent-loginok",)),
+    "operator-logged-out": BuiltinPrompt("Logged out", ("agent-loggedoff",)),
+    "do-not-disturb-on": BuiltinPrompt("Do not disturb: on", ("do-not-disturb", "activated")),
+    "do-not-disturb-off": BuiltinPrompt("Do not disturb: off", ("do-not-disturb", "de-activated")),
+    "not-possible": BuiltinPrompt("Not possible", ("beeperr", "im-sorry")),
     # A line: arrival, waiting, all busy, nobody can answer, off-hours (SKZ-40)
     "line-arrival": BuiltinPrompt(
         "Arrival: greeting, please wait", ("hello", "pls-hold-while-try"), {"ru": ("hello", "followme/pls-hold-while-try")}

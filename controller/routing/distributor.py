@@ -26,7 +26,7 @@ from controller.routing.matching import Action, Availability, CallBack, Ended, M
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
-from controller.telephony.events import Answered, Gone, Ringing
+from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing
 from controller.telephony.mailboxes import Mailbox
 from controller.telephony.port import CALL_VARIABLE, Telephony
 from ivr.events import RoutingOutcome, VisitId
@@ -49,6 +49,9 @@ _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
     "available": "free",
     "ringing": "busy",
     "talking": "busy",
+    "wrap_up": "busy",
+    # On a break he is there: callers wait for him as long as they would, and nothing of his rings.
+    "do_not_disturb": "busy",
 }
 
 
@@ -56,11 +59,12 @@ _AVAILABILITY: Final[dict[OperatorState, Availability]] = {
 class LineRequest:
     """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds; a group's own longest wait may be shorter.
 
-    `owner` is the caller's own operator, for groups that want him first.
+    `channel` is None while he is not on the line himself. `owner` is the caller's own operator, for groups that want him first;
+    `transferred_by` the extension of who transfers him.
     """
 
     call: CallId
-    channel: ChannelId
+    channel: ChannelId | None
     mailbox: Mailbox
     visit: VisitId
     target: Target
@@ -68,6 +72,7 @@ class LineRequest:
     caller_number: str
     caller_name: str
     owner: RoutedOperator | None = None
+    transferred_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,25 @@ class SituationChanged:
 
     visit: VisitId
     situation: Situation
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpRequest:
+    """An operator who called in on `channel`, which is answered, wants a call that rings elsewhere: at `of`, or (None) at any
+    colleague. One `PickedUp` follows in `mailbox`; when it succeeded the channel is an operator's line like any other.
+    """
+
+    channel: ChannelId
+    mailbox: Mailbox
+    operator: RoutedOperator
+    of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """The answer to a PickUpRequest; `call` is None when nothing rings that he may take."""
+
+    call: CallId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +211,14 @@ class _Leg:
     shown: str
     owner: Mailbox
     group: str | None
-    patience: asyncio.TimerHandle
+    patience: asyncio.TimerHandle | None = None
     answered_at: datetime | None = None
     limits: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    def has_moved(self) -> None:
+        """The phone is alive."""
+        if self.patience is not None:
+            self.patience.cancel()
 
 
 @dataclass(slots=True)
@@ -303,6 +332,18 @@ class Distributor:
         leaves."""
         self._inbox.put_nowait(request)
 
+    def give_up(self, call: CallId) -> None:
+        """End the call's search now, as if its longest wait were over; no error when it has ended."""
+        self._inbox.put_nowait(_WaitedTooLong(call))
+
+    def drop(self, leg: ChannelId) -> None:
+        """Hang up one operator's line; no error when it is gone."""
+        self._start(self._hang_up(leg, answered_elsewhere=False))
+
+    def pick_up(self, request: PickUpRequest) -> None:
+        """Give him a call that rings elsewhere."""
+        self._inbox.put_nowait(request)
+
     def leave(self, call: CallId) -> None:
         """The call is over; no error when it is in no line."""
         self._inbox.put_nowait(_Leaves(call))
@@ -359,13 +400,19 @@ class Distributor:
             case _RulesChanged(rules):
                 self._on_rules(rules)
             case Ringing(leg) if leg in self._legs:
-                self._legs[leg].patience.cancel()
+                self._legs[leg].has_moved()
             case _Silent(leg):
                 self._give_up_on(leg)
             case Answered(leg, at):
                 self._on_answer(leg, at)
             case Gone(leg):
                 self._on_gone(leg, message)
+            case KeyPressed(leg) | PlaybackEnded(leg) if leg in self._legs:
+                owner = self._legs[leg].owner
+                if not owner.full():
+                    owner.put_nowait(message)
+            case PickUpRequest():
+                self._pick_up(message)
             case _Settle(settled):
                 self._settling.append(settled)
             case _:
@@ -402,6 +449,7 @@ class Distributor:
             return
         wrapping_up.timer.cancel()
         del self._wrap_ups[operator]
+        self._presence.set_wrap_up(operator, False)
         self._act(self._matching.wrap_up_over(operator))
 
     def _open_search(self, request: LineRequest) -> None:
@@ -441,6 +489,7 @@ class Distributor:
                     over = _WrapUpOver(operator, next(self._turns))
                     timer = asyncio.get_running_loop().call_later(seconds, self._inbox.put_nowait, over)
                     self._wrap_ups[operator] = _WrappingUp(over.turn or 0, timer)
+                    self._presence.set_wrap_up(operator, True)
 
     def _explain(self, call: CallId, why: Decision | None) -> None:
         """Keep with the call why it goes where it goes; what was decided at once, once."""
@@ -486,7 +535,7 @@ class Distributor:
         self._start(self._dial(leg, offer, request))
 
     def _leg_started(self, leg: ChannelId, offer: Offer, request: LineRequest) -> LegStarted:
-        now, shown, owner = self._clock.now(), offer.number.shown, request.owner
+        now, shown, owner, by = self._clock.now(), offer.number.shown, request.owner, request.transferred_by
         if isinstance(request.target, Person):
             operator = request.target.operator
         elif owner is not None and owner.extension == offer.operator:
@@ -494,8 +543,8 @@ class Distributor:
         else:
             operator = self._operators[offer.operator]
         if operator is None:
-            return LegStarted(offer.call, leg, now, None, "", shown, shown)
-        return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown)
+            return LegStarted(offer.call, leg, now, None, "", shown, shown, by)
+        return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown, by)
 
     async def _dial(self, leg: ChannelId, offer: Offer, request: LineRequest) -> None:
         try:
@@ -529,6 +578,24 @@ class Distributor:
             if entry.call == call and entry.answered_at is not None:
                 self._start(self._hang_up(leg, answered_elsewhere=False))
 
+    def _pick_up(self, request: PickUpRequest) -> None:
+        # A line that has ended meanwhile is no more expected, and nothing more would be heard of it.
+        there = request.channel in self._telephony.mailboxes.expected
+        call, actions = self._matching.pick_up(request.operator.extension, request.of) if there else (None, [])
+        if call is not None:
+            operator, now, leg = request.operator, self._clock.now(), request.channel
+            search = self._searches[call].request
+            group = search.target if isinstance(search.target, str) else None
+            self._telephony.mailboxes.expect(leg, self._inbox)
+            entry = _Leg(call, operator.extension, operator.extension, search.mailbox, group, answered_at=now)
+            self._legs[leg] = entry
+            self._history.talk_begins(operator.extension, now)
+            self._limit_talk(leg, entry)
+            self._journal.record(LegStarted(call, leg, now, operator.id, operator.name, operator.extension, operator.extension))
+            self._journal.record(LegAnswered(call, leg, now))
+        request.mailbox.put_nowait(PickedUp(call))
+        self._act(actions)
+
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
         try:
             await self._telephony.hangup(leg, answered_elsewhere=answered_elsewhere)
@@ -539,7 +606,7 @@ class Distributor:
         entry = self._legs.get(leg)
         if entry is None:
             return
-        entry.patience.cancel()
+        entry.has_moved()
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
             entry.answered_at = at
@@ -552,7 +619,7 @@ class Distributor:
         entry = self._legs.pop(leg, None)
         if entry is None:
             return
-        entry.patience.cancel()
+        entry.has_moved()
         if entry.answered_at is None:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         for limit in entry.limits:
@@ -606,7 +673,7 @@ class Distributor:
         if operator is None:
             log.info("nobody of %s took call %s: %s", name_of(request.target), call, outcome)
         for leg, entry in self._legs.items():
-            if entry.call == call and entry.answered_at is not None:
+            if entry.call == call and entry.operator == operator and entry.answered_at is not None:
                 request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg, entry.answered_at))
                 return
         request.mailbox.put_nowait(SearchEnded(request.visit, outcome))

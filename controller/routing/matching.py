@@ -200,6 +200,26 @@ class Matching:
             self._talking_for[operator] = entry.target
         return [*self._remove(call, answered_by=operator), Ended(call, "answered", operator)]
 
+    def pick_up(self, by: str, of: str | None) -> tuple[CallId | None, list[Action]]:
+        """The operator takes, on a line of his own, the call that rings at `of`, or (None) the oldest that rings at somebody who
+        shares a group with him. No call is given when there is none, or when he is engaged himself.
+        """
+        if by in self._engaged:
+            return None, []
+        near = self._colleagues(by) if of is None else {of}
+        found = next(((call, entry) for call, entry in self._waiting.items() if entry.ringing & near), None)
+        if found is None:
+            return None, []
+        call, entry = found
+        self._engaged[by] = call
+        if isinstance(entry.target, str):
+            self._talking_for[by] = entry.target
+        return call, [*self._remove(call, answered_by=by), Ended(call, "answered", by)]
+
+    def _colleagues(self, operator: str) -> set[str]:
+        groups = ({member.extension for member in rule.operators} for rule in self._rules.values())
+        return set().union(*(group for group in groups if operator in group))
+
     def line_free(self, call: CallId, operator: str, *, talked: bool = False) -> list[Action]:
         """The operator's line of this call is no more: unanswered, refused, withdrawn, or (`talked`) a conversation is over."""
         entry = self._waiting.get(call)

@@ -25,11 +25,12 @@ class FurtherNumber:
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Somebody with an extension; his own phone is rung first, for `ring_seconds`."""
+    """Somebody with an extension; his own phone is rung first, for `ring_seconds`. `team`: he sees his colleagues (SKZ-67)."""
 
     operator: RoutedOperator
     ring_seconds: float
     further: tuple[FurtherNumber, ...] = ()
+    team: bool = True
 
 
 class People:
@@ -55,6 +56,23 @@ class People:
         further = [self._outside(one.number, one.ring_seconds) for one in employee.further]
         numbers = (phone_of(extension, employee.ring_seconds), *(number for number in further if number is not None))
         return Person(employee.operator, numbers)
+
+    def at_his_phone(self, extension: str, ring_seconds: float) -> Person | None:
+        """The employee with this extension at his own phone alone; None when nobody has it."""
+        employee = self._employees.get(extension)
+        return None if employee is None else Person(employee.operator, (phone_of(extension, ring_seconds),))
+
+    def at_his_mobile(self, extension: str) -> Person | None:
+        """The employee with this extension at the first of his further numbers; None when that can't be dialled now."""
+        employee = self._employees.get(extension)
+        if employee is None or not employee.further:
+            return None
+        number = self._outside(employee.further[0].number, employee.further[0].ring_seconds)
+        return None if number is None else Person(employee.operator, (number,))
+
+    def known(self, extension: str) -> Employee | None:
+        """Who has this extension."""
+        return self._employees.get(extension)
 
     def outside(self, number: str, ring_seconds: float) -> Person | None:
         """Whoever answers a number outside; None when it can't be dialled now."""

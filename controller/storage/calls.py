@@ -23,6 +23,7 @@ from controller.storage.columns import UtcDateTime
 from controller.storage.recordings import Recording
 
 EndedBy: TypeAlias = Literal["caller", "operator", "scenario", "system"]
+Direction: TypeAlias = Literal["inbound", "internal", "outbound"]
 Outcome: TypeAlias = Literal["live", "talked", "abandoned", "ended", "refused", "handed_over", "lost"]
 MAX_PAGE = 200
 _IDS_AT_ONCE = 500
@@ -35,6 +36,8 @@ class Call(SQLModel, table=True):
     `outcome`: live (not over yet) · talked (with an operator) · abandoned (hung up while waiting for one) · ended (by the
     scenario or in it) · refused (never answered) · handed_over (to the dialplan) · lost (the controller died meanwhile).
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
+    `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
+    then the number outside that he wanted: it stands as the caller's).
     """
 
     __tablename__ = "calls"
@@ -53,6 +56,7 @@ class Call(SQLModel, table=True):
     inserted_versions: dict[str, int] = Field(
         default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
     )
+    direction: Direction = Field(default="inbound", sa_type=String)
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -77,7 +81,8 @@ def read_place(name: str) -> tuple[str | None, str]:
 
 class CallLeg(SQLModel, table=True):
     """One attempt to reach somebody. `id` is its channel; name and extension are as they were then, `number` is what rang: his
-    extension for his own phone. Of a number outside that is no operator's, the extension is that number.
+    extension for his own phone. Of a number outside that is no operator's, the extension is that number. `transferred_by` is
+    the extension of who has transferred the caller here.
 
     The leg that was connected with the caller has `talk_started_at`, and `talk_ended_at` when that is over.
     """
@@ -91,6 +96,7 @@ class CallLeg(SQLModel, table=True):
     operator_name: str
     operator_extension: str
     number: str = ""
+    transferred_by: str = ""
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     talk_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

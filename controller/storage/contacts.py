@@ -148,6 +148,13 @@ def owners_of(session: Session, numbers: Iterable[str]) -> dict[str, Contact]:
     return {number: contact for number, contact in session.exec(query)}
 
 
+def names_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, str]:
+    """The names of the contacts who have these numbers, by the numbers as they were given."""
+    normal = {number: phone_number(number, region) for number in set(numbers)}
+    owners = owners_of(session, {one for one in normal.values() if one is not None})
+    return {number: owners[one].name for number, one in normal.items() if one in owners}
+
+
 def replace_numbers(session: Session, contact_id: int, numbers: Sequence[str]) -> None:
     """Make these the contact's numbers, in this order."""
     session.exec(delete(ContactNumber).where(col(ContactNumber.contact_id) == contact_id))

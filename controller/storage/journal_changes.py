@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from controller.ids import CallId, ChannelId
-from controller.storage.calls import EndedBy, Outcome
+from controller.storage.calls import Direction, EndedBy, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class CallStarted:
     language: str
     scenario_version_id: int | None
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
+    direction: Direction = "inbound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class StepLeft:
 
 @dataclass(frozen=True, slots=True)
 class LegStarted:
-    """Somebody is being called; `leg` is the channel, `number` where it rings.
+    """Somebody is being called; `leg` is the channel, `number` where it rings, `transferred_by` the extension of who has
+    transferred the caller to him.
 
     Of a number outside that is no operator's, `operator_extension` is that number and the name is empty.
     """
@@ -86,6 +88,7 @@ class LegStarted:
     operator_name: str
     operator_extension: str
     number: str = ""
+    transferred_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

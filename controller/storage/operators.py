@@ -17,6 +17,8 @@ RING_SECONDS = 20
 class Operator(SQLModel, table=True):
     """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because it is shown to who sets up
     the phone. `ring_seconds`: how long that phone rings when he is wanted in particular, before his next number does.
+    `inbound`: he works with inbound calls, so groups ring him and he can say do not disturb (SKZ-63); `team`: he sees his
+    colleagues, so he can transfer to them (SKZ-67).
     """
 
     __tablename__ = "operators"
@@ -28,6 +30,8 @@ class Operator(SQLModel, table=True):
     name: str
     sip_secret: str
     ring_seconds: int = RING_SECONDS
+    inbound: bool = True
+    team: bool = True
 
 
 class OperatorNumber(SQLModel, table=True):
@@ -58,6 +62,8 @@ class OperatorView:
     name: str
     ring_seconds: int
     numbers: tuple[RungNumber, ...]
+    inbound: bool = True
+    team: bool = True
 
 
 def list_operators(session: Session) -> Sequence[Operator]:
@@ -103,6 +109,14 @@ def _views(session: Session, operators: Sequence[Operator]) -> list[OperatorView
     for row in session.exec(query):
         numbers[row.operator_id].append(RungNumber(row.number, row.ring_seconds))
     return [
-        OperatorView(operator.id, operator.extension, operator.name, operator.ring_seconds, tuple(numbers[operator.id]))
+        OperatorView(
+            operator.id,
+            operator.extension,
+            operator.name,
+            operator.ring_seconds,
+            tuple(numbers[operator.id]),
+            operator.inbound,
+            operator.team,
+        )
         for operator in operators
     ]

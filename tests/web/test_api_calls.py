@@ -61,6 +61,8 @@ async def test_a_call_in_the_list_has_nodes_exit_operator_and_talk_time(site: Si
                 "caller_name": "",
                 "called": "8000",
                 "line": "Demo line",
+                "direction": "inbound",
+                "contact": None,
                 "started_at": "2026-05-04T11:50:00Z",
                 "answered_at": "2026-05-04T11:50:00.200000Z",
                 "ended_at": "2026-05-04T11:51:32.200000Z",

@@ -28,6 +28,8 @@ async def test_an_operator_is_created_with_an_account_that_is_shown_only_where_i
         "name": "Anna",
         "ring_seconds": 20,
         "numbers": [{"number": "+74951112233", "ring_seconds": 15}],
+        "inbound": True,
+        "team": True,
     }
     assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5060, "2045")
     assert (await program.get("/api/v1/operators/1")).json() == body

@@ -112,13 +112,20 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
             {"name": "", "host": "a b"},
         ],
         "put_trunk": [{"name": "Carrier", "host": "sip.example.com"}, {}],
+        "put_state": [
+            {"state": "do_not_disturb", "reason": "lunch"},
+            {"state": "offline", "reason": "lunch"},
+            {"state": "talking"},
+        ],
+        "post_transfer": [{"to": "2002"}, {"to": ""}],
+        "post_call": [{"operator": "2001", "number": "+49301234567"}, {"operator": "9999", "number": "112"}, {}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()
     for operation in OPERATIONS:
         for ids in (
-            {"id": "01TALK", "recording": "01TALK-r1", "name": "welcome", "language": "en"},
-            {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru"},
+            {"id": "01TALK", "recording": "01TALK-r1", "name": "welcome", "language": "en", "extension": "2001"},
+            {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru", "extension": "9999"},
         ):
             if "{id:int}" in operation.path:
                 ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1"}

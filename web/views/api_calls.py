@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.storage.calls import list_calls
+from controller.storage.contacts import names_of_callers
 from web.call_models import CallQuery, call_list
 from web.forms import read_query
 from web.rendering import ModelResponse
@@ -19,11 +20,14 @@ async def get_calls(request: Request) -> Response:
     given = services(request)
     query = read_query(request, CallQuery)
     found = await given.database.read(list_calls, query.filters(), query.limit, query.cursor)
-    return ModelResponse(call_list(found, given.clock.now()))
+    callers = [detail.call.caller_number for detail in found.calls]
+    contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
+    return ModelResponse(call_list(found, given.clock.now(), contacts))
 
 
 async def get_one_call(request: Request) -> Response:
     """One call with its moves, legs and recordings."""
     given = services(request)
     detail, walked = await given.database.read(call_with_scenarios, text_id(request))
-    return ModelResponse(walked_model(detail, walked, given.clock.now()))
+    contacts = await given.database.read(names_of_callers, [detail.call.caller_number], given.settings.phone_region)
+    return ModelResponse(walked_model(detail, walked, given.clock.now(), contacts))

@@ -185,6 +185,8 @@ def _new_operator(
         body.extension,
         body.name,
         ring_seconds=body.ring_seconds,
+        inbound=body.inbound,
+        team=body.team,
         numbers=body.rung_numbers(),
         pattern=pattern,
         acting_user=acting_user,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, get_args
@@ -22,7 +22,7 @@ from controller.storage.prompts import prompt_titles
 from controller.storage.scenarios import ScenarioVersion, get_scenario, get_version
 from ivr.errors import InvalidDocument
 from ivr.serialization import from_data
-from web.call_models import CallModel, Leg, NumberPart, ScenarioOfCall, call_item, call_model
+from web.call_models import NOBODY_KNOWN, CallModel, Leg, NumberPart, ScenarioOfCall, call_item, call_model
 from web.drawing import Drawing, Visit, draw
 from web.forms import read_query
 from web.rendering import page
@@ -139,10 +139,12 @@ def _walked(session: Session, inserted_as: str | None, version_id: int | None) -
     return Walked(ScenarioOfCall(id=version.scenario_id, name=name, version=version.number), version, inserted_as)
 
 
-def walked_model(detail: CallDetail, walked: Sequence[Walked], now: datetime) -> CallModel:
-    """A call with the versions it walked."""
+def walked_model(
+    detail: CallDetail, walked: Sequence[Walked], now: datetime, contacts: Mapping[str, str] = NOBODY_KNOWN
+) -> CallModel:
+    """A call with the versions it walked; `contacts` are callers' names by their numbers."""
     own = next((each.scenario for each in walked if each.inserted_as is None), None)
-    return call_model(detail, own, [each.scenario for each in walked if each.inserted_as is not None], now)
+    return call_model(detail, own, [each.scenario for each in walked if each.inserted_as is not None], now, contacts)
 
 
 def _directory(session: Session) -> tuple[Sequence[Operator], Sequence[InboundNumber]]:

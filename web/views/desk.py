@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
@@ -20,10 +20,12 @@ from controller.actions.desks import set_ringtone
 from controller.bus import OperatorChanged
 from controller.errors import AttendantError, InvalidInput, NotFound
 from controller.ids import new_file_id
+from controller.presence import OperatorState
 from controller.prompts.facts import LARGEST_FILE_BYTES
 from controller.prompts.ringtones import FOLDER, RING_SECONDS, keep_ringtone, standard_ringtone
 from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, list_calls
+from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.operators import Operator
 from web.call_models import CallItem, call_item
@@ -120,11 +122,13 @@ async def _desk_page(request: Request, refused: AttendantError | WebError | None
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
+    callers = [detail.call.caller_number for detail in found.calls]
+    contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     context: dict[str, Any] = {
         "operator": found.operator,
         "state": _state(request, found.operator.extension) if found.operator else "offline",
-        "states": {state: operator_words(state) for state in ("offline", "available", "ringing", "talking")},
-        "calls": [_desk_call(detail, found.operator, request) for detail in found.calls if found.operator],
+        "states": {state: operator_words(state) for state in get_args(OperatorState)},
+        "calls": [_desk_call(detail, found.operator, request, contacts) for detail in found.calls if found.operator],
         "now": given.clock.now(),
         "ring_seconds": RING_SECONDS,
         "own_ringtone": found.desk.ringtone_name if found.desk and found.desk.ringtone_path else None,
@@ -145,9 +149,9 @@ def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
     return [leg for leg in detail.legs if leg.operator_extension == operator.extension and leg.ended_at is None]
 
 
-def _desk_call(detail: CallDetail, operator: Operator, request: Request) -> DeskCall:
+def _desk_call(detail: CallDetail, operator: Operator, request: Request, contacts: Mapping[str, str]) -> DeskCall:
     talking = any(leg.talk_started_at is not None for leg in _legs(detail, operator))
-    return DeskCall(call_item(detail, services(request).clock.now()), talking)
+    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talking)
 
 
 def _state(request: Request, extension: str) -> str:

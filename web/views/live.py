@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from controller.bus import Bus, CallsChanged, Message
+from controller.bus import Bus, CallsChanged, Message, OperatorsChanged
 from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, CallLeg, CallStep, list_calls
 from controller.storage.calls import Page as CallPage
+from controller.storage.contacts import names_of_callers
 from controller.storage.numbers import InboundNumber, list_numbers
+from controller.storage.operator_states import OperatorNow, operators_now
 from web.call_models import CallItem, call_item
 from web.rendering import page
 from web.services import services
+from web.state_models import state_model
+from web.words import operator_words
 
 _MOST_ROWS = 200
 _SECONDS_BETWEEN_EVENTS = 0.5
@@ -42,35 +46,40 @@ async def home(request: Request) -> Response:
 
 
 async def show_live(request: Request) -> Response:
-    """Calls that are going on."""
+    """Calls that are going on, and how operators are."""
     given = services(request)
     now = given.clock.now()
-    found, numbers = await given.database.read(_live_calls)
-    rows = [_row(detail, now) for detail in found.calls]
+    found, numbers, operators, contacts = await given.database.read(_live_calls, given.settings.phone_region)
+    rows = [_row(detail, now, contacts) for detail in found.calls]
     context = {
         "calls": rows,
         "talking": sum(row.operator is not None for row in rows),
         "more": found.next_cursor is not None,
         "numbers": numbers,
+        "operators": [(state_model(one), operator_words(state_model(one).state)) for one in operators],
         "now": now,
     }
     return page(request, "live.html", context)
 
 
 async def live_events(request: Request) -> Response:
-    """Server-sent events: "calls" whenever live calls began, moved or ended."""
+    """Server-sent events: "calls" whenever live calls began, moved or ended, or operators are in other states."""
     return StreamingResponse(_events(services(request).bus), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _live_calls(session: Session) -> tuple[CallPage, Sequence[InboundNumber]]:
-    return list_calls(session, CallFilters(live=True), _MOST_ROWS), list_numbers(session)
+def _live_calls(
+    session: Session, region: str | None
+) -> tuple[CallPage, Sequence[InboundNumber], Sequence[OperatorNow], dict[str, str]]:
+    found = list_calls(session, CallFilters(live=True), _MOST_ROWS)
+    contacts = names_of_callers(session, (detail.call.caller_number for detail in found.calls), region)
+    return found, list_numbers(session), operators_now(session), contacts
 
 
-def _row(detail: CallDetail, now: datetime) -> LiveRow:
+def _row(detail: CallDetail, now: datetime, contacts: Mapping[str, str]) -> LiveRow:
     going_on = [leg for leg in detail.legs if leg.ended_at is None]
     talking = (leg for leg in going_on if leg.talk_started_at is not None and leg.talk_ended_at is None)
     ringing = tuple(leg.operator_extension for leg in going_on if leg.answered_at is None)
-    return LiveRow(call_item(detail, now), detail.steps[-1] if detail.steps else None, next(talking, None), ringing)
+    return LiveRow(call_item(detail, now, contacts), detail.steps[-1] if detail.steps else None, next(talking, None), ringing)
 
 
 async def _events(bus: Bus) -> AsyncIterator[str]:
@@ -101,7 +110,7 @@ async def _listen(notices: AsyncIterator[Message], changed: asyncio.Event) -> No
     """Sets `changed` for each notice, and when there will be no more."""
     try:
         async for notice in notices:
-            if isinstance(notice, CallsChanged):
+            if isinstance(notice, CallsChanged | OperatorsChanged):
                 changed.set()
     finally:
         changed.set()

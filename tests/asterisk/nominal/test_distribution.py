@@ -148,7 +148,7 @@ async def test_an_operator_is_left_alone_while_he_wraps_up_and_can_end_that_earl
     _, first = await system.call(NUMBER)
     await answer_and_hang_up(first, await phone.ringing())
     await eventually(lambda: system.engine.distributor.wrapping_up, "he does not wrap up", until=frozenset({"2001"}))
-    await system.operator_is("2001", "available")
+    await system.operator_is("2001", "wrap_up")
     waiting, second = await system.call(NUMBER)
     await second.hears_sound()
     assert dict(system.engine.distributor.engaged) == {}

@@ -42,6 +42,38 @@ async def test_a_refer_without_subscription_is_refused_and_does_not_bring_asteri
     await serves(system)
 
 
+REFERS = {
+    "without subscription": {"Refer-To": "<sip:2003@127.0.0.1>", "Refer-Sub": "false"},
+    "to nothing": {"Refer-To": ""},
+    "to garbage": {"Refer-To": "\x01<<sip:%%%@[::1>;;=?Replaces"},
+    "to another protocol": {"Refer-To": "<http://127.0.0.1/>"},
+    "to itself for ever": {"Refer-To": "<sip:2001@127.0.0.1?Refer-To=%3Csip:2001@127.0.0.1%3E>"},
+    "replacing an unknown dialog": {
+        "Refer-To": "<sip:2003@127.0.0.1?Replaces=none%40nowhere%3Bto-tag%3D1%3Bfrom-tag%3D2>",
+        "Refer-Sub": "false",
+    },
+    "replacing garbage": {"Refer-To": "<sip:2003@127.0.0.1?Replaces=%00%3B%3B%3D>", "Refer-Sub": "false"},
+    "without a target": {},
+}
+
+
+async def test_no_transfer_that_a_phone_makes_itself_is_taken_or_harms_the_conversation(system: System) -> None:
+    started = (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"]
+    other = await system.operator("2002")
+    async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
+        assert (await phone.request("INVITE", "2002", body=offer())).status == 200
+        offered = await other.ringing()
+        await offered.answer()
+        statuses = {name: (await phone.request("REFER", "2002", headers=headers)).status for name, headers in REFERS.items()}
+        assert all(400 <= status < 700 for status in statuses.values()), statuses
+        assert statuses["without subscription"] == statuses["replacing an unknown dialog"] == 603
+        assert offered.ended_at is None
+        assert (await phone.request("BYE", "2002")).status == 200
+    await offered.ended()
+    assert (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"] == started
+    await serves(system)
+
+
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS"])
 async def test_an_operators_name_without_his_password_is_refused(system: System, method: str) -> None:
     for password in ("", "guessed"):

@@ -12,12 +12,13 @@ import pytest
 
 from controller.bus import MemoryBus
 from controller.calls.arrivals import Arrivals
+from controller.calls.codes import DeskRules
 from controller.calls.facts import CallTools
 from controller.calls.keeping import VoicemailKeeper
 from controller.calls.numbers import Route
 from controller.clock import SystemClock
 from controller.lookups import LookupClient
-from controller.presence import PresenceTracker, TrunkTracker
+from controller.presence import PresenceTracker, Switches, TrunkTracker
 from controller.prompts import PromptLibrary
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
 from controller.settings import Settings
@@ -25,6 +26,7 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
 from controller.storage.groups import Strategy
 from controller.storage.journal import CallJournal
+from controller.storage.operator_states import Wish
 from controller.telephony.fake import FakeTelephony
 from controller.telephony.fake_people import FakeCaller
 from ivr.graph import Scenario, ScenarioBundle
@@ -42,7 +44,7 @@ class CallCenter:
         self.database = database
         self.telephony = FakeTelephony(folder / "recordings")
         self.journal = CallJournal(database)
-        self.presence = PresenceTracker(self.telephony)
+        self.presence = PresenceTracker(self.telephony, clock)
         self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
         prompts = PromptLibrary()
         self.people = People(TrunkTracker(self.telephony))
@@ -64,8 +66,15 @@ class CallCenter:
             self.lookups,
             UTC,
             self.bus,
+            self.presence,
+            DeskRules(),
+            self.choose_state,
         )
         self.arrivals = Arrivals(self.tools, "en")
+
+    async def choose_state(self, extension: str, wish: Wish, reason: str) -> None:
+        chosen = Switches(wish != "offline", wish == "do_not_disturb", reason, SystemClock().now(), f"operator {extension}")
+        self.presence.switch(extension, chosen)
 
     def serves(self, number: str, scenario: Scenario) -> None:
         self.arrivals.set_routes({number: Route("Test line", None, ScenarioBundle(scenario), 1)})

@@ -1,0 +1,207 @@
+"""Calls that an operator asks for: his own phone is called first, and the number outside only when he has answered (SKZ-75).
+
+The number outside takes the caller's place in the call, so transfers, recordings and records are as in any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Final
+
+from controller.calls.arrivals import Arrivals
+from controller.calls.facts import CallFacts, CallTools
+from controller.calls.scenarios import outgoing_call
+from controller.calls.session import started
+from controller.errors import Refused, TelephonyError
+from controller.ids import CallId, ChannelId, client_channel_id, new_call_id
+from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded
+from controller.storage.calls import EndedBy
+from controller.storage.journal_changes import CallEnded
+from controller.telephony.events import Answered, Gone, PlaybackEnded
+from controller.telephony.mailboxes import new_mailbox
+from controller.telephony.port import CALL_VARIABLE
+from ivr.events import VisitId
+from ivr.graph import ScenarioBundle
+from ivr.prompts import PromptRef
+
+log = logging.getLogger(__name__)
+
+CLIENT_RINGS: Final = 60.0
+"""Seconds that a number outside is rung."""
+SLACK: Final = 10.0
+"""Seconds beyond the ringing after which a call that Asterisk says nothing of is given up."""
+TOLD_WITHIN: Final = 15.0
+"""Seconds that the operator may be told that nobody answered."""
+_BY_SYSTEM: Final[EndedBy] = "system"
+_BY_OPERATOR: Final[EndedBy] = "operator"
+_NOBODY: Final = PromptRef("sorry-nobody-available")
+
+
+class OutgoingCalls:
+    """Places calls: `place` begins one, `close` ends those that nobody talks in yet."""
+
+    def __init__(self, tools: CallTools, arrivals: Arrivals, language: str) -> None:
+        self._tools = tools
+        self._arrivals = arrivals
+        self._language = language
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    def place(self, extension: str, number: str, *, at_mobile: bool = False) -> CallId:
+        """Call the operator at his phone, or at the first of his further numbers, and then `number`; the record tells the rest.
+
+        Raises Refused: it is known now that it can't be done.
+        """
+        operator = self._operator(extension, at_mobile)
+        device = self._tools.outside_device(number)
+        if self._closing or device is None:
+            raise Refused(f"{number} can't be called now: it is no number, or there is no trunk")
+        call = new_call_id()
+        facts = CallFacts(
+            call,
+            client_channel_id(call),
+            self._tools.clock.now(),
+            number,
+            "",
+            extension,
+            "",
+            self._language,
+            ScenarioBundle(outgoing_call(extension)),
+            None,
+            direction="outbound",
+        )
+        self._tools.journal.record(started(facts))
+        task = asyncio.create_task(_Outgoing(facts, self._tools, self._arrivals, device).run(operator))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return call
+
+    async def close(self) -> None:
+        """Place no more, and end those in which nobody talks; the others are sent away by `Arrivals.close`."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _operator(self, extension: str, at_mobile: bool) -> Person:
+        people, seconds = self._tools.people, self._tools.desk.transfer_seconds
+        if people.known(extension) is None:
+            raise Refused(f"there is no operator {extension}")
+        if at_mobile:
+            mobile = people.at_his_mobile(extension)
+            if mobile is None:
+                raise Refused(f"operator {extension} has no further number, or it can't be called now")
+            return mobile
+        state = self._tools.presence.states.get(extension, "offline")
+        phone = people.at_his_phone(extension, seconds)
+        if state != "available" or phone is None:
+            raise Refused(f"operator {extension} can't be called: he is {state.replace('_', ' ')}")
+        return phone
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a call that an operator asked for failed", exc_info=error)
+
+
+class _Outgoing:
+    """One such call."""
+
+    def __init__(self, facts: CallFacts, tools: CallTools, arrivals: Arrivals, device: str) -> None:
+        self._facts = facts
+        self._tools = tools
+        self._arrivals = arrivals
+        self._device = device
+        self._mailbox = new_mailbox()
+
+    async def run(self, operator: Person) -> None:
+        """The whole call. Whatever happens, nobody stays reserved and the record is closed."""
+        facts = self._facts
+        ended_by: EndedBy | None = _BY_SYSTEM
+        cause, served = 0, False
+        try:
+            found = await self._reach(operator)
+            if found.leg is None:
+                ended_by = _BY_OPERATOR
+                return
+            ended_by, cause = await self._call_client(found.leg)
+            if ended_by is None:
+                served = True
+                await self._arrivals.serve(replace(facts, met=found), self._mailbox)
+            elif ended_by == "caller":
+                await self._tell_nobody(found.leg)
+        finally:
+            if not served:
+                self._tools.distributor.leave(facts.call)
+                now = self._tools.clock.now()
+                self._tools.journal.record(CallEnded(facts.call, now, ended_by, cause or None, "refused"))
+
+    async def _reach(self, operator: Person) -> SearchEnded:
+        """Ring the operator; the distribution keeps him for this call meanwhile."""
+        facts, wait = self._facts, operator.ring_seconds + SLACK
+        self._tools.distributor.join(
+            LineRequest(facts.call, None, self._mailbox, VisitId(1), operator, wait, facts.caller_number, "")
+        )
+        while True:
+            message = await self._mailbox.get()
+            if isinstance(message, SearchEnded):
+                return message
+
+    async def _call_client(self, leg: ChannelId) -> tuple[EndedBy | None, int]:
+        """Ring the number outside: nobody when he has answered, else who prevented it, and the cause."""
+        telephony, client = self._tools.telephony, self._facts.channel
+        telephony.mailboxes.expect(client, self._mailbox)
+        prevented: tuple[EndedBy | None, int] = (_BY_SYSTEM, 0)
+        try:
+            async with asyncio.timeout(CLIENT_RINGS + SLACK):
+                await telephony.start_music(leg)
+                await telephony.dial(
+                    client,
+                    self._device,
+                    ring_seconds=CLIENT_RINGS,
+                    originator=leg,
+                    caller_number=self._facts.called_number,
+                    caller_name="",
+                    variables={CALL_VARIABLE: self._facts.call},
+                )
+                prevented = await self._answer(leg)
+        except TimeoutError:
+            log.warning("call %s: nothing was heard of the line to %s", self._facts.call, self._facts.caller_number)
+        except TelephonyError as error:
+            log.warning("call %s: %s can't be called: %s", self._facts.call, self._facts.caller_number, error)
+        finally:
+            if prevented[0] is not None:
+                telephony.mailboxes.forget(client)
+                await self._quietly(telephony.hangup(client))
+        return prevented
+
+    async def _answer(self, leg: ChannelId) -> tuple[EndedBy | None, int]:
+        while True:
+            match await self._mailbox.get():
+                case Answered(channel) if channel == self._facts.channel:
+                    return None, 0
+                case Gone(channel, cause=cause) if channel == self._facts.channel:
+                    return "caller", cause
+                case OperatorLineEnded(gone) if gone == leg:
+                    return _BY_OPERATOR, 0
+
+    async def _tell_nobody(self, leg: ChannelId) -> None:
+        """The operator hears that nobody has answered; then his line ends."""
+        media = self._tools.prompts.media((_NOBODY,), self._facts.language)
+        await self._quietly(self._tools.telephony.stop_music(leg))
+        try:
+            async with asyncio.timeout(TOLD_WITHIN):
+                await self._tools.telephony.play(leg, f"{self._facts.call}-told", media, self._facts.language)
+                while not isinstance(await self._mailbox.get(), PlaybackEnded | OperatorLineEnded):
+                    pass
+        except (TelephonyError, TimeoutError) as error:
+            log.info("call %s: the operator was not told: %s", self._facts.call, error or "no end of the prompt")
+
+    async def _quietly(self, request: Awaitable[None]) -> None:
+        try:
+            await request
+        except TelephonyError as error:
+            log.info("call %s: %s", self._facts.call, error)

@@ -1,0 +1,220 @@
+"""An operator gives his caller to somebody else (SKZ-66 to SKZ-69)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from controller.actions.operators import OperatorDraft, change_operator
+from controller.errors import Refused
+from controller.storage.operators import find_operator
+from tests.fixtures.sounds import NOT_POSSIBLE, THANKS, read_wav
+from tests.fixtures.system import Line, System
+from tests.fixtures.talk import talk
+from tests.fixtures.transfers import conversation, way
+
+pytestmark = pytest.mark.asterisk
+OUTSIDE = "74951234567"
+
+
+@pytest.mark.covers("SKZ-66", "SKZ-54")
+async def test_a_blind_transfer_frees_the_operator_at_once_and_joins_the_caller_with_the_colleague(system: System) -> None:
+    other = await system.operator("2003")
+    talking = await conversation(system)
+    await talking.transfer("2003")
+    await talking.line.ended()
+    offered = await other.ringing()
+    assert talking.caller.number in offered.peer
+    await system.operator_is("2001", "available")
+    await talking.call.hears_sound()
+    await offered.answer()
+    await talk(talking.call, offered)
+    assert system.engine.distributor.engaged.keys() == {"2003"}
+    await offered.listen(1.0)
+    await talking.call.hangup()
+    record = await talking.record()
+    assert way(record) == [("2001", "", True), ("2003", "2001", True)]
+    assert (record.call.outcome, record.call.ended_by) == ("talked", "caller")
+    assert record.talk_leg is not None and record.talk_leg.operator_extension == "2003"
+    assert len(record.recordings) == 2, "each conversation has a recording of its own"
+    for recording in record.recordings:
+        pcm, _ = read_wav(Path(system.recordings_dir / recording.path))
+        assert pcm
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_the_scenario_goes_on_after_the_conversation_with_the_colleague(system: System) -> None:
+    talking = await conversation(system, Line.SUPPORT)
+    other = await system.operator("2003")
+    await talking.transfer("2003")
+    offered = await other.ringing()
+    await offered.answer()
+    await talk(talking.call, offered)
+    await offered.listen(1.0)
+    await offered.hangup()
+    await talking.call.hears_tone(THANKS.frequency)
+    await talking.call.ended()
+    assert [step.exit for step in (await talking.record()).steps] == ["answered", "next", None]
+
+
+@pytest.mark.covers("SKZ-66", "SKZ-67")
+async def test_t41_an_operator_who_does_not_see_his_colleagues_can_transfer_to_numbers_outside_only(system: System) -> None:
+    outside = await system.phone_outside(OUTSIDE)
+    await system.has_trunk()
+    one = await system.database.read(find_operator, "2001")
+    assert one is not None
+    await system.change(change_operator, one.id, OperatorDraft(one.name, team=False))
+    talking, other = await conversation(system), await system.operator("2003")
+    with pytest.raises(Refused, match="does not see his colleagues"):
+        await talking.transfer("2003")
+    await talk(talking.call, talking.line)
+    await talking.transfer(OUTSIDE)
+    offered = await outside.ringing()
+    await offered.answer()
+    await talk(talking.call, offered)
+    await offered.listen(1.0)
+    await offered.hangup()
+    await talking.call.ended()
+    assert way(await talking.record()) == [("2001", "", True), (OUTSIDE, "2001", True)]
+    assert other is not None
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_an_operator_transfers_by_pressing_the_code_and_the_number(system: System) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.line.press("*12003#")
+    offered = await other.ringing()
+    await talking.line.ended()
+    await offered.answer()
+    await talk(talking.call, offered)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", True)]
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_who_consults_before_speaks_with_the_colleague_alone_and_joins_the_two_by_hanging_up(system: System) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.line.press("*22003#")
+    offered = await other.ringing()
+    await offered.answer()
+    talking.call.send_tone(0)
+    await talk(talking.line, offered)
+    offered.send_tone(0)
+    talking.call.forget_sound()
+    await talking.call.hears_sound()
+    await talking.line.hangup()
+    await talk(talking.call, offered)
+    await system.operator_is("2001", "available")
+    assert system.engine.distributor.engaged.keys() == {"2003"}
+    await offered.listen(1.0)
+    await talking.call.hangup()
+    record = await talking.record()
+    assert way(record) == [("2001", "", True), ("2003", "2001", True)]
+    assert record.call.outcome == "talked"
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_who_consults_and_presses_back_has_his_caller_again(system: System) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.transfer("2003", consulting=True)
+    offered = await other.ringing()
+    await offered.answer()
+    await talk(talking.line, offered)
+    await talking.line.press("*3")
+    await offered.ended()
+    await talk(talking.call, talking.line)
+    assert system.engine.distributor.engaged.keys() == {"2001"}
+    await talking.call.hangup()
+    record = await talking.record()
+    assert way(record) == [("2001", "", True), ("2003", "2001", False)]
+    assert len(record.recordings) == 2
+
+
+async def test_a_consulted_colleague_who_refuses_gives_the_operator_his_caller_again(system: System) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.transfer("2003", consulting=True)
+    offered = await other.ringing()
+    await offered.refuse()
+    talking.line.forget_sound()
+    await talking.line.hears_tone(NOT_POSSIBLE.frequency)
+    await talk(talking.call, talking.line)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", False)]
+
+
+async def test_who_does_not_wait_for_the_consulted_colleague_has_transferred_blindly(system: System) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.transfer("2003", consulting=True)
+    offered = await other.ringing()
+    await talking.line.hangup()
+    await offered.answer()
+    await talk(talking.call, offered)
+    await talking.call.hangup()
+
+
+@pytest.mark.covers("SKZ-68")
+@pytest.mark.parametrize("state", ["offline", "talking", "do_not_disturb"])
+async def test_t40_a_colleague_who_is_not_available_can_not_be_chosen(system: System, state: str) -> None:
+    talking = await conversation(system)
+    if state != "offline":
+        other = await system.operator("2003")
+        if state == "talking":
+            second, line = await other.dial(Line.FULL), other
+            await second.answered()
+            assert line is other
+        else:
+            code = await other.dial("*43")
+            await code.ended()
+        await system.operator_is("2003", state)
+    with pytest.raises(Refused, match=state.replace("_", " ")):
+        await talking.transfer("2003")
+    await talk(talking.call, talking.line)
+    talking.line.forget_sound()
+    await talking.line.press("*12003#")
+    await talking.line.hears_tone(NOT_POSSIBLE.frequency)
+    await talk(talking.call, talking.line)
+    if state == "talking":
+        await second.hangup()
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True)]
+
+
+@pytest.mark.covers("SKZ-69")
+async def test_t39_a_target_who_does_not_answer_in_time_ends_the_call_which_does_not_return(system: System) -> None:
+    system.settings = system.settings.model_copy(update={"transfer_seconds": 2})
+    await system.restart()
+    other, talking = await system.operator("2003"), await conversation(system)
+    begin = asyncio.get_running_loop().time()
+    await talking.transfer("2003")
+    offered = await other.ringing()
+    await talking.call.ended()
+    assert asyncio.get_running_loop().time() - begin == pytest.approx(2.0, abs=0.8)
+    await offered.ended()
+    record = await talking.record()
+    assert way(record) == [("2001", "", True), ("2003", "2001", False)]
+    assert (record.call.outcome, record.call.ended_by) == ("talked", "system")
+    assert [step.exit for step in record.steps] == [None]
+
+
+@pytest.mark.covers("SKZ-69")
+async def test_a_transfer_returns_to_the_operator_where_the_installation_says_so(system: System) -> None:
+    system.settings = system.settings.model_copy(update={"transfer_seconds": 2, "transfer_returns": True})
+    await system.restart()
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.transfer("2003")
+    await other.ringing()
+    again = await talking.phone.ringing()
+    await again.answer()
+    await talk(talking.call, again)
+    await again.listen(1.0)
+    await again.hangup()
+    await talking.call.ended()
+    assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", False), ("2001", "2001", True)]
+
+
+def test_the_target_of_a_transfer_has_thirty_seconds_unless_set_otherwise() -> None:
+    from controller.calls.codes import DeskRules
+
+    assert (DeskRules().transfer_seconds, DeskRules().transfer_returns) == (30, False)

@@ -1,0 +1,95 @@
+"""Operators' states, transfers, and calls that operators ask for, in the API."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from controller.actions.calls import note_outgoing_call, note_transfer
+from controller.actions.operator_states import choose_state
+from controller.bus import DirectoryChanged
+from controller.errors import NotFound, Refused
+from controller.storage import Session
+from controller.storage.calls import get_call
+from controller.storage.operator_states import OperatorNow, OperatorStateChange, operator_now, operators_now, state_changes
+from controller.storage.operators import Operator, find_operator
+from web.forms import read_json, read_query
+from web.rendering import ModelResponse
+from web.security import acting_user
+from web.services import services
+from web.state_models import (
+    CallPlaced,
+    ChangesQuery,
+    NewCall,
+    StateChanges,
+    StateChoice,
+    StateList,
+    TransferOrder,
+    change_model,
+    state_model,
+)
+from web.views.places import text_id
+
+
+async def get_states(request: Request) -> Response:
+    """How all operators are."""
+    found = await services(request).database.read(operators_now)
+    return ModelResponse(StateList(operators=[state_model(one) for one in found]))
+
+
+async def get_state(request: Request) -> Response:
+    """How one operator is."""
+    return ModelResponse(state_model(await services(request).database.read(_now, text_id(request, "extension"))))
+
+
+async def put_state(request: Request) -> Response:
+    """Log an operator in or out, or keep calls away from him."""
+    given, body, extension = services(request), await read_json(request, StateChoice), text_id(request, "extension")
+    by, now = acting_user(request), given.clock.now()
+    await given.database.run(choose_state, extension, body.state, body.reason, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return ModelResponse(state_model(await given.database.read(_now, extension)))
+
+
+async def get_state_changes(request: Request) -> Response:
+    """What an operator was."""
+    given, query = services(request), read_query(request, ChangesQuery)
+    found = await given.database.read(_changes, text_id(request, "extension"), query.limit)
+    return ModelResponse(StateChanges(changes=[change_model(one) for one in found]))
+
+
+async def post_transfer(request: Request) -> Response:
+    """Transfer the caller of a live call."""
+    given, body, call = services(request), await read_json(request, TransferOrder), text_id(request)
+    detail = await given.database.read(get_call, call)
+    if detail.call.ended_at is not None:
+        raise Refused("the call is over: it can't be transferred any more")
+    await given.transfer(call, body.to, body.consulting)
+    by, now = acting_user(request), given.clock.now()
+    await given.database.run(note_transfer, call, body.to, body.consulting, acting_user=by, at=now)
+    return Response(status_code=204)
+
+
+async def post_call(request: Request) -> Response:
+    """Call an operator, and then a number for him."""
+    given, body = services(request), await read_json(request, NewCall)
+    await given.database.read(_operator, body.operator)
+    call = given.place_call(body.operator, body.number, body.at_mobile)
+    by, now = acting_user(request), given.clock.now()
+    await given.database.run(note_outgoing_call, call, body.operator, body.number, acting_user=by, at=now)
+    return ModelResponse(CallPlaced(id=call), 201)
+
+
+def _operator(session: Session, extension: str) -> Operator:
+    operator = find_operator(session, extension)
+    if operator is None:
+        raise NotFound(f"there is no operator {extension}")
+    return operator
+
+
+def _now(session: Session, extension: str) -> OperatorNow:
+    return operator_now(session, _operator(session, extension))
+
+
+def _changes(session: Session, extension: str, limit: int) -> list[OperatorStateChange]:
+    return list(state_changes(session, _operator(session, extension).id, limit))
