@@ -16,6 +16,8 @@ const devices = navigator.mediaDevices;
 const canChoose = "setSinkId" in HTMLMediaElement.prototype;
 let ringing = false;
 let timer = null;
+let turn = 0; // counts what was begun and ended, so that a sound whose device was long in coming knows that it is not wanted any more
+let deviceSet = Promise.resolve();
 
 function tell(element, text) {
   element.textContent = text;
@@ -38,25 +40,33 @@ function keep(id) {
   }
 }
 
-async function useDevice(id) {
-  if (!canChoose) return;
+// One after the other: a browser that is told of two devices at once ends with neither.
+function useDevice(id) {
+  deviceSet = deviceSet.then(() => setDevice(id));
+  return deviceSet;
+}
+
+async function setDevice(id) {
+  if (!canChoose || audio.sinkId === id) return;
   try {
     await audio.setSinkId(id);
   } catch (error) {
-    await audio.setSinkId("");
+    await audio.setSinkId("").catch(() => {}); // it rings on the one it has
     tell(trouble, error.name === "NotAllowedError" ? "The browser does not let this page use the device. It rings on the standard device." : "The chosen device is not there. It rings on the standard device.");
   }
 }
 
 async function play(most, words) {
   stop();
+  const mine = turn;
   await useDevice(device.value);
+  if (mine !== turn) return;
   try {
     audio.currentTime = 0;
     await audio.play();
     silent.hidden = true;
   } catch (error) {
-    if (error.name === "AbortError") return; // it was stopped before it began
+    if (mine !== turn) return; // it was stopped before it began
     silent.querySelector("span").textContent = error.name === "NotAllowedError" ? "The browser holds back the sound of a page that nobody has used yet. Press the button once, or any other on this page." : "The ringtone can’t be played by this browser.";
     silent.hidden = false;
     return;
@@ -66,6 +76,7 @@ async function play(most, words) {
 }
 
 function stop() {
+  turn += 1;
   clearTimeout(timer);
   audio.pause();
   said.textContent = "";
