@@ -38,8 +38,7 @@ async def quickly_retried(system: System, attempts: int = 2) -> None:
     """Callers are called again after a second."""
     changed = {"callback_attempts": attempts, "callback_retry_seconds": 1, "callback_ring_seconds": 5}
     system.settings = system.settings.model_copy(update=changed)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
 
 
 async def accepts(system: System) -> Caller:

@@ -113,8 +113,7 @@ async def test_a_blocked_caller_may_be_refused_unanswered(system: System) -> Non
 
 async def test_a_local_number_is_that_of_the_installations_country(system: System) -> None:
     system.settings = system.settings.model_copy(update={"phone_region": "RU"})
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await serve_list(system, "known", "unknown")
     caller = await system.caller()
     await knows(system, caller)

@@ -42,8 +42,7 @@ async def desk_of_2001(system: System, browser: Browser, *, with_clock: bool = F
         return healthy()
 
     token = await system.database.run(_furnish)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     given = WebServices(
         system.asterisk.settings,
         system.database,

@@ -129,7 +129,6 @@ async def test_the_clock_of_the_installation_decides(system: System, zone: str, 
     around = [{"day": day, "periods": [{"start": "00:00", "end": "24:00"}]} for day in (today, today + timedelta(days=1))]
     await system.database.run(create_schedule, "Day", Schedule.model_validate({"one_off_days": around}), **BY)
     system.settings = system.settings.model_copy(update={"time_zone": zone})
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await serve_schedule(system, "Day", "open", "closed")
     await goes(system, state)

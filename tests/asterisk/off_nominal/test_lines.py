@@ -134,8 +134,7 @@ async def test_a_file_that_disappears_while_callers_wait_leaves_them_with_music(
 async def test_a_group_without_members_says_at_once_that_nobody_can_answer(system: System) -> None:
     await open_line(system)
     await system.database.run(set_members, GROUP, [], **BY)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await says_nobody_can_answer(system)
 
 
@@ -160,8 +159,7 @@ async def test_a_number_with_hours_whose_group_was_deleted_says_that_nobody_can_
     await add_schedule(system, "Office", "open")
     await open_line(system, schedule="Office")
     await system.database.run(_delete_group)
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await says_nobody_can_answer(system)
 
 

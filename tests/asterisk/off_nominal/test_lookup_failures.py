@@ -70,8 +70,7 @@ async def test_an_answer_that_cannot_be_used(system: System, crm: Crm, answer: s
 @pytest.mark.covers("UIS-45")
 async def test_an_address_inside_is_not_asked_unless_allowed(system: System, crm: Crm) -> None:
     system.settings = system.settings.model_copy(update={"lookup_allow_internal": False})
-    await system.stop_engine()
-    await system.start_engine()
+    await system.restart()
     await serve_lookup(system, crm.url)
     assert await fails(system) < 2
     assert crm.asked == []
