@@ -11,16 +11,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.messages import MessageRecorder
 from controller.calls.requests import CheckUp, Dismiss
-from controller.calls.trail import Place
+from controller.calls.trail import Place, started
 from controller.errors import AttendantError, TelephonyError
-from controller.storage.journal_changes import CallAnswered, CallEnded, CallStarted
+from controller.storage.journal_changes import CallAnswered, CallEnded
 from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Record
@@ -75,18 +75,7 @@ class Dictation:
     async def run(self) -> None:
         """Serve the call to its end. Never raises, except when cancelled."""
         facts, journal, clock = self.facts, self._tools.journal, self._tools.clock
-        journal.record(
-            CallStarted(
-                facts.call,
-                facts.arrived_at,
-                facts.caller_number,
-                facts.caller_name,
-                facts.called_number,
-                LINE_NAME,
-                facts.language,
-                None,
-            )
-        )
+        journal.record(replace(started(facts), line_name=LINE_NAME))
         try:
             await self._tools.telephony.answer(facts.channel)
             journal.record(CallAnswered(facts.call, clock.now()))

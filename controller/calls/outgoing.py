@@ -14,7 +14,7 @@ from typing import Final
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.scenarios import outgoing_call
-from controller.calls.session import started
+from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
 from controller.ids import CallId, ChannelId, client_channel_id, new_call_id
 from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded

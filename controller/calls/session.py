@@ -9,19 +9,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
-from controller.calls.trail import Trail
+from controller.calls.trail import Trail, started
 from controller.calls.transferring import After, KeysPaused, Transfers
 from controller.errors import ChannelGone, Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import ChannelId
 from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
-from controller.storage.journal_changes import CallEnded, CallStarted
+from controller.storage.journal_changes import CallEnded
 from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Command, Record, SaveVoicemail
@@ -43,27 +43,13 @@ from ivr.interpreter import Run, Transition, advance, start
 
 log = logging.getLogger(__name__)
 
+_Answer = TypeVar("_Answer")
+
 FALLBACK_CONTEXT: Final = "fallback"
 LINK_PATIENCE: Final = 15.0
 """Seconds that a call waits for the connection to Asterisk to come back before it gives up."""
 GOODBYE_PATIENCE: Final = 10.0
 """Seconds until a channel that was hung up must be gone."""
-
-
-def started(facts: CallFacts) -> CallStarted:
-    """What the journal is told of a new call."""
-    return CallStarted(
-        facts.call,
-        facts.arrived_at,
-        facts.caller_number,
-        facts.caller_name,
-        facts.called_number,
-        facts.line_name,
-        facts.language,
-        facts.scenario_version,
-        facts.inserted_versions,
-        facts.direction,
-    )
 
 
 class CallSession:
@@ -139,7 +125,7 @@ class CallSession:
             case KeysPaused():
                 self._transfers.paused(message)
             case TransferAsked():
-                await self._on_transfer_asked(message)
+                await self._reply(message.answer, self._transfer(message.number, message.consulting))
             case PlaybackEnded(channel) if channel != self.facts.channel:
                 pass
             case PlaybackEnded(_, playback, failed) if self._executor.hold.owns(playback):
@@ -178,7 +164,7 @@ class CallSession:
                 await self._quietly(self._executor.hold.check())
                 await self._quietly(self._executor.messages.check())
             case PauseRecording():
-                await self._pause_recording(message)
+                await self._reply(message.answer, self._executor.conversation.pause(message.paused))
             case Dismiss():
                 await self._hand_over()
             case _:
@@ -243,27 +229,16 @@ class CallSession:
         await self._take(ConversationEnded(self._run.visit, established=talked))
         self._ended_by_operator = self._run.ended is not None
 
-    async def _pause_recording(self, asked: PauseRecording) -> None:
+    async def _reply(self, answer: asyncio.Future[_Answer], request: Awaitable[_Answer]) -> None:
         """Whoever asked is told what became of it; for the call it changes nothing."""
         try:
-            recording = await self._executor.conversation.pause(asked.paused)
+            done = await request
         except Exception as error:
-            if not asked.answer.done():
-                asked.answer.set_exception(error)
+            if not answer.done():
+                answer.set_exception(error)
             return
-        if not asked.answer.done():
-            asked.answer.set_result(recording)
-
-    async def _on_transfer_asked(self, asked: TransferAsked) -> None:
-        """Whoever asked is told what became of it."""
-        try:
-            await self._transfer(asked.number, asked.consulting)
-        except Exception as error:
-            if not asked.answer.done():
-                asked.answer.set_exception(error)
-            return
-        if not asked.answer.done():
-            asked.answer.set_result(None)
+        if not answer.done():
+            answer.set_result(done)
 
     async def _transfer(self, number: str, consulting: bool) -> None:
         await self._transfers.begin(number, consulting, self._run.visit)
@@ -307,7 +282,6 @@ class CallSession:
             self._executor.messages.save(voicemail)
         if self._gone is None:
             await self._quietly(self._executor.leave())
-        if self._gone is None:
             # The dialplan begins only when what plays is over.
             await self._quietly(self._executor.hold.stop(joined=False))
             await self._quietly(self._tools.telephony.continue_in_dialplan(self.facts.channel, FALLBACK_CONTEXT))

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from controller.calls.facts import CallFacts
 from controller.ids import CallId
 from controller.storage.calls import place_name
-from controller.storage.journal_changes import Change, StepEntered, StepLeft
+from controller.storage.journal_changes import CallStarted, Change, StepEntered, StepLeft
 from ivr.commands import Command, Play
 from ivr.events import VisitId
 from ivr.graph import NodeId, ScenarioBundle
@@ -35,6 +36,22 @@ class Place:
 class _OpenStep:
     digits: str = ""
     prompts: list[str] = field(default_factory=list)
+
+
+def started(facts: CallFacts) -> CallStarted:
+    """What the journal is told of a new call."""
+    return CallStarted(
+        facts.call,
+        facts.arrived_at,
+        facts.caller_number,
+        facts.caller_name,
+        facts.called_number,
+        facts.line_name,
+        facts.language,
+        facts.scenario_version,
+        facts.inserted_versions,
+        facts.direction,
+    )
 
 
 class Trail:
