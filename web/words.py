@@ -162,6 +162,8 @@ _BY_CAUSE: Mapping[int, Wording] = {
     21: _DECLINED,
     3: _UNREACHABLE,
     27: _UNREACHABLE,
+    34: Wording("No channel", "blocked", "bad", "No channel was free: of our number that would be shown, or of the carrier"),
+    52: Wording("Switched off", "blocked", "bad", "The number that would be shown takes no outgoing calls"),
     26: _STOPPED,
 }
 

@@ -37,7 +37,7 @@ class Call(SQLModel, table=True):
     scenario or in it) · refused (never answered) · handed_over (to the dialplan) · lost (the controller died meanwhile).
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
-    then the number outside that he wanted: it stands as the caller's).
+    then the number outside that he wanted: it stands as the caller's). `source` is the label of the number that was called.
     """
 
     __tablename__ = "calls"
@@ -57,6 +57,7 @@ class Call(SQLModel, table=True):
         default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
     )
     direction: Direction = Field(default="inbound", sa_type=String)
+    source: str = ""
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
