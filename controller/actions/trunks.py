@@ -88,9 +88,10 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
         raise invalid("username", "a trunk that registers needs one")
     if username and not secret:
         raise invalid("secret", "a trunk with a user name needs one")
-    host, port = _host_and_port(draft.host, draft.port)
+    host, with_host = _host_and_port(draft.host)
+    port = draft.port if with_host is None else with_host
     if not 1 <= port <= 65535:
-        raise invalid("port", "use 1 to 65535")
+        raise invalid("port" if with_host is None else "host", "use 1 to 65535 as port")
     if not 1 <= draft.position <= 1000:
         raise invalid("position", "use 1 to 1000")
     if draft.transport not in ("udp", "tcp"):
@@ -114,12 +115,12 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
     }
 
 
-def _host_and_port(text: str, port: int) -> tuple[str, int]:
+def _host_and_port(text: str) -> tuple[str, int | None]:
     """A host as it was written, perhaps "host:port" or "[2001:db8::1]:port"."""
     parts = re.fullmatch(r"\s*(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?\s*", text)
     if parts is None:
-        return text, port
-    return parts[1] or parts[2], int(parts[3]) if parts[3] else port
+        return text, None
+    return parts[1] or parts[2], int(parts[3]) if parts[3] else None
 
 
 def _checked_host(field: str, text: str) -> str:
