@@ -10,13 +10,13 @@ import pytest
 
 from controller.actions.reachability import Serving, bringing, serving
 from controller.actions.scenarios import create_scenario, publish
+from controller.actions.schedules import create_schedule
 from controller.calls.numbers import NOT_IN_SERVICE, Route, load_routes
 from controller.prompts import PromptLibrary
 from controller.schedules import Schedule, State
 from controller.storage import Database, Session
 from controller.storage.groups import Group
 from controller.storage.numbers import InboundNumber, NumberView, get_number
-from controller.storage.schedules import StoredSchedule
 from controller.storage.trunks import Trunk
 from ivr.serialization import to_data
 from tests.fixtures.web import KNOWN, NOON
@@ -36,10 +36,10 @@ def furnish(session: Session) -> tuple[dict[str | None, int | None], dict[State 
         if name != "later":
             publish(session, stored.id, KNOWN, **BY)
     open_, closed = (
-        StoredSchedule(name=name, document=Schedule.model_validate(document).model_dump(mode="json"))
+        create_schedule(session, name, Schedule.model_validate(document), **BY)
         for name, document in (("open", WEEK), ("closed", {}))
     )
-    session.add_all([open_, closed, Group(id=1, name="Sales", strategy="ring_all", ring_seconds=20)])
+    session.add(Group(id=1, name="Sales", strategy="ring_all", ring_seconds=20))
     session.flush()
     return scenarios, {None: None, "open": open_.id, "closed": closed.id}
 
