@@ -117,6 +117,14 @@ class NumberLines:
         self._held[channel] = shown
         return shown
 
+    def may_dial(self, trunk: str, *, came_in_on: str, own: str) -> bool:
+        """Whether `dials` can show a number once channels are free."""
+        try:
+            caller_id(self._numbers, {}, trunk, came_in_on, self._shown.get(trunk) or own)
+        except OutgoingOff:
+            return False
+        return True
+
     def free(self, channel: ChannelId) -> None:
         """The call is over; no error when it had none of our channels."""
         self._held.pop(channel, None)

@@ -43,6 +43,7 @@ class Call(SQLModel, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         Index("ix_calls_newest", "started_at", "id"),
+        Index("ix_calls_called", "called_number", "started_at"),
         Index("ix_calls_live", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
     )
 

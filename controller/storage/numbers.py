@@ -153,7 +153,7 @@ def last_call_of(session: Session, number: str) -> datetime | None:
     return session.exec(
         select(Call.started_at)
         .where(Call.called_number == number, Call.direction == "inbound")
-        .order_by(col(Call.started_at).desc(), col(Call.id).desc())
+        .order_by(col(Call.started_at).desc())
         .limit(1)
     ).first()
 

@@ -141,6 +141,8 @@ async def test_wrong_settings_are_told_and_edited_and_callers_are_served_meanwhi
         given = {**edited, "secret": SECRET, "caller_id": OURS, "position": "1", "registers": "on", "inbound": "on"}
         answer = await client.post("/trunks/1", data=given)
         await says(client, answer.headers["location"], "The registration was successful")
+        await client.post("/trunks/1/delete")
+        await eventually(system.engine.ami.registrations, "it is still there", until={})
 
 
 @pytest.mark.covers("SKZ-16")

@@ -79,6 +79,14 @@ def test_numbers_that_change_leave_calls_their_channels_and_use_the_new_rule_for
     assert lines.arrives("101", next(channels)) == "incoming_off" and lines.in_use == {"101": 3}
 
 
+def test_a_number_that_has_no_free_channel_now_may_be_shown_later_but_not_one_with_outgoing_calls_off() -> None:
+    lines = NumberLines()
+    lines.set([OwnNumber("101", channels=1), OwnNumber("102", outgoing=False)], {})
+    lines.arrives("101", next(channels))
+    assert lines.may_dial("carrier", came_in_on="101", own="101")
+    assert not lines.may_dial("carrier", came_in_on="102", own="102")
+
+
 def test_numbers_that_are_not_ours_are_not_counted() -> None:
     lines = NumberLines()
     assert lines.arrives("999", next(channels)) == "welcome"

@@ -22,5 +22,6 @@ def upgrade() -> None:
         table.create_foreign_key("fk_inbound_numbers_trunk_id", "trunks", ["trunk_id"], ["id"], ondelete="SET NULL")
     op.create_index("ix_inbound_numbers_trunk_id", "inbound_numbers", ["trunk_id"], unique=False)
     op.add_column("calls", sa.Column("source", sa.String(), server_default="", nullable=False))
+    op.create_index("ix_calls_called", "calls", ["called_number", "started_at"], unique=False)
     op.add_column("trunks", sa.Column("domain", sa.String(), server_default="", nullable=False))
     op.add_column("trunks", sa.Column("inbound", sa.Boolean(), server_default=sa.true(), nullable=False))
