@@ -48,13 +48,24 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
+from controller.routing import (
+    Distributor,
+    Employee,
+    FurtherNumber,
+    GroupRule,
+    NumberLines,
+    OwnNumber,
+    PastWork,
+    People,
+    RoutedOperator,
+)
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
+from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.storage.trunks import Trunk, TrunkState, list_trunks
@@ -101,6 +112,7 @@ class _Directory:
     employees: tuple[Employee, ...]
     trunks: dict[int, SipTrunk]
     switches: Mapping[str, Switches]
+    numbers: tuple[OwnNumber, ...]
 
 
 class Engine:
@@ -129,7 +141,8 @@ class Engine:
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
         self.presence.tell_history(self.history.record)
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=settings.zone)
+        self.lines = NumberLines()
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, lines=self.lines, zone=settings.zone)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
         self.prompts = prompts or PromptLibrary()
@@ -147,6 +160,7 @@ class Engine:
             self.voicemails,
             database,
             self.people,
+            self.lines,
             settings.phone_region,
             self._lookups,
             settings.zone,
@@ -159,7 +173,7 @@ class Engine:
         self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
         self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {}, {})
+        self._directory = _Directory({}, (), (), (), {}, {}, ())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -313,6 +327,7 @@ class Engine:
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
+        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in directory.trunks.values()})
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -363,13 +378,15 @@ def concerns_directory(notice: Message) -> bool:
 
 def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
+    trunks = {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled}
     return _Directory(
         load_routes(session, before.routes, prompts),
         tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
-        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
+        trunks,
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
+        tuple(_own_number(number, trunks) for number in list_numbers(session)),
     )
 
 
@@ -407,11 +424,18 @@ def _employee(operator: OperatorView) -> Employee:
     return Employee(routed, operator.ring_seconds, further, team=operator.team)
 
 
+def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk]) -> OwnNumber:
+    trunk = trunks.get(stored.trunk_id or 0)
+    name = None if trunk is None else trunk.name
+    return OwnNumber(stored.number, stored.channels, stored.incoming, stored.outgoing, name)
+
+
 def sip_trunk(trunk: Trunk) -> SipTrunk:
     """A stored trunk for Asterisk. Its name changes with the carrier's address: Asterisk would go on believing of a new place
     what it knew of the one before.
     """
-    place = hashlib.sha256(f"{trunk.host} {trunk.port} {trunk.transport}".encode()).hexdigest()[:8]
+    where = (trunk.host, str(trunk.port), trunk.transport, *filter(None, [trunk.domain]))
+    place = hashlib.sha256(" ".join(where).encode()).hexdigest()[:8]
     return SipTrunk(
         f"trunk-{trunk.id}-{place}",
         trunk.host,
@@ -421,4 +445,6 @@ def sip_trunk(trunk: Trunk) -> SipTrunk:
         trunk.secret,
         trunk.registers,
         trunk.caller_id,
+        trunk.domain or trunk.host,
+        trunk.inbound,
     )

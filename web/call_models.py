@@ -85,6 +85,7 @@ class CallItem(BaseModel):
     caller_name: str
     called: str
     line: str
+    source: str = Field(description="label of the called number")
     direction: Direction = Field(description="of an outbound call, the caller is the number that was called")
     contact: str | None = Field(None, description="the name of the contact who has the caller's number")
     started_at: datetime
@@ -254,6 +255,7 @@ def _item_fields(detail: CallDetail, now: datetime, contacts: Mapping[str, str])
         "caller_name": call.caller_name,
         "called": call.called_number,
         "line": call.line_name,
+        "source": call.source,
         "direction": call.direction,
         "contact": contacts.get(call.caller_number),
         "started_at": call.started_at,

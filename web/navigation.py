@@ -33,6 +33,7 @@ MENU: Final = (
         (
             Entry("/scenarios", "Scenarios"),
             Entry("/numbers", "Numbers"),
+            Entry("/trunks", "Trunks"),
             Entry("/prompts", "Prompts"),
             Entry("/schedules", "Schedules"),
         ),

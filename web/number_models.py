@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controller.actions.numbers import MOST_WAIT, SHORTEST_WAIT, NumberSettings
+from controller.actions.numbers import LONGEST_SOURCE, MOST_CHANNELS, MOST_WAIT, SHORTEST_WAIT, NumberLine, NumberSettings
 from controller.storage.numbers import NumberView
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import Prompt, PromptRef
@@ -58,6 +58,17 @@ class NumberChange(NumberSettingsModel):
 
     number: str = Field(min_length=1, max_length=21, description="what callers dial: digits, perhaps with a + before them")
     line_name: str = Field(min_length=1, max_length=64, description="shown to operators with the caller")
+    channels: int | None = Field(None, ge=1, le=MOST_CHANNELS, description="calls of both directions at once; null: any number")
+    incoming: bool = Field(True, description="false: its callers are refused")
+    outgoing: bool = Field(True, description="false: it is never shown to whom we call")
+    source: str = Field("", max_length=LONGEST_SOURCE, description="label of its calls, in the history and in the API")
+    trunk: str | None = Field(
+        None, max_length=64, description="brings its calls, and shows it to those who are called through it"
+    )
+
+    def line(self) -> NumberLine:
+        """The calls that it takes, for the action."""
+        return NumberLine(self.channels, self.incoming, self.outgoing, self.source, self.trunk)
 
 
 class NumberModel(NumberChange):
@@ -86,5 +97,10 @@ def number_model(view: NumberView) -> NumberModel:
         off_hours_scenario=view.off_hours_scenario,
         group=view.group,
         longest_wait=row.longest_wait,
+        channels=row.channels,
+        incoming=row.incoming,
+        outgoing=row.outgoing,
+        source=row.source,
+        trunk=view.trunk,
         prompts=LinePromptsModel.model_validate(slots),
     )

@@ -18,7 +18,7 @@ NUMBER_OPERATIONS = (
         "PUT",
         f"{_NUMBERS}/settings",
         api_numbers.put_settings_of_all,
-        "Give all numbers the same settings; each keeps its number and line name",
+        "Give all numbers the same settings; each keeps its number, its line name and which calls it takes",
         NumberList,
         body=NumberSettingsModel,
     ),

@@ -180,15 +180,22 @@ class TrunkChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=64)
-    host: str = Field(min_length=1, max_length=253, description="name or address of the carrier; its calls are taken")
+    host: str = Field(min_length=1, max_length=260, description="name or address of the carrier, perhaps with :port behind it")
     port: int = Field(5060, ge=1, le=65535)
     transport: Transport = "udp"
     username: str = Field("", max_length=64, description="empty: the carrier knows us by our address")
     secret: str | None = Field(None, max_length=128, description="null: as it was")
     registers: bool = Field(False, description="the carrier must be told where we are")
-    caller_id: str = Field("", max_length=40, description="shown outside; empty: the user name, or else the caller's number")
+    caller_id: str = Field(
+        "",
+        max_length=40,
+        description="the number it knows us by, shown where none of our numbers belongs to it; "
+        "empty: the user name, or else the caller's number",
+    )
     position: int = Field(1, ge=1, le=1000, description="the enabled trunk with the lowest one takes calls outside")
     enabled: bool = True
+    domain: str = Field("", max_length=253, description="the domain of its users; empty: its host")
+    inbound: bool = Field(True, description="calls from its address are taken; false: it is for outgoing calls only")
 
     def draft(self) -> TrunkDraft:
         """The same for the action."""
@@ -209,6 +216,8 @@ class TrunkModel(BaseModel):
     caller_id: str
     position: int
     enabled: bool
+    domain: str
+    inbound: bool
     state: TrunkState = Field(description="ready; absent: no response; not_registered: not let in (yet); disabled; unknown")
 
 

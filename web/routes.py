@@ -37,6 +37,7 @@ from web.views import (
     recordings,
     scenarios,
     schedules,
+    trunks,
     voicemails,
 )
 
@@ -167,6 +168,16 @@ _NUMBER_PAGES = (
     Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
     Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
 )
+_TRUNK_PAGES = (
+    Route("/trunks", for_people(trunks.show_trunks), methods=["GET"]),
+    Route("/trunks/new", for_people(trunks.show_new_trunk), methods=["GET"]),
+    Route("/trunks/new", for_people(trunks.add_trunk), methods=["POST"]),
+    Route("/trunks/{id:int}", for_people(trunks.show_trunk), methods=["GET"]),
+    Route("/trunks/{id:int}", for_people(trunks.change_trunk), methods=["POST"]),
+    Route("/trunks/{id:int}/connect", for_people(trunks.connect), methods=["POST"]),
+    Route("/trunks/{id:int}/disconnect", for_people(trunks.disconnect), methods=["POST"]),
+    Route("/trunks/{id:int}/delete", for_people(trunks.take_away), methods=["POST"]),
+)
 _NOTICE_PAGES = (
     Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
     Route("/voicemails/{id}/audio", for_people(api_voicemails.get_voicemail_audio), methods=["GET"]),
@@ -220,6 +231,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
         *_NUMBER_PAGES,
+        *_TRUNK_PAGES,
         *_NOTICE_PAGES,
         *_PEOPLE_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from controller.prompts.builtin import BUILTIN
 from web.call_models import DecisionModel
+from web.people_models import TrunkModel
 
 OPERATION_WORDS: Mapping[str, str] = {
     "info_message": "Information message",
@@ -131,6 +132,30 @@ def operator_words(state: str) -> Wording:
     return _OPERATORS[state]
 
 
+def trunk_words(trunk: TrunkModel) -> Wording:
+    """How a trunk is, in words; the hint says what to do about it."""
+    place = f"{trunk.host}, port {trunk.port} ({trunk.transport.upper()})"
+    match trunk.state:
+        case "ready" if trunk.registers:
+            return Wording("Registered", "check", "good", "The registration was successful: calls go through it.")
+        case "ready":
+            return Wording("Ready", "check", "good", "It responds: calls go through it.")
+        case "absent":
+            hint = f"Nothing responds at {place}. Check the address, the port and firewalls. It is asked again every 10 seconds."
+            return Wording("No response", "alert", "bad", hint)
+        case "not_registered":
+            hint = (
+                f"{place} responds, and does not let us register. Check login, password and domain. It is tried every 30 seconds."
+            )
+            return Wording("Not registered", "alert", "bad", hint)
+        case "disabled":
+            hint = "No calls go through it, and none of its calls are taken. Calls outside need another trunk, or this one again."
+            return Wording("Disconnected", "blocked", "quiet", hint)
+        case "unknown":
+            hint = "Asterisk can't be asked now. The foot of the page says how it is."
+            return Wording("Not known", "end", "quiet", hint)
+
+
 def prompt_title(written: str, own_titles: Mapping[str, str]) -> str:
     """A prompt in words: "demo-menu:ru" is "Demo: menu (ru)"; one that is not there any more keeps its name."""
     name, _, language = written.partition(":")
@@ -162,6 +187,8 @@ _BY_CAUSE: Mapping[int, Wording] = {
     21: _DECLINED,
     3: _UNREACHABLE,
     27: _UNREACHABLE,
+    34: Wording("No channel", "blocked", "bad", "No channel was free: of our number that would be shown, or of the carrier"),
+    52: Wording("Switched off", "blocked", "bad", "The number that would be shown takes no outgoing calls"),
     26: _STOPPED,
 }
 

@@ -1,4 +1,4 @@
-"""Inbound numbers and what serves them (SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42)."""
+"""Our numbers: the calls they take, and what serves their callers (LNR-1, SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42, UIS-46)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from controller.actions.fields import checked_name, checked_pattern
+from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.actions.scenarios import KnownPrompts
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
@@ -17,10 +17,13 @@ from controller.storage.numbers import InboundNumber, find_number, list_numbers
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import find_scenario, get_scenario
 from controller.storage.schedules import find_schedule
+from controller.storage.trunks import find_trunk
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 
 SHORTEST_WAIT: Final = 1
 MOST_WAIT: Final = 3600
+MOST_CHANNELS: Final = 1000
+LONGEST_SOURCE: Final = 64
 
 
 class _Row(Protocol):
@@ -39,6 +42,22 @@ class NumberSettings:
     group: str | None = None
     longest_wait: int = LONGEST_WAIT
     prompts: LinePrompts = STANDARD_PROMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLine:
+    """The calls that a number takes: see `storage.numbers.InboundNumber`. `trunk` by its name; None: none. They are its own, and
+    never given to all numbers together.
+    """
+
+    channels: int | None = None
+    incoming: bool = True
+    outgoing: bool = True
+    source: str = ""
+    trunk: str | None = None
+
+
+ANY_CALLS: Final = NumberLine()
 
 
 def add_number(
@@ -74,6 +93,7 @@ def create_number(
     settings: NumberSettings,
     prompts: KnownPrompts,
     *,
+    line: NumberLine = ANY_CALLS,
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
@@ -82,8 +102,9 @@ def create_number(
     Raises InvalidInput with every field that is wrong; Refused: the number is there already.
     """
     values = _checked_settings(session, settings, prompts)
+    of_line = _checked_line(session, line)
     added = add_number(session, number, line_name, acting_user=acting_user, at=at)
-    added.sqlmodel_update(values)
+    added.sqlmodel_update({**values, **of_line})
     session.flush()
     return added
 
@@ -96,11 +117,12 @@ def change_number(
     settings: NumberSettings,
     prompts: KnownPrompts,
     *,
+    line: NumberLine = ANY_CALLS,
     for_all: bool = False,
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
-    """Replace a number's settings; with `for_all` all other numbers get them too, and keep only their names (SKZ-30).
+    """Replace what is known of a number; with `for_all` all others get its settings too, and keep names and lines (SKZ-30).
 
     Calls that come from now on use them. Raises InvalidInput with every field that is wrong; Refused: the number is taken;
     NotFound.
@@ -110,11 +132,13 @@ def change_number(
         raise NotFound(f"there is no number with the id {id}")
     values = _checked_settings(session, settings, prompts)
     number, line_name = _checked_number(number), checked_name("line_name", line_name)
+    of_line = _checked_line(session, line)
     _is_free(session, number, id)
-    found.sqlmodel_update({"number": number, "line_name": line_name})
+    found.sqlmodel_update({"number": number, "line_name": line_name, **of_line})
     for each in list_numbers(session) if for_all else [found]:
         each.sqlmodel_update(values)
-    add_audit(session, at, acting_user, "number.change", f"number {number}", line_name=line_name, for_all=for_all, **values)
+    given = {"line_name": line_name, "for_all": for_all, **values, **of_line}
+    add_audit(session, at, acting_user, "number.change", f"number {number}", **given)
     session.flush()
     return found
 
@@ -122,7 +146,7 @@ def change_number(
 def change_all_numbers(
     session: Session, settings: NumberSettings, prompts: KnownPrompts, *, acting_user: str, at: datetime
 ) -> Sequence[InboundNumber]:
-    """Give every number these settings; each keeps its number and line name (SKZ-30). Raises InvalidInput."""
+    """Give every number these settings; each keeps its number, name and line (SKZ-30). Raises InvalidInput."""
     values = _checked_settings(session, settings, prompts)
     numbers = list_numbers(session)
     for each in numbers:
@@ -192,6 +216,22 @@ def _checked_settings(session: Session, settings: NumberSettings, prompts: Known
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
     return values
+
+
+def _checked_line(session: Session, line: NumberLine) -> dict[str, object]:
+    """The columns of a number's line. Raises InvalidInput."""
+    if line.channels is not None and not 1 <= line.channels <= MOST_CHANNELS:
+        raise invalid("channels", f"use 1 to {MOST_CHANNELS}, or none for any number of calls")
+    trunk = None if line.trunk is None else find_trunk(session, line.trunk)
+    if line.trunk is not None and trunk is None:
+        raise invalid("trunk", f'there is no trunk "{line.trunk}"')
+    return {
+        "channels": line.channels,
+        "incoming": line.incoming,
+        "outgoing": line.outgoing,
+        "source": checked_name("source", line.source, LONGEST_SOURCE) if line.source.strip() else "",
+        "trunk_id": None if trunk is None else trunk.id,
+    }
 
 
 def _own_problems(settings: NumberSettings, prompts: KnownPrompts) -> Iterator[FieldProblem]:

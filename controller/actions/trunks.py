@@ -19,7 +19,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 @dataclass(frozen=True, slots=True)
 class TrunkDraft:
-    """A trunk as people write it (see `storage.trunks.Trunk`). `secret` None: as it was."""
+    """A trunk as people write it (see `storage.trunks.Trunk`). `host` may have the port behind it, "pbx.example.com:5070", which
+    then counts. `secret` None: as it was.
+    """
 
     name: str
     host: str
@@ -31,6 +33,8 @@ class TrunkDraft:
     caller_id: str = ""
     position: int = 1
     enabled: bool = True
+    domain: str = ""
+    inbound: bool = True
 
 
 def create_trunk(session: Session, draft: TrunkDraft, *, acting_user: str, at: datetime) -> Trunk:
@@ -48,6 +52,15 @@ def change_trunk(session: Session, id: int, draft: TrunkDraft, *, acting_user: s
     for field, value in _checked(session, draft, trunk).items():
         setattr(trunk, field, value)
     add_audit(session, at, acting_user, "trunk.change", f"trunk {trunk.name}", host=trunk.host, enabled=trunk.enabled)
+    session.flush()
+    return trunk
+
+
+def set_trunk_enabled(session: Session, id: int, enabled: bool, *, acting_user: str, at: datetime) -> Trunk:
+    """Connect a trunk, or disconnect it: nothing goes through it any more but the calls that go on (SKZ-14). Raises NotFound."""
+    trunk = get_trunk(session, id)
+    trunk.enabled = enabled
+    add_audit(session, at, acting_user, "trunk.connect" if enabled else "trunk.disconnect", f"trunk {trunk.name}")
     session.flush()
     return trunk
 
@@ -75,8 +88,10 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
         raise invalid("username", "a trunk that registers needs one")
     if username and not secret:
         raise invalid("secret", "a trunk with a user name needs one")
-    if not 1 <= draft.port <= 65535:
-        raise invalid("port", "use 1 to 65535")
+    host, with_host = _host_and_port(draft.host)
+    port = draft.port if with_host is None else with_host
+    if not 1 <= port <= 65535:
+        raise invalid("port" if with_host is None else "host", "use 1 to 65535 as port")
     if not 1 <= draft.position <= 1000:
         raise invalid("position", "use 1 to 1000")
     if draft.transport not in ("udp", "tcp"):
@@ -86,8 +101,8 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
         raise invalid("caller_id", "write 2 to 20 digits, perhaps with a + before them")
     return {
         "name": name,
-        "host": _checked_host(draft.host),
-        "port": draft.port,
+        "host": _checked_host("host", host),
+        "port": port,
         "transport": draft.transport,
         "username": username,
         "secret": secret,
@@ -95,10 +110,20 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
         "caller_id": caller_id,
         "position": draft.position,
         "enabled": draft.enabled,
+        "domain": _checked_host("domain", draft.domain) if draft.domain.strip() else "",
+        "inbound": draft.inbound,
     }
 
 
-def _checked_host(text: str) -> str:
+def _host_and_port(text: str) -> tuple[str, int | None]:
+    """A host as it was written, perhaps "host:port" or "[2001:db8::1]:port"."""
+    parts = re.fullmatch(r"\s*(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?\s*", text)
+    if parts is None:
+        return text, None
+    return parts[1] or parts[2], int(parts[3]) if parts[3] else None
+
+
+def _checked_host(field: str, text: str) -> str:
     host = text.strip()
     try:
         return str(ipaddress.ip_address(host))
@@ -107,5 +132,5 @@ def _checked_host(text: str) -> str:
     # What looks like an address and is none would be asked of a name server in vain.
     named = len(host) <= 253 and re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", host) is not None
     if not named or re.fullmatch(r"[0-9.]+", host):
-        raise invalid("host", "write a host name or an IP address, such as sip.example.com")
+        raise invalid(field, "write a host name or an IP address, such as sip.example.com")
     return host

@@ -28,7 +28,7 @@ from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.session import CallSession
 from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
 from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id
-from controller.routing import AbsentRequest, TurnCame
+from controller.routing import AbsentRequest, AllInUse, OutgoingOff, TurnCame, trunk_of
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.callbacks import (
@@ -237,12 +237,18 @@ class CallbackKeeper:
         if device is None:
             return _Ending(None, "there is no way to call outside", counts=False)
         channel, mailbox = callback_channel_id(call), new_mailbox()
-        missed = await self._dial(call, callback, device, channel, mailbox)
-        return missed or await self._serve(call, callback, channel, mailbox)
+        try:
+            missed = await self._dial(call, callback, device, channel, mailbox)
+            return missed or await self._serve(call, callback, channel, mailbox)
+        except (AllInUse, OutgoingOff) as refused:
+            return _Ending(None, str(refused), counts=False)
+        finally:
+            self._tools.lines.free(channel)
 
     async def _dial(self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox) -> _Ending | None:
-        """Ring him; None when he has answered."""
-        telephony = self._tools.telephony
+        """Ring him; None when he has answered. Raises AllInUse, OutgoingOff."""
+        telephony, called = self._tools.telephony, callback.called_number
+        shown = self._tools.lines.dials(channel, trunk_of(device), came_in_on=called, own=called)
         telephony.mailboxes.expect(channel, mailbox)
         missed: _Ending | None = _Ending(None, "the call was given up")
         try:
@@ -252,7 +258,7 @@ class CallbackKeeper:
                     device,
                     ring_seconds=self._rules.ring_seconds,
                     originator=None,
-                    caller_number=callback.called_number,
+                    caller_number=shown,
                     caller_name=callback.line_name,
                     variables={CALL_VARIABLE: call},
                 )
@@ -290,6 +296,7 @@ class CallbackKeeper:
             None,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
+            source=route.source,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
-from controller.calls.numbers import UNKNOWN, Route
+from controller.calls.numbers import UNKNOWN, Route, refusing
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
@@ -148,6 +148,10 @@ class Arrivals:
         if event.args[0] == INTERNAL and not dictates and self._from_operator(event, number):
             return
         route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
+        arrival = self._tools.lines.arrives(number, event.channel)
+        if arrival != "welcome":
+            log.info("a call of %s to %s is refused: %s", event.caller_number, number, arrival.replace("_", " "))
+            route = refusing(route, arrival)
         facts = CallFacts(
             new_call_id(),
             event.channel,
@@ -162,6 +166,7 @@ class Arrivals:
             route.inserted_versions,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
+            source=route.source,
         )
         self._begin(facts, dictates=dictates)
 
@@ -210,6 +215,7 @@ class Arrivals:
         finally:
             del self._live[session.facts.call]
             self._tools.telephony.mailboxes.forget(session.facts.channel)
+            self._tools.lines.free(session.facts.channel)
             for listener in self._end_listeners:
                 listener(session.facts.call)
 

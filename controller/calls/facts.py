@@ -17,7 +17,7 @@ from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, People, SearchEnded
+from controller.routing import Distributor, NumberLines, People, SearchEnded
 from controller.storage.calls import Direction
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
@@ -31,8 +31,8 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
-    schedule, `line_prompts` are its own prompts. `met` is who is on the line already when somebody is searched for the first
-    time: he asked for this call.
+    schedule, `line_prompts` are its own prompts, `source` its label. `met` is who is on the line already when somebody is
+    searched for the first time: he asked for this call.
     """
 
     call: CallId
@@ -49,6 +49,7 @@ class CallFacts:
     schedule: str | None = None
     line_prompts: LinePrompts = STANDARD_PROMPTS
     direction: Direction = "inbound"
+    source: str = ""
     met: SearchEnded | None = None
 
 
@@ -72,6 +73,7 @@ class CallTools:
     voicemails: VoicemailKeeper
     database: Database
     people: People
+    lines: NumberLines
     region: str | None
     lookups: LookupClient
     zone: tzinfo

@@ -15,6 +15,7 @@ from controller.addresses import phone_number
 from controller.bus import CallbacksChanged
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import AttendantError
+from controller.routing import trunk_of
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
 from controller.storage.callbacks import Callback, add_callback
@@ -130,11 +131,16 @@ class Inquiries:
     async def _callback_number(self, group: str) -> str | None:
         """His number (E.164); None when he can't be called back. The house's own short numbers are none."""
         number = phone_number(self._facts.caller_number, self._tools.region)
-        if number is None or not number.startswith("+") or self._tools.outside_device(self._facts.caller_number) is None:
+        if number is None or not number.startswith("+") or not self._can_be_called():
             return None
         async with asyncio.timeout(DATABASE_PATIENCE):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
         return number if staffed and state_now(schedule, self._tools) == "open" else None
+
+    def _can_be_called(self) -> bool:
+        """There is a way outside, and a number that may be shown to him."""
+        device, called = self._tools.outside_device(self._facts.caller_number), self._facts.called_number
+        return device is not None and self._tools.lines.may_dial(trunk_of(device), came_in_on=called, own=called)
 
     async def _keep_place(self, number: str, group: str) -> None:
         facts, now = self._facts, self._tools.clock.now()

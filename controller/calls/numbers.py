@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from controller.prompts import LANGUAGES, PromptLibrary
+from controller.routing import Arrival
 from controller.schedules import Schedule, state_at, zone_for
 from controller.storage import Session
 from controller.storage.numbers import InboundRoute, list_routes
@@ -55,6 +56,7 @@ class Route:
     prompts: LinePrompts = STANDARD_PROMPTS
     hours: OwnHours | None = None
     off_hours: Route | None = None
+    source: str = ""
 
     def at(self, moment: datetime, installation: tzinfo) -> Route:
         """The route at a moment; `installation` is the zone of schedules without their own."""
@@ -65,6 +67,19 @@ class Route:
 
 
 UNKNOWN = Route("", None, NOT_IN_SERVICE, None)
+
+_REFUSALS: Mapping[Arrival, Node] = {
+    "incoming_off": Node(operation=HangUp(cause="rejected"), title="Incoming calls are switched off for this number"),
+    "all_in_use": Node(operation=HangUp(cause="busy"), title="All channels of this number are in use"),
+}
+
+
+def refusing(route: Route, arrival: Arrival) -> Route:
+    """The number's route for a call that it does not take: nobody serves it, and the record says why (LNR-1)."""
+    why = NodeId(arrival)
+    nothing: dict[str, int] = {}
+    bundle = ScenarioBundle(Scenario(start=why, nodes={why: _REFUSALS[arrival]}))
+    return replace(route, bundle=bundle, scenario_version=None, inserted_versions=nothing)
 
 
 def load_routes(session: Session, known: Mapping[str, Route], library: PromptLibrary) -> dict[str, Route]:
@@ -86,7 +101,7 @@ def _route(row: InboundRoute, versions: _Versions, library: PromptLibrary) -> Ro
     def to(version: int | None) -> Route:
         bundle = made if version is None else versions.bundle(version)
         pinned = {name: versions.published_ids[name] for name in bundle.inserted}
-        return Route(row.line_name, row.language, bundle, version, pinned, prompts, hours)
+        return Route(row.line_name, row.language, bundle, version, pinned, prompts, hours, source=row.source)
 
     in_hours = to(row.scenario_version_id)
     served_alike = row.off_hours_version_id == row.scenario_version_id

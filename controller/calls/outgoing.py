@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from controller.calls.arrivals import Arrivals
@@ -17,7 +18,7 @@ from controller.calls.scenarios import outgoing_call
 from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
 from controller.ids import CallId, ChannelId, client_channel_id, new_call_id
-from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded
+from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded, trunk_of
 from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallEnded
 from controller.telephony.events import Answered, Gone, PlaybackEnded
@@ -52,6 +53,7 @@ class OutgoingCalls:
 
     def place(self, extension: str, number: str, *, at_mobile: bool = False) -> CallId:
         """Call the operator at his phone, or at the first of his further numbers, and then `number`; the record tells the rest.
+        A channel of the number that will be shown is kept for the call from now on.
 
         Raises Refused: it is known now that it can't be done.
         """
@@ -73,10 +75,11 @@ class OutgoingCalls:
             None,
             direction="outbound",
         )
+        shown = self._tools.lines.dials(facts.channel, trunk_of(device), came_in_on="", own=extension)
         self._tools.journal.record(started(facts))
-        task = asyncio.create_task(_Outgoing(facts, self._tools, self._arrivals, device).run(operator))
+        task = asyncio.create_task(_Outgoing(facts, self._tools, self._arrivals, device, shown).run(operator))
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(partial(self._finished, facts.channel))
         return call
 
     async def close(self) -> None:
@@ -101,8 +104,9 @@ class OutgoingCalls:
             raise Refused(f"operator {extension} can't be called: he is {state.replace('_', ' ')}")
         return phone
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, client: ChannelId, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._tools.lines.free(client)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a call that an operator asked for failed", exc_info=error)
 
@@ -110,11 +114,12 @@ class OutgoingCalls:
 class _Outgoing:
     """One such call."""
 
-    def __init__(self, facts: CallFacts, tools: CallTools, arrivals: Arrivals, device: str) -> None:
+    def __init__(self, facts: CallFacts, tools: CallTools, arrivals: Arrivals, device: str, shown: str) -> None:
         self._facts = facts
         self._tools = tools
         self._arrivals = arrivals
         self._device = device
+        self._shown = shown
         self._mailbox = new_mailbox()
 
     async def run(self, operator: Person) -> None:
@@ -163,7 +168,7 @@ class _Outgoing:
                     self._device,
                     ring_seconds=CLIENT_RINGS,
                     originator=leg,
-                    caller_number=self._facts.called_number,
+                    caller_number=self._shown,
                     caller_name="",
                     variables={CALL_VARIABLE: self._facts.call},
                 )

@@ -153,5 +153,6 @@ class PersonSearch:
                 f"{facts.line_name} {facts.caller_name}".strip(),
                 owner,
                 transferred_by,
+                facts.called_number,
             )
         )

@@ -51,6 +51,7 @@ def started(facts: CallFacts) -> CallStarted:
         facts.scenario_version,
         facts.inserted_versions,
         facts.direction,
+        facts.source,
     )
 
 

@@ -15,21 +15,27 @@ from controller.routing.distributor import (
     TurnCame,
 )
 from controller.routing.history import PastWork
+from controller.routing.lines import AllInUse, Arrival, NumberLines, OutgoingOff, OwnNumber
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
-from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, trunk_of
 
 __all__ = [
     "SHORTEST_CONVERSATION",
     "AbsentRequest",
+    "AllInUse",
+    "Arrival",
     "Distributor",
     "Employee",
     "FurtherNumber",
     "GroupRule",
     "LineRequest",
     "Number",
+    "NumberLines",
     "OperatorLineEnded",
+    "OutgoingOff",
     "Outlook",
+    "OwnNumber",
     "PastWork",
     "People",
     "Person",
@@ -41,4 +47,5 @@ __all__ = [
     "SituationChanged",
     "Target",
     "TurnCame",
+    "trunk_of",
 ]

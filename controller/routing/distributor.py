@@ -17,15 +17,17 @@ from random import Random
 from typing import Final, TypeAlias
 
 from controller.clock import Clock
-from controller.errors import TelephonyError
+from controller.errors import AttendantError, TelephonyError
 from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.presence import OperatorState, PresenceTracker
 from controller.routing.decisions import Decision, LeftOut
 from controller.routing.history import PastWork, WorkHistory, expected_wait
+from controller.routing.lines import AllInUse, NumberLines, OutgoingOff
 from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
-from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
+from controller.telephony import causes
 from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing
 from controller.telephony.mailboxes import Mailbox
 from controller.telephony.port import CALL_VARIABLE, Telephony
@@ -60,7 +62,7 @@ class LineRequest:
     """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds; a group's own longest wait may be shorter.
 
     `channel` is None while he is not on the line himself. `owner` is the caller's own operator, for groups that want him first;
-    `transferred_by` the extension of who transfers him.
+    `transferred_by` the extension of who transfers him. `came_in_on` is the number of ours that he has called.
     """
 
     call: CallId
@@ -73,6 +75,7 @@ class LineRequest:
     caller_name: str
     owner: RoutedOperator | None = None
     transferred_by: str = ""
+    came_in_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,7 @@ class Distributor:
         journal: CallJournal,
         clock: Clock,
         *,
+        lines: NumberLines,
         zone: tzinfo = UTC,
         chance: Random | None = None,
     ) -> None:
@@ -256,6 +260,7 @@ class Distributor:
         self._presence = presence
         self._journal = journal
         self._clock = clock
+        self._lines = lines
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
         self._history = WorkHistory(zone)
         self._matching = Matching(self._history.of, chance)
@@ -553,13 +558,26 @@ class Distributor:
                 offer.number.device,
                 ring_seconds=offer.number.ring_seconds,
                 originator=request.channel,
-                caller_number=request.caller_number,
+                caller_number=self._caller_id(leg, offer.number, request),
                 caller_name=request.caller_name,
                 variables={CALL_VARIABLE: offer.call},
             )
+        except AllInUse as refused:
+            self._not_dialled(leg, offer, refused, causes.NO_CHANNEL)
+        except OutgoingOff as refused:
+            self._not_dialled(leg, offer, refused, causes.OUTGOING_BARRED)
         except TelephonyError as error:
-            log.warning("%s could not be rung for call %s: %s", offer.number.shown, offer.call, error)
-            self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause=0))
+            self._not_dialled(leg, offer, error, causes.UNKNOWN)
+
+    def _not_dialled(self, leg: ChannelId, offer: Offer, why: AttendantError, cause: int) -> None:
+        log.warning("%s could not be rung for call %s: %s", offer.number.shown, offer.call, why)
+        self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause))
+
+    def _caller_id(self, leg: ChannelId, number: Number, request: LineRequest) -> str:
+        """Colleagues see who calls; to a number outside, one of ours may be shown. Raises AllInUse, OutgoingOff."""
+        if not number.outside:
+            return request.caller_number
+        return self._lines.dials(leg, number.trunk, came_in_on=request.came_in_on, own=request.caller_number)
 
     def _give_up_on(self, leg: ChannelId) -> None:
         """The phone is dead or its network is: the caller must not wait for it as long as for one that rings."""
@@ -616,6 +634,7 @@ class Distributor:
         self._act(actions)
 
     def _on_gone(self, leg: ChannelId, gone: Gone) -> None:
+        self._lines.free(leg)
         entry = self._legs.pop(leg, None)
         if entry is None:
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.presence import TrunkTracker
-from controller.routing.rules import Number, Person, RoutedOperator, phone_of
+from controller.routing.rules import Number, Person, RoutedOperator, device_outside, phone_of
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class People:
             return None
         reachable = self._tracker.reachable
         trunk = next((name for name in self._trunks if reachable.get(name, True)), self._trunks[0])
-        return f"PJSIP/{number}@{trunk}"
+        return device_outside(number, trunk)
 
     def _outside(self, number: str, ring_seconds: float) -> Number | None:
         device = self.outside_device(number)

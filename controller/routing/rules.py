@@ -59,6 +59,21 @@ class Number:
     shown: str
     outside: bool = False
 
+    @property
+    def trunk(self) -> str:
+        """The name of the trunk that a number outside is reached through."""
+        return trunk_of(self.device)
+
+
+def device_outside(number: str, trunk: str) -> str:
+    """What Asterisk dials to reach a number outside."""
+    return f"PJSIP/{number}@{trunk}"
+
+
+def trunk_of(device: str) -> str:
+    """The trunk of what `device_outside` gave."""
+    return device.rpartition("@")[2]
+
 
 def phone_of(extension: str, ring_seconds: float) -> Number:
     """An operator's own phone."""

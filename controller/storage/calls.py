@@ -37,12 +37,13 @@ class Call(SQLModel, table=True):
     scenario or in it) · refused (never answered) · handed_over (to the dialplan) · lost (the controller died meanwhile).
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
-    then the number outside that he wanted: it stands as the caller's).
+    then the number outside that he wanted: it stands as the caller's). `source` is the label of the number that was called.
     """
 
     __tablename__ = "calls"
     __table_args__ = (
         Index("ix_calls_newest", "started_at", "id"),
+        Index("ix_calls_called", "called_number", "started_at"),
         Index("ix_calls_live", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
     )
 
@@ -57,6 +58,7 @@ class Call(SQLModel, table=True):
         default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
     )
     direction: Direction = Field(default="inbound", sa_type=String)
+    source: str = ""
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

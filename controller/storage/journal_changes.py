@@ -25,6 +25,7 @@ class CallStarted:
     scenario_version_id: int | None
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
     direction: Direction = "inbound"
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

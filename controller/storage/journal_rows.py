@@ -139,6 +139,7 @@ class _Rows:
                     scenario_version_id=change.scenario_version_id,
                     inserted_versions=dict(change.inserted_versions),
                     direction=change.direction,
+                    source=change.source,
                     started_at=change.at,
                     answered_at=None,
                     ended_at=None,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import JSON, Column, ForeignKey
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
+from controller.storage.calls import Call
 from controller.storage.groups import Group
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
+from controller.storage.trunks import Trunk
 from ivr.lines import LONGEST_WAIT
 
 T = TypeVar("T")
@@ -27,6 +30,10 @@ class InboundNumber(SQLModel, table=True):
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
     time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`.
+
+    `channels` is how many calls of both directions it takes at once, None: any number; `incoming` and `outgoing` are the
+    directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
+    those who are called through it.
     """
 
     __tablename__ = "inbound_numbers"
@@ -41,6 +48,11 @@ class InboundNumber(SQLModel, table=True):
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    channels: int | None = None
+    incoming: bool = True
+    outgoing: bool = True
+    source: str = ""
+    trunk_id: int | None = Field(default=None, sa_column=_reference("trunks.id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class NumberView:
     off_hours_scenario: str | None
     schedule: str | None
     group: str | None
+    trunk: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class InboundRoute:
     group: str | None
     longest_wait: int
     prompts: dict[str, str | None]
+    source: str = ""
 
 
 def list_routes(session: Session) -> list[InboundRoute]:
@@ -88,6 +102,7 @@ def list_routes(session: Session) -> list[InboundRoute]:
             _of(groups, row.group_id),
             row.longest_wait,
             row.prompts,
+            row.source,
         )
         for row in rows
     ]
@@ -133,8 +148,19 @@ def numbers_of_group(session: Session, group_id: int) -> Sequence[InboundNumber]
     return session.exec(select(InboundNumber).where(InboundNumber.group_id == group_id).order_by(col(InboundNumber.number))).all()
 
 
+def last_call_of(session: Session, number: str) -> datetime | None:
+    """When somebody called this number last, also in vain; None: never."""
+    return session.exec(
+        select(Call.started_at)
+        .where(Call.called_number == number, Call.direction == "inbound")
+        .order_by(col(Call.started_at).desc())
+        .limit(1)
+    ).first()
+
+
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
-    scenarios, schedules, groups = (_names(session, table) for table in (StoredScenario, StoredSchedule, Group))
+    tables = (StoredScenario, StoredSchedule, Group, Trunk)
+    scenarios, schedules, groups, trunks = (_names(session, table) for table in tables)
     return [
         NumberView(
             row,
@@ -142,12 +168,16 @@ def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
             _of(scenarios, row.off_hours_scenario_id),
             _of(schedules, row.schedule_id),
             _of(groups, row.group_id),
+            _of(trunks, row.trunk_id),
         )
         for row in rows
     ]
 
 
-def _names(session: Session, table: type[StoredScenario] | type[StoredSchedule] | type[Group]) -> dict[int, str]:
+_Named: TypeAlias = type[StoredScenario] | type[StoredSchedule] | type[Group] | type[Trunk]
+
+
+def _names(session: Session, table: _Named) -> dict[int, str]:
     return dict(session.exec(select(table.id, table.name)).all())
 
 

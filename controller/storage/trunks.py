@@ -20,8 +20,9 @@ class Trunk(SQLModel, table=True):
     """A carrier. The enabled trunk of the lowest `position` takes calls outside.
 
     `host` is a name or an address; calls from it are the carrier's. `username` and `secret` are what the carrier asks for,
-    empty when it knows us by our address. `registers`: it must be told where we are. `caller_id` is the number that is shown
-    outside, empty: the one that `username` is, or else the caller's own.
+    empty when it knows us by our address. `registers`: it must be told where we are. `caller_id` is the number it knows us by,
+    shown outside where no number of ours belongs to the trunk; empty: what `username` is, or else the caller's own. `domain` is
+    the one its users belong to, empty: `host`. `inbound`: its calls are taken.
     """
 
     __tablename__ = "trunks"
@@ -39,6 +40,8 @@ class Trunk(SQLModel, table=True):
     caller_id: str = ""
     position: int = 1
     enabled: bool = True
+    domain: str = ""
+    inbound: bool = True
 
 
 def list_trunks(session: Session) -> Sequence[Trunk]:

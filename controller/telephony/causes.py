@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ivr.commands import HangupCause
 
+UNKNOWN = 0
 NORMAL_CLEARING = 16
 BUSY = 17
 NO_ANSWER = 19
@@ -15,6 +16,8 @@ REJECTED = 21
 ANSWERED_ELSEWHERE = 26
 OUT_OF_ORDER = 27
 """The channel vanished while we could not look."""
+NO_CHANNEL = 34
+OUTGOING_BARRED = 52
 
 OURS: Mapping[HangupCause, int] = {"normal": 16, "busy": 17, "congestion": 34, "rejected": 21, "unallocated": 1}
 """What our own hang-ups say."""

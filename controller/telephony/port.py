@@ -53,10 +53,10 @@ class SipAccount:
 
 @dataclass(frozen=True, slots=True)
 class SipTrunk:
-    """A carrier at `host`:`port`. "PJSIP/NUMBER@name" dials a number through it, and calls from its address are taken.
+    """A carrier at `host`:`port`. "PJSIP/NUMBER@name" dials a number through it; if `inbound`, calls from its address are taken.
 
     `username` and `secret` (in clear) are what it asks for, empty when it asks for nothing; `registers`: it must be told where
-    we are. `caller_id` is shown outside; empty: `username`, or else what each call says.
+    we are. `caller_id` is the number it knows us by, `domain` the one its users belong to; empty: `host`.
     """
 
     name: str
@@ -67,6 +67,13 @@ class SipTrunk:
     secret: str = ""
     registers: bool = False
     caller_id: str = ""
+    domain: str = ""
+    inbound: bool = True
+
+    @property
+    def shown(self) -> str:
+        """What is shown outside when a call says nothing else; empty: nothing."""
+        return self.caller_id or self.username
 
 
 class Telephony(Protocol):

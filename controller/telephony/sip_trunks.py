@@ -22,7 +22,7 @@ RTP_SILENCE, RTP_SILENCE_ON_HOLD = "120", "1800"
 
 CONTEXT = "from-trunk"
 
-_LAYOUT = 1
+_LAYOUT = 2
 """To be raised whenever the fields below change, so that stored trunks are made anew."""
 
 
@@ -33,7 +33,8 @@ def objects(trunk: SipTrunk) -> list[tuple[str, Fields]]:
         # In clear: the carrier's realm, which a digest would need, is not known before it asks.
         login = {"auth_type": "digest", "username": trunk.username, "password": trunk.secret}
         made.insert(0, ("auth", login))
-    made.append(("identify", {"endpoint": trunk.name, "match": trunk.host}))
+    if trunk.inbound:
+        made.append(("identify", {"endpoint": trunk.name, "match": trunk.host}))
     if trunk.registers:
         made.append(("registration", _registration(trunk)))
     return made
@@ -45,15 +46,16 @@ def mark(trunk: SipTrunk) -> Fields:
 
 
 def _place(trunk: SipTrunk) -> Fields:
-    return {"contact": _uri(trunk), "qualify_frequency": QUALIFY, "qualify_timeout": QUALIFY_TIMEOUT}
+    asked = {"qualify_frequency": QUALIFY, "qualify_timeout": QUALIFY_TIMEOUT}
+    return {"contact": _uri(trunk), **_way(trunk), **asked}
 
 
 def _endpoint(trunk: SipTrunk) -> Fields:
-    from_user = trunk.caller_id or trunk.username
     return {
         "aors": trunk.name,
-        **({"outbound_auth": trunk.name, "from_domain": trunk.host} if trunk.username else {}),
-        **({"from_user": from_user} if from_user else {}),
+        # No from_user: it would be shown in place of what each call says.
+        **({"outbound_auth": trunk.name, "from_domain": _domain(trunk)} if trunk.username else {}),
+        **_way(trunk),
         "transport": f"transport-{trunk.transport}",
         "context": CONTEXT,
         # Alone: see sip_accounts.
@@ -74,7 +76,8 @@ def _registration(trunk: SipTrunk) -> Fields:
     return {
         "server_uri": _uri(trunk),
         "client_uri": _uri(trunk, trunk.username),
-        "contact_user": trunk.username,
+        "contact_user": trunk.shown,
+        **_way(trunk),
         "outbound_auth": trunk.name,
         "transport": f"transport-{trunk.transport}",
         "auth_rejection_permanent": "no",
@@ -85,7 +88,21 @@ def _registration(trunk: SipTrunk) -> Fields:
     }
 
 
+def _domain(trunk: SipTrunk) -> str:
+    return trunk.domain or trunk.host
+
+
+def _way(trunk: SipTrunk) -> Fields:
+    """A domain is not where its server is: requests name the one and are sent to the other."""
+    return {} if _domain(trunk) == trunk.host else {"outbound_proxy": f"{_address(trunk, trunk.host)};lr"}
+
+
 def _uri(trunk: SipTrunk, user: str = "") -> str:
-    host = f"[{trunk.host}]" if ":" in trunk.host else trunk.host
+    return _address(trunk, _domain(trunk), user)
+
+
+def _address(trunk: SipTrunk, host: str, user: str = "") -> str:
+    named = f"[{host}]" if ":" in host else host
+    port = f":{trunk.port}" if host == trunk.host else ""
     transport = ";transport=tcp" if trunk.transport == "tcp" else ""
-    return f"sip:{user}{'@' if user else ''}{host}:{trunk.port}{transport}"
+    return f"sip:{user}{'@' if user else ''}{named}{port}{transport}"

@@ -18,6 +18,7 @@ STANDARD = {
     "off_hours": "line-off-hours",
 }
 NEW: dict[str, Any] = {"number": "+74951234567", "line_name": "Main"}
+LINE: dict[str, Any] = {"channels": None, "incoming": True, "outgoing": True, "source": "", "trunk": None}
 FULL: dict[str, Any] = {
     "language": "ru",
     "schedule": "Office",
@@ -43,15 +44,41 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     assert created.status_code == 201
     id = created.json().pop("id")
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
-    assert created.json() == {**NEW, **nothing, "longest_wait": 300, "prompts": STANDARD, "id": id}
+    assert created.json() == {**NEW, **LINE, **nothing, "longest_wait": 300, "prompts": STANDARD, "id": id}
     address = f"{NUMBERS}/{id}"
     replaced = (await program.put(address, json={**NEW, "line_name": "Sales line", **FULL})).json()
-    assert replaced == {**NEW, "line_name": "Sales line", **FULL, "id": id}
+    assert replaced == {**NEW, **LINE, "line_name": "Sales line", **FULL, "id": id}
     assert (await program.get(address)).json() == replaced
     assert [one["number"] for one in (await program.get(NUMBERS)).json()["numbers"]] == ["+74951234567", "8000"]
     assert (await program.delete(address)).status_code == 204
     for answer in (await program.get(address), await program.delete(address), await program.put(address, json=NEW)):
         assert answer.status_code == 404
+
+
+@pytest.mark.covers("LNR-1", "LNR-2", "UIS-46")
+async def test_a_number_is_entered_with_its_trunk_channels_directions_and_source(site: Site) -> None:
+    program = site.program()
+    await program.post("/api/v1/trunks", json={"name": "Carrier", "host": "sip.example.com"})
+    line = {"channels": 2, "incoming": False, "outgoing": True, "source": "Radio", "trunk": "Carrier"}
+    created = await program.post(NUMBERS, json={**NEW, **line})
+    assert {name: created.json()[name] for name in line} == line
+    address = f"{NUMBERS}/{created.json()['id']}"
+    for wrong in ({"channels": 0}, {"trunk": "Nobody"}, {"source": "a\nb"}, {"source": "a" * 65}):
+        refused = await program.put(address, json={**NEW, **line, **wrong})
+        assert [one["field"] for one in refused.json()["error"]["fields"]] == list(wrong), wrong
+    await program.delete("/api/v1/trunks/1")
+    kept = (await program.get(address)).json()
+    assert {name: kept[name] for name in line} == {**line, "trunk": None}
+
+
+@pytest.mark.covers("SKZ-18", "SKZ-30")
+async def test_the_calls_that_a_number_takes_are_its_own_also_when_all_numbers_get_the_same_settings(site: Site) -> None:
+    await with_demo(site)
+    program = site.program()
+    id = (await program.post(NUMBERS, json={**NEW, "channels": 2, "source": "Radio"})).json()["id"]
+    await program.put(f"{NUMBERS}/settings", json=FULL)
+    found = (await program.get(f"{NUMBERS}/{id}")).json()
+    assert (found["longest_wait"], found["channels"], found["source"]) == (60, 2, "Radio")
 
 
 @pytest.mark.covers("SKZ-30")
@@ -81,7 +108,7 @@ async def test_t44_settings_are_given_to_all_numbers_at_once(site: Site) -> None
         ({"prompts": {"waiting": "NO"}}, "prompts.waiting"),
         ({"prompts": {"waiting": "none"}}, "prompts.waiting"),
         ({"prompts": {"music": "none"}}, "prompts.music"),
-        ({"channels": 3}, "channels"),
+        ({"colour": 3}, "colour"),
     ],
 )
 async def test_what_is_wrong_is_named_with_its_field_and_nothing_is_saved(site: Site, wrong: dict[str, Any], field: str) -> None:

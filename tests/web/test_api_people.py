@@ -168,6 +168,8 @@ async def test_a_trunk_is_created_changed_and_removed_and_its_secret_never_shown
         "caller_id": "",
         "position": 1,
         "enabled": True,
+        "domain": "",
+        "inbound": True,
         "state": "unknown",
     }
     without = {key: value for key, value in body.items() if key != "secret"}

@@ -21,7 +21,8 @@ STANDARD = {
     "no_answer": "line-no-answer",
     "off_hours": "line-off-hours",
 }
-NEW = {"number": " 8070 ", "line_name": "Main", "group": "Sales", "longest_wait": "60", **STANDARD}
+BOTH_WAYS = {"incoming": "on", "outgoing": "on"}
+NEW = {"number": " 8070 ", "line_name": "Main", "group": "Sales", "longest_wait": "60", **BOTH_WAYS, **STANDARD}
 
 
 def errors(page: str) -> dict[str, str]:
@@ -72,6 +73,57 @@ async def test_a_number_is_added_changed_and_removed(site: Site, tmp_path: Path)
     assert "number 8070 (waiting)" in (await client.get("/prompts")).text
     assert (await client.post(f"{address}/delete")).headers["location"] == "/numbers"
     assert (await stored(site)).keys() == {"8000"}
+
+
+@pytest.mark.covers("LNR-1", "LNR-2", "UIS-46")
+async def test_the_calls_that_a_number_takes_are_set_on_its_page(site: Site) -> None:
+    client = await site.browser()
+    await site.program().post("/api/v1/trunks", json={"name": "Carrier", "host": "sip.example.com"})
+    empty = (await client.get("/numbers/new")).text
+    assert 'name="incoming" checked' in empty and 'name="outgoing" checked' in empty
+    line = {"channels": "2", "trunk": "Carrier", "source": "Radio"}
+    await client.post("/numbers/new", data={**NEW, "group": "", **line})
+    number = (await stored(site))["8070"]
+    assert (number["channels"], number["trunk"], number["source"]) == (2, "Carrier", "Radio")
+    address = f"/numbers/{number['id']}"
+    one_way = {name: value for name, value in NEW.items() if name != "outgoing"}
+    await client.post(address, data={**one_way, "group": "", "channels": ""})
+    number = (await stored(site))["8070"]
+    assert (number["channels"], number["incoming"], number["outgoing"], number["trunk"]) == (None, True, False, None)
+    page = (await client.get(address)).text
+    assert 'name="incoming" checked' in page and 'name="outgoing">' in page
+    assert "incoming only" in (await client.get("/numbers")).text
+    refused = await client.post(address, data={**NEW, "group": "", "channels": "0", "source": "Radio"})
+    assert errors(refused.text).keys() == {"channels"} and 'value="Radio"' in refused.text
+
+
+@pytest.mark.covers("LNR-3")
+async def test_the_page_of_a_number_says_whether_it_is_reached(site: Site) -> None:
+    client, program = await site.browser(), site.program()
+    site.install_demo()
+    (number,) = (await stored(site)).values()
+    address = f"/numbers/{number['id']}"
+
+    async def check() -> str:
+        page = (await client.get(address)).text
+        found = re.search(r'id="check-title".*?</section>', page, re.S)
+        assert found
+        return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
+
+    assert "is served by the scenario Demo" in await check()
+    assert "No trunk connect one ;" in await check() and "Last call never" in await check()
+    site.add_talk("01CALL")
+    for name in ("First", "Second"):
+        await program.post("/api/v1/trunks", json={"name": name, "host": "sip.example.com"})
+    said = await check()
+    assert "First Not known Second Not known" in said and "Last call 2026-05-04 11:50:00" in said
+    line = {"number": "8000", "line_name": "Demo line", "scenario": "Demo", "longest_wait": 60, "trunk": "Second"}
+    await program.put(f"/api/v1/numbers/{number['id']}", json=line)
+    assert "First" not in await check()
+    await program.put(f"/api/v1/numbers/{number['id']}", json={**line, "scenario": None, "incoming": False})
+    assert "Refused incoming calls are switched off" in await check()
+    await program.put(f"/api/v1/numbers/{number['id']}", json={**line, "scenario": None})
+    assert "Not in service" in await check()
 
 
 @pytest.mark.covers("SKZ-30")

@@ -63,7 +63,9 @@ async def store_number(request: Request, new: NumberChange) -> int:
     """A new number; returns its id. Raises as `create_number`."""
     given, by = services(request), acting_user(request)
     prompts, now = given.prompts(), given.clock.now()
-    created = await given.database.run(create_number, new.number, new.line_name, new.settings(), prompts, acting_user=by, at=now)
+    created = await given.database.run(
+        create_number, new.number, new.line_name, new.settings(), prompts, line=new.line(), acting_user=by, at=now
+    )
     given.bus.send(DirectoryChanged())
     return created.id
 
@@ -73,7 +75,16 @@ async def replace_number(request: Request, new: NumberChange, *, for_all: bool =
     given, id, by = services(request), number_id(request), acting_user(request)
     prompts, now = given.prompts(), given.clock.now()
     await given.database.run(
-        change_number, id, new.number, new.line_name, new.settings(), prompts, for_all=for_all, acting_user=by, at=now
+        change_number,
+        id,
+        new.number,
+        new.line_name,
+        new.settings(),
+        prompts,
+        line=new.line(),
+        for_all=for_all,
+        acting_user=by,
+        at=now,
     )
     given.bus.send(DirectoryChanged())
 

@@ -148,28 +148,42 @@ async def get_one_trunk(request: Request) -> Response:
 
 async def post_trunk(request: Request) -> Response:
     """Create a trunk."""
-    given, body = services(request), await read_json(request, TrunkChange)
-    by, now = acting_user(request), given.clock.now()
-    created = await given.database.run(create_trunk, body.draft(), acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(trunk_model(created, {}), 201)
+    id = await store_trunk(request, await read_json(request, TrunkChange))
+    return ModelResponse(trunk_model(await services(request).database.read(get_trunk, id), {}), 201)
 
 
 async def put_trunk(request: Request) -> Response:
     """Replace a trunk."""
-    given, body = services(request), await read_json(request, TrunkChange)
-    by, now = acting_user(request), given.clock.now()
-    changed = await given.database.run(change_trunk, number_id(request), body.draft(), acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(trunk_model(changed, {}))
+    await replace_trunk(request, await read_json(request, TrunkChange))
+    return ModelResponse(trunk_model(await services(request).database.read(get_trunk, number_id(request)), {}))
 
 
 async def remove_trunk(request: Request) -> Response:
     """Remove a trunk."""
+    await drop_trunk(request)
+    return Response(status_code=204)
+
+
+async def store_trunk(request: Request, new: TrunkChange) -> int:
+    """A new trunk; returns its id. Raises as `create_trunk`."""
+    given, by = services(request), acting_user(request)
+    created = await given.database.run(create_trunk, new.draft(), acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return created.id
+
+
+async def replace_trunk(request: Request, new: TrunkChange) -> None:
+    """Replace the trunk of the address. Raises as `change_trunk`."""
+    given, by = services(request), acting_user(request)
+    await given.database.run(change_trunk, number_id(request), new.draft(), acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+
+
+async def drop_trunk(request: Request) -> None:
+    """Remove the trunk of the address. Raises NotFound."""
     given = services(request)
     await given.database.run(delete_trunk, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
-    return Response(status_code=204)
 
 
 def _account(request: Request, operator: Operator) -> SipAccountModel:

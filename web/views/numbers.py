@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.actions.numbers import MOST_WAIT, SHORTEST_WAIT
+from controller.actions.numbers import LONGEST_SOURCE, MOST_CHANNELS, MOST_WAIT, SHORTEST_WAIT
+from controller.actions.reachability import Serving, bringing, serving
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
 from controller.storage.groups import list_groups
-from controller.storage.numbers import NumberView, get_number, number_views
+from controller.storage.numbers import NumberView, get_number, last_call_of, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
 from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
+from controller.storage.trunks import Trunk, list_trunks
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields
 from web.number_models import NumberChange, NumberModel, number_model
+from web.people_models import TrunkModel, trunk_model
 from web.rendering import page
 from web.services import services
 from web.views.api_numbers import drop_number, replace_number, store_number
 from web.views.places import number_id
+from web.words import Wording, trunk_words
 
+_FIELDS: Final = (
+    "number",
+    "line_name",
+    "channels",
+    "incoming",
+    "outgoing",
+    "trunk",
+    "source",
+    "language",
+    "schedule",
+    "scenario",
+    "off_hours_scenario",
+    "group",
+    "longest_wait",
+)
 SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "arrival": ("On arrival", "Played once, while operators are rung already."),
     "waiting": ("Waiting for an answer", "Played over and over; music follows the standard one."),
@@ -54,6 +74,23 @@ class _Surroundings:
     schedules: Sequence[StoredSchedule]
     groups: Sequence[str]
     prompts: Sequence[StoredPrompt]
+    trunks: Sequence[Trunk]
+
+    @property
+    def published(self) -> set[str]:
+        """The scenarios that serve callers."""
+        return {one.name for one in self.scenarios if one.published_number is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether callers reach a number (LNR-3): what would serve them now, the trunks that could bring them, each with its state in
+    words, and when somebody called last.
+    """
+
+    serving: Serving
+    trunks: Sequence[tuple[TrunkModel, Wording]]
+    last_call_at: datetime | None
 
 
 async def show_numbers(request: Request) -> Response:
@@ -61,14 +98,10 @@ async def show_numbers(request: Request) -> Response:
     given = services(request)
     views, surroundings = await given.database.read(_list)
     now = given.clock.now()
-    states: dict[str, State] = {}
-    for stored in surroundings.schedules:
-        schedule = Schedule.model_validate(stored.document)
-        states[stored.name] = state_at(schedule, now, zone_for(schedule, given.settings.zone))
     context = {
         "numbers": [number_model(view) for view in views],
-        "states": states,
-        "published": {one.name for one in surroundings.scenarios if one.published_number is not None},
+        "states": _schedule_states(surroundings, now, given.settings.zone),
+        "published": surroundings.published,
         "standard": STANDARD_PROMPTS.by_slot(),
     }
     return page(request, "numbers.html", context)
@@ -77,7 +110,8 @@ async def show_numbers(request: Request) -> Response:
 async def show_new_number(request: Request) -> Response:
     """An empty form."""
     standard: dict[str, str] = {slot: str(standard_prompt(slot)) for slot in SLOTS}
-    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **standard})
+    both_ways = {"incoming": "on", "outgoing": "on"}
+    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **both_ways, **standard})
 
 
 async def add_number(request: Request) -> Response:
@@ -93,7 +127,7 @@ async def add_number(request: Request) -> Response:
 async def show_number(request: Request) -> Response:
     """One number, to be changed."""
     number = number_model(await services(request).database.read(get_number, number_id(request)))
-    fields = {name: "" if value is None else str(value) for name, value in number if name not in ("id", "prompts")}
+    fields = {name: _field(value) for name, value in number if name not in ("id", "prompts")}
     slots = {slot: "" if prompt is None else str(prompt) for slot, prompt in number.prompts}
     return await _form_page(request, {**fields, **slots}, number)
 
@@ -117,12 +151,16 @@ async def take_away(request: Request) -> Response:
 
 def _change(fields: Mapping[str, str]) -> NumberChange:
     """What the form means. Raises InvalidInput."""
-    named = ("language", "schedule", "scenario", "off_hours_scenario", "group")
+    named = ("language", "schedule", "scenario", "off_hours_scenario", "group", "trunk")
     prompts = {slot: fields.get(slot, "") or (None if slot in OPTIONAL_SLOTS else str(standard_prompt(slot))) for slot in SLOTS}
     data: dict[str, Any] = {
         "number": fields.get("number", "").strip(),
         "line_name": fields.get("line_name", "").strip(),
         "longest_wait": fields.get("longest_wait", ""),
+        "channels": fields.get("channels") or None,
+        "incoming": fields.get("incoming") == "on",
+        "outgoing": fields.get("outgoing") == "on",
+        "source": fields.get("source", "").strip(),
         **{name: fields.get(name) or None for name in named},
         "prompts": prompts,
     }
@@ -135,14 +173,17 @@ async def _form_page(
     given = services(request)
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
-    names = ("number", "line_name", "language", "schedule", "scenario", "off_hours_scenario", "group", "longest_wait", *SLOTS)
     context = {
         "number": number,
-        "form": {name: fields.get(name, "") for name in names},
+        "check": None if number is None else await _check(request, surroundings),
+        "form": {name: fields.get(name, "") for name in (*_FIELDS, *SLOTS)},
         "errors": _errors(refused) if refused else {},
         "scenarios": surroundings.scenarios,
         "schedules": [stored.name for stored in surroundings.schedules],
         "groups": surroundings.groups,
+        "trunks": [trunk.name for trunk in surroundings.trunks],
+        "most_channels": MOST_CHANNELS,
+        "longest_source": LONGEST_SOURCE,
         "languages": sorted(given.prompts().languages),
         "installation_language": given.settings.language,
         "slots": [(slot, *SLOT_WORDS[slot], _choices(slot, fields.get(slot, ""), own)) for slot in SLOTS],
@@ -151,6 +192,31 @@ async def _form_page(
     }
     status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
     return page(request, "number.html", context, status)
+
+
+async def _check(request: Request, surroundings: _Surroundings) -> Check:
+    given = services(request)
+    view, last = await given.database.read(_with_last_call, number_id(request))
+    states = _schedule_states(surroundings, given.clock.now(), given.settings.zone)
+    trunk_states = await given.trunk_states()
+    trunks = [trunk_model(trunk, trunk_states) for trunk in bringing(view, surroundings.trunks)]
+    served = serving(view, surroundings.published, states[view.schedule] if view.schedule else None)
+    return Check(served, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
+
+
+def _schedule_states(surroundings: _Surroundings, now: datetime, zone: tzinfo) -> dict[str, State]:
+    states: dict[str, State] = {}
+    for stored in surroundings.schedules:
+        schedule = Schedule.model_validate(stored.document)
+        states[stored.name] = state_at(schedule, now, zone_for(schedule, zone))
+    return states
+
+
+def _field(value: object) -> str:
+    """A value as its field has it."""
+    if isinstance(value, bool):
+        return "on" if value else ""
+    return "" if value is None else str(value)
 
 
 def _errors(refused: Refused) -> dict[str, str]:
@@ -188,6 +254,12 @@ def _list(session: Session) -> tuple[list[NumberView], _Surroundings]:
     return number_views(session), _surroundings(session)
 
 
+def _with_last_call(session: Session, id: int) -> tuple[NumberView, datetime | None]:
+    view = get_number(session, id)
+    return view, last_call_of(session, view.row.number)
+
+
 def _surroundings(session: Session) -> _Surroundings:
     groups = [group.name for group in list_groups(session)]
-    return _Surroundings(list_scenarios(session), list_schedules(session), groups, list_prompts(session))
+    prompts, trunks = list_prompts(session), list_trunks(session)
+    return _Surroundings(list_scenarios(session), list_schedules(session), groups, prompts, trunks)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from controller.actions.trunks import TrunkDraft, change_trunk, create_trunk, delete_trunk
+from controller.actions.trunks import TrunkDraft, change_trunk, create_trunk, delete_trunk, set_trunk_enabled
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
 from controller.storage.audit import list_audit
@@ -35,10 +35,43 @@ def test_trunks_are_taken_in_their_order(session: Session) -> None:
     ]
 
 
+@pytest.mark.covers("SKZ-13")
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [
+        ("pbx.example.com:1122", "pbx.example.com", 1122),
+        ("pbx.example.com", "pbx.example.com", 5070),
+        (" 192.0.2.1:5080 ", "192.0.2.1", 5080),
+        ("[2001:DB8::1]:5080", "2001:db8::1", 5080),
+        ("[2001:db8::1]", "2001:db8::1", 5070),
+        ("2001:db8::1", "2001:db8::1", 5070),
+    ],
+)
+def test_the_port_may_be_written_behind_the_host(session: Session, written: str, host: str, port: int) -> None:
+    trunk = create_trunk(session, TrunkDraft("PBX", written, port=5070), **BY_ANN)
+    assert (trunk.host, trunk.port) == (host, port)
+
+
+@pytest.mark.covers("SKZ-14")
+def test_a_trunk_is_disconnected_with_its_settings_and_connected_again(session: Session) -> None:
+    id = create_trunk(session, TrunkDraft("PBX", "192.0.2.1", username="office", secret="s3cret"), **BY_ANN).id
+    disconnected = set_trunk_enabled(session, id, False, **BY_ANN)
+    assert (disconnected.enabled, disconnected.secret) == (False, "s3cret")
+    assert set_trunk_enabled(session, id, True, **BY_ANN).enabled
+    assert [entry.action for entry in list_audit(session)][:2] == ["trunk.connect", "trunk.disconnect"]
+    with pytest.raises(NotFound):
+        set_trunk_enabled(session, id + 1, False, **BY_ANN)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("name", ""),
+        ("host", "sip.example.com:0"),
+        ("host", "sip.example.com:70000"),
+        ("host", "sip.example.com:50 60"),
+        ("domain", "a b"),
+        ("domain", "example.com;lr"),
         ("host", "sip.example.com\n[evil]"),
         ("host", "0.0.0.0/0"),
         ("host", "999.1.1.1"),

@@ -17,6 +17,7 @@ from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.numbers import OwnHours, Route
 from controller.errors import TelephonyUnavailable
 from controller.ids import CallId
+from controller.routing import OwnNumber
 from controller.schedules import Schedule
 from controller.storage.callbacks import Callback, add_callback, claim_callback, get_callback
 from controller.storage.calls import CallDetail
@@ -208,6 +209,17 @@ async def test_without_a_way_outside_the_attempt_does_not_count(center: Callback
     center.caller.answers()
     center.people.set([], ["trunk-1"])
     await until(lambda: center.operator.rung == 1)
+    assert (await center.state(id)).attempts == 1
+
+
+async def test_a_number_that_may_not_be_shown_is_not_and_the_attempt_does_not_count(center: CallbackCenter) -> None:
+    center.lines.set([OwnNumber("8000", outgoing=False)], {})
+    center.operator.silent()
+    center.caller.answers()
+    id = await center.asks()
+    await center.becomes(id, "waiting", "outgoing calls are switched off for 8000, which would be shown")
+    center.lines.set([OwnNumber("8000", channels=1)], {})
+    await until(lambda: center.caller.rung == 1 and center.lines.in_use == {"8000": 1})
     assert (await center.state(id)).attempts == 1
 
 

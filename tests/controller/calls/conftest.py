@@ -20,7 +20,7 @@ from controller.clock import SystemClock
 from controller.lookups import LookupClient
 from controller.presence import PresenceTracker, Switches, TrunkTracker
 from controller.prompts import PromptLibrary
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, People, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, NumberLines, People, RoutedOperator
 from controller.settings import Settings
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.database import Database
@@ -45,7 +45,8 @@ class CallCenter:
         self.telephony = FakeTelephony(folder / "recordings")
         self.journal = CallJournal(database)
         self.presence = PresenceTracker(self.telephony, clock)
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock)
+        self.lines = NumberLines()
+        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, lines=self.lines)
         prompts = PromptLibrary()
         self.people = People(TrunkTracker(self.telephony))
         self.lookups = LookupClient(allow_internal=True)
@@ -62,6 +63,7 @@ class CallCenter:
             self.voicemails,
             database,
             self.people,
+            self.lines,
             None,
             self.lookups,
             UTC,

@@ -1,0 +1,130 @@
+"""Which calls our numbers take: each has its directions and its channels (LNR-1). Also which of them is shown to whom we call.
+
+The numbers shown through a trunk are those that belong to it and take outgoing calls; the number that the call came in on is
+preferred, then they are taken in order, each only while it has a free channel. A trunk without such numbers shows what it shows
+by itself; should that be a number of ours, its direction and its channels count all the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from controller.errors import Refused
+from controller.ids import ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """A number of ours; `channels` None: it takes any number of calls at once. `trunk` is the name of the one it belongs to."""
+
+    number: str
+    channels: int | None = None
+    incoming: bool = True
+    outgoing: bool = True
+    trunk: str | None = None
+
+
+Arrival: TypeAlias = Literal["welcome", "incoming_off", "all_in_use"]
+"""What becomes of a call for a number: it is served; the number takes no calls; it has no free channel."""
+
+
+class AllInUse(Refused):
+    """No channel is free for a call outside."""
+
+
+class OutgoingOff(Refused):
+    """The number that would be shown takes no calls outside."""
+
+
+def caller_id(numbers: Sequence[OwnNumber], in_use: Mapping[str, int], trunk: str, came_in_on: str, by_itself: str) -> str:
+    """What is shown to whom we call through `trunk`; `by_itself` is shown where none of the numbers is for it.
+
+    Raises AllInUse, OutgoingOff.
+    """
+    candidates = [one for one in numbers if one.trunk == trunk and one.outgoing]
+    if not candidates:
+        return _checked(numbers, in_use, by_itself)
+    preferred = sorted(candidates, key=lambda one: one.number != came_in_on)
+    chosen = next((one for one in preferred if _has_free_channel(one, in_use)), None)
+    if chosen is None:
+        raise AllInUse(f"all channels of {', '.join(one.number for one in candidates)} are in use")
+    return chosen.number
+
+
+def _checked(numbers: Sequence[OwnNumber], in_use: Mapping[str, int], shown: str) -> str:
+    ours = next((one for one in numbers if _digits(one.number) == _digits(shown)), None)
+    if ours is None:
+        return shown
+    if not ours.outgoing:
+        raise OutgoingOff(f"outgoing calls are switched off for {ours.number}, which would be shown")
+    if not _has_free_channel(ours, in_use):
+        raise AllInUse(f"all channels of {ours.number} are in use")
+    return ours.number
+
+
+def _has_free_channel(number: OwnNumber, in_use: Mapping[str, int]) -> bool:
+    return number.channels is None or in_use.get(number.number, 0) < number.channels
+
+
+def _digits(number: str) -> str:
+    return number.removeprefix("+")
+
+
+class NumberLines:
+    """The calls on our numbers that this controller has in its hands, both directions together. A channel that is given to a
+    call is its own until `free`; deciding and giving are one step, so two calls never get the last channel both.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: tuple[OwnNumber, ...] = ()
+        self._shown: Mapping[str, str] = {}
+        self._held: dict[ChannelId, str] = {}
+
+    @property
+    def in_use(self) -> Mapping[str, int]:
+        """How many calls there are, by number; a number without calls is not in it."""
+        return Counter(self._held.values())
+
+    def set(self, numbers: Iterable[OwnNumber], shown: Mapping[str, str]) -> None:
+        """Our numbers as they are from now on, and what trunks show by themselves, by name ("": the call's own); calls that go
+        on keep their channels.
+        """
+        self._numbers = tuple(numbers)
+        self._shown = shown
+
+    def arrives(self, number: str, channel: ChannelId) -> Arrival:
+        """Somebody calls `number`; who is welcome has one of its channels."""
+        ours = next((one for one in self._numbers if one.number == number), None)
+        if ours is None:
+            return "welcome"
+        if not ours.incoming:
+            return "incoming_off"
+        if not _has_free_channel(ours, self.in_use):
+            return "all_in_use"
+        self._held[channel] = number
+        return "welcome"
+
+    def dials(self, channel: ChannelId, trunk: str, *, came_in_on: str, own: str) -> str:
+        """Somebody is called through `trunk` as `channel`: what is shown to him, whose channel this call has. `own` is shown
+        where neither our numbers nor the trunk say otherwise.
+
+        Raises AllInUse, OutgoingOff.
+        """
+        shown = caller_id(self._numbers, self.in_use, trunk, came_in_on, self._shown.get(trunk) or own)
+        self._held[channel] = shown
+        return shown
+
+    def may_dial(self, trunk: str, *, came_in_on: str, own: str) -> bool:
+        """Whether `dials` can show a number once channels are free."""
+        try:
+            caller_id(self._numbers, {}, trunk, came_in_on, self._shown.get(trunk) or own)
+        except OutgoingOff:
+            return False
+        return True
+
+    def free(self, channel: ChannelId) -> None:
+        """The call is over; no error when it had none of our channels."""
+        self._held.pop(channel, None)
