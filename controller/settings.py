@@ -146,6 +146,10 @@ class Settings(BaseSettings):
         False, description="true lets a transferred call that nobody took return to who transferred it, instead of ending"
     )
 
+    confirmation_months: int = Field(
+        3, ge=1, le=24, description="months after which the number of a phone that calls are forwarded to is confirmed again"
+    )
+
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
     )

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Column, ForeignKey
+from sqlalchemy import JSON, Column, ForeignKey, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
+from controller.storage.forwarding import Forwarding
 from controller.storage.groups import Group
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
@@ -26,7 +27,8 @@ class InboundNumber(SQLModel, table=True):
     """A number of ours. `language` None means the installation's own.
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
-    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`.
+    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`,
+    `forwarding` as `Forwarding.written`.
     """
 
     __tablename__ = "inbound_numbers"
@@ -41,6 +43,9 @@ class InboundNumber(SQLModel, table=True):
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    forwarding: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class InboundRoute:
     group: str | None
     longest_wait: int
     prompts: dict[str, str | None]
+    forwarding: Forwarding
 
 
 def list_routes(session: Session) -> list[InboundRoute]:
@@ -88,6 +94,7 @@ def list_routes(session: Session) -> list[InboundRoute]:
             _of(groups, row.group_id),
             row.longest_wait,
             row.prompts,
+            Forwarding.read(row.forwarding),
         )
         for row in rows
     ]
@@ -131,6 +138,11 @@ def numbers_of_schedule(session: Session, schedule_id: int) -> Sequence[InboundN
 def numbers_of_group(session: Session, group_id: int) -> Sequence[InboundNumber]:
     """The numbers that a group answers without a scenario."""
     return session.exec(select(InboundNumber).where(InboundNumber.group_id == group_id).order_by(col(InboundNumber.number))).all()
+
+
+def numbers_forwarding_to(session: Session, number: str) -> list[InboundNumber]:
+    """The numbers whose missed calls are forwarded to this common phone."""
+    return [row for row in list_numbers(session) if Forwarding.read(row.forwarding).number == number]
 
 
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
