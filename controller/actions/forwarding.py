@@ -111,7 +111,10 @@ def make_code(session: Session, id: int, *, acting_user: str, at: datetime) -> t
 
 
 def withdraw_code(session: Session, id: int, made_at: datetime) -> None:
-    """The call could not be placed: the code that was made at this moment is void, and the call does not count. Raises NotFound."""
+    """The call could not be placed: the code that was made at this moment is void, and the call does not count.
+
+    Raises NotFound.
+    """
     phone = get_phone(session, id)
     phone.code_hash = ""
     forget_call(session, phone.number, made_at)

@@ -224,7 +224,7 @@ def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> 
 
 
 def _forwarding_problems(session: Session, chosen: Forwarding) -> Iterator[FieldProblem]:
-    """A common phone must have been confirmed once (SKZ-33); one whose confirmation has expired is not rung until that is renewed."""
+    """A common phone must have been confirmed once (SKZ-33); when that has expired it is not rung until it is renewed."""
     if not SHORTEST_RING <= chosen.wait_seconds <= LONGEST_RING:
         yield FieldProblem("forwarding.wait_seconds", f"use {SHORTEST_RING} to {LONGEST_RING} seconds")
     if not 1 <= chosen.attempts <= MOST_ATTEMPTS:

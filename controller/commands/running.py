@@ -125,6 +125,7 @@ async def serve(
             operator_states=lambda: engine.presence.states,
             trunk_states=engine.trunk_states,
             transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
+            dictate_code=engine.confirmations.place,
             place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
         )
         app = create_app(given)

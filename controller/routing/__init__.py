@@ -14,6 +14,7 @@ from controller.routing.distributor import (
     SituationChanged,
     TurnCame,
 )
+from controller.routing.forwarding import OutsidePhone, OutsidePhones
 from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
@@ -30,6 +31,8 @@ __all__ = [
     "Number",
     "OperatorLineEnded",
     "Outlook",
+    "OutsidePhone",
+    "OutsidePhones",
     "PastWork",
     "People",
     "Person",

@@ -43,9 +43,7 @@ class InboundNumber(SQLModel, table=True):
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    forwarding: dict[str, Any] = Field(
-        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
-    )
+    forwarding: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'")))
 
 
 @dataclass(frozen=True, slots=True)
