@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.actions.numbers import MOST_WAIT, SHORTEST_WAIT
+from controller.actions.numbers import LONGEST_RING, MOST_ATTEMPTS, MOST_WAIT, SHORTEST_RING, SHORTEST_WAIT
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
+from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
 from controller.storage.numbers import NumberView, get_number, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
@@ -21,7 +23,7 @@ from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields
-from web.number_models import NumberChange, NumberModel, number_model
+from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
 from web.rendering import page
 from web.services import services
 from web.views.api_numbers import drop_number, replace_number, store_number
@@ -35,6 +37,8 @@ SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "off_hours": ("Off-hours", "Played alone outside of the schedule, if there is no scenario for it; then the call ends."),
 }
 """Title and help of each prompt."""
+_FORWARDING: Final = "forwarding_"
+_RULE: Final = tuple(ForwardingModel.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class _Surroundings:
     schedules: Sequence[StoredSchedule]
     groups: Sequence[str]
     prompts: Sequence[StoredPrompt]
+    phones: Sequence[PhoneView]
 
 
 async def show_numbers(request: Request) -> Response:
@@ -77,7 +82,7 @@ async def show_numbers(request: Request) -> Response:
 async def show_new_number(request: Request) -> Response:
     """An empty form."""
     standard: dict[str, str] = {slot: str(standard_prompt(slot)) for slot in SLOTS}
-    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **standard})
+    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **standard, **_forwarding_fields(ForwardingModel())})
 
 
 async def add_number(request: Request) -> Response:
@@ -93,9 +98,9 @@ async def add_number(request: Request) -> Response:
 async def show_number(request: Request) -> Response:
     """One number, to be changed."""
     number = number_model(await services(request).database.read(get_number, number_id(request)))
-    fields = {name: "" if value is None else str(value) for name, value in number if name not in ("id", "prompts")}
+    fields = {name: "" if value is None else str(value) for name, value in number if name not in ("id", "prompts", "forwarding")}
     slots = {slot: "" if prompt is None else str(prompt) for slot, prompt in number.prompts}
-    return await _form_page(request, {**fields, **slots}, number)
+    return await _form_page(request, {**fields, **slots, **_forwarding_fields(number.forwarding)}, number)
 
 
 async def change_number(request: Request) -> Response:
@@ -125,8 +130,19 @@ def _change(fields: Mapping[str, str]) -> NumberChange:
         "longest_wait": fields.get("longest_wait", ""),
         **{name: fields.get(name) or None for name in named},
         "prompts": prompts,
+        "forwarding": _forwarding(fields),
     }
     return checked(NumberChange, data)
+
+
+def _forwarding_fields(rule: ForwardingModel) -> dict[str, str]:
+    return {f"{_FORWARDING}{name}": "" if value is None else str(value) for name, value in rule}
+
+
+def _forwarding(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The rule as it was typed. A common phone that is not to be used is not chosen; a form without these fields has none."""
+    typed: dict[str, Any] = {name: fields[f"{_FORWARDING}{name}"] for name in _RULE if fields.get(f"{_FORWARDING}{name}")}
+    return typed if typed.get("mode") == "common" else {name: value for name, value in typed.items() if name != "number"}
 
 
 async def _form_page(
@@ -136,6 +152,7 @@ async def _form_page(
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
     names = ("number", "line_name", "language", "schedule", "scenario", "off_hours_scenario", "group", "longest_wait", *SLOTS)
+    names = (*names, *(f"{_FORWARDING}{name}" for name in _RULE))
     context = {
         "number": number,
         "form": {name: fields.get(name, "") for name in names},
@@ -146,6 +163,10 @@ async def _form_page(
         "languages": sorted(given.prompts().languages),
         "installation_language": given.settings.language,
         "slots": [(slot, *SLOT_WORDS[slot], _choices(slot, fields.get(slot, ""), own)) for slot in SLOTS],
+        "phones": _phones(surroundings.phones, fields.get(f"{_FORWARDING}number", ""), given.clock.now()),
+        "shortest_ring": SHORTEST_RING,
+        "longest_ring": LONGEST_RING,
+        "most_attempts": MOST_ATTEMPTS,
         "shortest_wait": SHORTEST_WAIT,
         "most_wait": MOST_WAIT,
     }
@@ -154,11 +175,24 @@ async def _form_page(
 
 
 def _errors(refused: Refused) -> dict[str, str]:
-    """The form has a field for each prompt."""
+    """The form has a field for each prompt, and for each part of the forwarding."""
     if not isinstance(refused, InvalidInput):
         return errors_by_field(refused)
-    problems = [FieldProblem(problem.field.removeprefix("prompts."), problem.message) for problem in refused.problems]
+    problems = [
+        FieldProblem(problem.field.removeprefix("prompts.").replace("forwarding.", _FORWARDING), problem.message)
+        for problem in refused.problems
+    ]
     return errors_by_field(InvalidInput(str(refused), problems))
+
+
+def _phones(phones: Sequence[PhoneView], chosen: str, now: datetime) -> list[Choice]:
+    """The common phones that were confirmed, and the chosen one whatever it is."""
+    common = [view.row for view in phones if view.operator is None and (view.row.confirmed_at or view.row.number == chosen)]
+    choices = [
+        Choice(phone.number, phone.number if phone.is_used(now) else f"{phone.number} (not confirmed now)") for phone in common
+    ]
+    known = {choice.value for choice in choices}
+    return choices if not chosen or chosen in known else [*choices, Choice(chosen, chosen)]
 
 
 def _choices(slot: Slot, chosen: str, own: Sequence[Choice]) -> list[Choice]:
@@ -190,4 +224,4 @@ def _list(session: Session) -> tuple[list[NumberView], _Surroundings]:
 
 def _surroundings(session: Session) -> _Surroundings:
     groups = [group.name for group in list_groups(session)]
-    return _Surroundings(list_scenarios(session), list_schedules(session), groups, list_prompts(session))
+    return _Surroundings(list_scenarios(session), list_schedules(session), groups, list_prompts(session), list_phones(session))
