@@ -32,6 +32,7 @@ from controller.errors import AttendantError, SettingsError, SetupError
 from controller.ids import CallId
 from controller.logs import set_up_logging
 from controller.notices import OutboxSender, open_sender
+from controller.notices.confirmations import Warned, keep_warning
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.provisioning.asterisk_process import AsteriskProcess
@@ -154,6 +155,8 @@ def parts_beside_calls(
     parts: list[Callable[[], Coroutine[None, None, None]]] = [sender.run]
     if (days := settings.recordings_days) is not None:
         parts.append(lambda: keep_purging(database, settings.recordings_dir, days, clock))
+    if (recipient := settings.confirmation_mail) is not None:
+        parts.append(lambda: keep_warning(database, Warned(recipient, settings.language, settings.zone), clock))
     return parts
 
 
