@@ -12,7 +12,6 @@ from controller.calls import hold
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.errors import AttendantError
-from controller.presence import OperatorState
 from controller.routing import LineRequest, Person, RoutedOperator, SearchEnded, Target
 from controller.routing.rules import name_of
 from controller.storage.contacts import caller_facts
@@ -26,8 +25,6 @@ SearchCommand: TypeAlias = RouteToGroup | RouteToExtension | RouteToManager | Ro
 
 MANAGER_WITHIN: Final = 3.0
 """Seconds that the database has to say who the caller's manager is."""
-_LEFT_ALONE: Final[frozenset[OperatorState | None]] = frozenset({"talking", "do_not_disturb"})
-"""States in which none of an operator's numbers rings."""
 _SPARE_SECONDS: Final = 30.0
 """What dialling may take beside the ringing, all of a person's numbers together."""
 
@@ -85,13 +82,16 @@ class PersonSearch:
             self._forwards.extend(tools.people.forwarded_to(facts.forwarding, ended.missed, tools.clock.now()))
         while self._forwards:
             person = self._forwards.popleft()
-            state = None if person.operator is None else tools.presence.states.get(person.operator.extension)
-            if state in _LEFT_ALONE:
-                log.info("call %s is not forwarded to %s: he is %s", facts.call, name_of(person), state)
+            if person.operator is not None and self._is_left_alone(person.operator.extension):
+                log.info("call %s is not forwarded to %s: he talks, or is not to be disturbed", facts.call, name_of(person))
                 continue
             self._join(ended.visit, person, person.ring_seconds + _SPARE_SECONDS)
             return True
         return False
+
+    def _is_left_alone(self, extension: str) -> bool:
+        presence = self._tools.presence
+        return presence.states.get(extension) == "talking" or presence.is_undisturbed(extension)
 
     def transfer(self, visit: VisitId, person: Person, seconds: float, transferred_by: str, language: str) -> None:
         """Search somebody to whom the caller is transferred, for so long."""

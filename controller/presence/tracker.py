@@ -70,6 +70,11 @@ class PresenceTracker:
         """Have `historian` told of each change with its reason, and of each operator's first state; it must not wait."""
         self._historians.append(historian)
 
+    def is_undisturbed(self, extension: str) -> bool:
+        """Whether he does not want to be disturbed, whatever his phone does at the moment."""
+        known = self._known.get(extension)
+        return known is not None and known.switches.do_not_disturb
+
     def set_switches(self, switches: Mapping[str, Switches]) -> None:
         """What operators have set, as it is stored. What is known of a later moment stays."""
         for extension, stored in switches.items():
