@@ -33,6 +33,7 @@ from controller.bus.messages import (
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
 from controller.calls.codes import DeskRules
+from controller.calls.confirming import ConfirmationCalls
 from controller.calls.dictation import PromptStudio
 from controller.calls.facts import CallTools
 from controller.calls.keeping import VoicemailKeeper
@@ -54,6 +55,8 @@ from controller.routing import (
     FurtherNumber,
     GroupRule,
     NumberLines,
+    OutsidePhone,
+    OutsidePhones,
     OwnNumber,
     PastWork,
     People,
@@ -63,6 +66,7 @@ from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.database import Database
+from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.numbers import InboundNumber, list_numbers
@@ -113,6 +117,7 @@ class _Directory:
     trunks: dict[int, SipTrunk]
     switches: Mapping[str, Switches]
     numbers: tuple[OwnNumber, ...]
+    phones: OutsidePhones
 
 
 class Engine:
@@ -172,8 +177,9 @@ class Engine:
         )
         self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
         self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
+        self.confirmations = ConfirmationCalls(tools, self.arrivals)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {}, {}, ())
+        self._directory = _Directory({}, (), (), (), {}, {}, (), OutsidePhones())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -279,6 +285,7 @@ class Engine:
                 rest.push_async_callback(part)
             await self.callbacks.close()
             await self.outgoing.close()
+            await self.confirmations.close()
             await self.arrivals.close(CLOSE_PATIENCE)
             await self.callbacks.settle(SETTLE_PATIENCE)
             if self.telephony.connected:
@@ -328,6 +335,7 @@ class Engine:
         self.arrivals.set_routes(directory.routes)
         self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
         self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in directory.trunks.values()})
+        self.people.set_phones(directory.phones)
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -387,7 +395,21 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         trunks,
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
         tuple(_own_number(number, trunks) for number in list_numbers(session)),
+        _outside_phones(list_phones(session)),
     )
+
+
+def _outside_phones(phones: Iterable[PhoneView]) -> OutsidePhones:
+    """Those that are confirmed, and approved where they have to be; the moment of the call decides whether they still are."""
+    common: dict[str, OutsidePhone] = {}
+    own: dict[str, OutsidePhone] = {}
+    for view in phones:
+        phone = OutsidePhone(view.row.number, view.row.expires_at)
+        if view.row.confirmed_at is not None and view.operator is None:
+            common[phone.number] = phone
+        elif view.row.confirmed_at is not None and view.operator is not None and view.row.approval == "approved":
+            own[view.operator.extension] = phone
+    return OutsidePhones(common, own)
 
 
 def _taking_calls(rule: GroupRule, operators: Iterable[Operator]) -> GroupRule:

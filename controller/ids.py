@@ -54,6 +54,16 @@ def is_client_channel(channel: ChannelId) -> bool:
     return channel.endswith("-client")
 
 
+def confirmation_channel_id(call: CallId) -> ChannelId:
+    """The id of the line on which a number is told the code that confirms it."""
+    return ChannelId(f"{call}-confirm")
+
+
+def is_confirmation_channel(channel: ChannelId) -> bool:
+    """Whether this is a line that `confirmation_channel_id` named."""
+    return channel.endswith("-confirm")
+
+
 def consultation_id(call: CallId) -> BridgeId:
     """The bridge in which operator and target speak before a transfer."""
     return BridgeId(f"{call}-consult")

@@ -146,6 +146,13 @@ class Settings(BaseSettings):
         False, description="true lets a transferred call that nobody took return to who transferred it, instead of ending"
     )
 
+    confirmation_months: int = Field(
+        3, ge=1, le=24, description="months after which the number of a phone that calls are forwarded to is confirmed again"
+    )
+    confirmation_mail: str | None = Field(
+        None, description="address that is written to two weeks before such a confirmation ends; default: nobody is"
+    )
+
     ari_url: str | None = Field(
         None, description="ARI address of an Asterisk that is already running; default: one is started here"
     )
@@ -229,7 +236,7 @@ class Settings(BaseSettings):
     def _parse_mail_server(cls, value: object) -> object:
         return SmtpServer.parse(value) if isinstance(value, str) else value
 
-    @field_validator("mail_from")
+    @field_validator("mail_from", "confirmation_mail")
     @classmethod
     def _one_address(cls, value: str | None) -> str | None:
         return None if value is None else email_address(value)

@@ -172,7 +172,9 @@ class DecisionModel(BaseModel):
 
     number: int
     at: datetime
-    rule: str = Field(description="strategy, owner (the caller's own operator), person, kept (for a call back), or nobody")
+    rule: str = Field(
+        description="strategy, owner (the caller's own operator), person, kept (for a call back), forwarded, or nobody"
+    )
     target: str = Field(description="the group, or the person")
     strategy: str
     rule_version: int

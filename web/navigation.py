@@ -38,7 +38,14 @@ MENU: Final = (
             Entry("/schedules", "Schedules"),
         ),
     ),
-    Group("People", (Entry("/contacts", "Contacts"), Entry("/blocked-numbers", "Blocked numbers"))),
+    Group(
+        "People",
+        (
+            Entry("/contacts", "Contacts"),
+            Entry("/blocked-numbers", "Blocked numbers"),
+            Entry("/forwarding-phones", "Phones to forward to"),
+        ),
+    ),
     Group("Outbox", (Entry("/outbox", "Outbox"),)),
     Group("My desk", (Entry("/desk", "My desk"),)),
 )

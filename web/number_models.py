@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controller.actions.numbers import LONGEST_SOURCE, MOST_CHANNELS, MOST_WAIT, SHORTEST_WAIT, NumberLine, NumberSettings
+from controller.actions.numbers import (
+    LONGEST_RING,
+    LONGEST_SOURCE,
+    MOST_ATTEMPTS,
+    MOST_CHANNELS,
+    MOST_WAIT,
+    SHORTEST_RING,
+    SHORTEST_WAIT,
+    NumberLine,
+    NumberSettings,
+)
+from controller.storage.forwarding import NO_FORWARDING, Forwarding, ForwardingMode, ShownNumber
 from controller.storage.numbers import NumberView
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import Prompt, PromptRef
@@ -27,6 +38,24 @@ class LinePromptsModel(BaseModel):
         return LinePrompts(**{slot: getattr(self, slot) for slot in type(self).model_fields})
 
 
+class ForwardingModel(BaseModel):
+    """What becomes of calls that the operators of a group have missed (SKZ-31, SKZ-35, SKZ-36)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: ForwardingMode = Field(
+        "forbidden", description="common: to one phone; own: to the approved phones of those who missed the call"
+    )
+    number: str | None = Field(None, max_length=40, description="the common phone: one of the confirmed ones")
+    wait_seconds: int = Field(NO_FORWARDING.wait_seconds, ge=SHORTEST_RING, le=LONGEST_RING, description="how long a phone rings")
+    attempts: int = Field(NO_FORWARDING.attempts, ge=1, le=MOST_ATTEMPTS, description="how often each is rung")
+    shows: ShownNumber = Field("caller", description="what it sees: the caller's number, or the one that he called")
+
+    def value(self) -> Forwarding:
+        """The same for the action."""
+        return Forwarding(self.mode, self.number, self.wait_seconds, self.attempts, self.shows)
+
+
 class NumberSettingsModel(BaseModel):
     """What serves a number's callers. Scenarios, schedule and group are named; null is none."""
 
@@ -39,6 +68,7 @@ class NumberSettingsModel(BaseModel):
     group: str | None = Field(None, max_length=64, description="answers in working time where there is no scenario")
     longest_wait: int = Field(LONGEST_WAIT, ge=SHORTEST_WAIT, le=MOST_WAIT, description="seconds in the group's line")
     prompts: LinePromptsModel = Field(default_factory=LinePromptsModel)
+    forwarding: ForwardingModel = Field(default_factory=ForwardingModel)
 
     def settings(self) -> NumberSettings:
         """The same for the action."""
@@ -50,6 +80,7 @@ class NumberSettingsModel(BaseModel):
             self.group,
             self.longest_wait,
             self.prompts.value(),
+            self.forwarding.value(),
         )
 
 
@@ -103,4 +134,5 @@ def number_model(view: NumberView) -> NumberModel:
         source=row.source,
         trunk=view.trunk,
         prompts=LinePromptsModel.model_validate(slots),
+        forwarding=ForwardingModel.model_validate(Forwarding.read(row.forwarding).written()),
     )

@@ -40,6 +40,8 @@ def make_templates(zone: tzinfo) -> Environment:
     templates.filters["schedule_words"] = words.schedule_words
     templates.filters["operator_words"] = words.operator_words
     templates.filters["trunk_words"] = words.trunk_words
+    templates.filters["confirmation_words"] = words.confirmation_words
+    templates.filters["approval_words"] = words.approval_words
     templates.filters["outcome"] = words.outcome_words
     templates.filters["prompt_title"] = words.prompt_title
     templates.filters["number"] = words.number

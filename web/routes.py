@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
+from web.forwarding_operations import FORWARDING_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
 from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
@@ -30,6 +31,7 @@ from web.views import (
     desk,
     editor,
     entry,
+    forwarding,
     live,
     numbers,
     outbox,
@@ -153,6 +155,7 @@ OPERATIONS = (
     *_PROMPTS,
     *SCENARIO_OPERATIONS,
     *NUMBER_OPERATIONS,
+    *FORWARDING_OPERATIONS,
     *NOTICE_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
@@ -208,6 +211,21 @@ _PEOPLE_PAGES = (
     Route("/blocked-numbers/{id:int}/delete", for_people(blocked_numbers.take_away), methods=["POST"]),
 )
 
+_FORWARDING_PAGES = (
+    Route(forwarding.ADDRESS, for_people(forwarding.show_phones), methods=["GET"]),
+    Route(forwarding.ADDRESS, for_people(forwarding.add_phone), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/call", for_people(forwarding.call_phone), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/confirm", for_people(forwarding.confirm), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/confirm-for-good", for_people(forwarding.confirm_for_good), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/approve", for_people(forwarding.approve), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/refuse", for_people(forwarding.refuse), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/delete", for_people(forwarding.take_away), methods=["POST"]),
+    Route("/desk/phone", for_people(desk.enter_phone), methods=["POST"]),
+    Route("/desk/phone/call", for_people(desk.call_phone), methods=["POST"]),
+    Route("/desk/phone/confirm", for_people(desk.confirm_own_phone), methods=["POST"]),
+    Route("/desk/phone/delete", for_people(desk.remove_own_phone), methods=["POST"]),
+)
+
 
 def make_routes() -> list[BaseRoute]:
     """The routes of the application."""
@@ -234,6 +252,7 @@ def make_routes() -> list[BaseRoute]:
         *_TRUNK_PAGES,
         *_NOTICE_PAGES,
         *_PEOPLE_PAGES,
+        *_FORWARDING_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),

@@ -62,6 +62,10 @@ async def _no_transfer(call: str, to: str, consulting: bool) -> None:
     raise Refused(f"call {call} is not live in this process")
 
 
+def _no_dictation(number: str, code: str, language: str | None) -> str:
+    raise Refused("this process serves no calls")
+
+
 def _no_outgoing_calls(operator: str, number: str, at_mobile: bool) -> str:
     raise Refused("this process serves no calls")
 
@@ -78,8 +82,9 @@ class WebServices:
     enabled trunks are, by their ids, as far as that is known.
 
     `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
-    calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id; both raise
-    Refused.
+    calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id, and
+    `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and gives the call's
+    id; all raise Refused.
     """
 
     settings: Settings
@@ -94,6 +99,7 @@ class WebServices:
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
     place_call: Callable[[str, str, bool], str] = _no_outgoing_calls
+    dictate_code: Callable[[str, str, str | None], str] = _no_dictation
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

@@ -61,6 +61,7 @@ def decision_words(decision: DecisionModel) -> str:
         "owner": f"the caller's own operator comes first in {decision.target}",
         "person": f"{decision.target} was wanted",
         "kept": f"kept for the call back in {decision.target}",
+        "forwarded": f"nobody took it: forwarded to {decision.target}",
     }.get(decision.rule, f"nobody of {group}" if decision.strategy else f"{decision.target} could not be reached")
 
 
@@ -115,6 +116,29 @@ _SCHEDULES: Mapping[str, Wording] = {
 def schedule_words(state: str) -> Wording:
     """How a schedule is at a moment, in words."""
     return _SCHEDULES[state]
+
+
+_CONFIRMATIONS: Mapping[str, Wording] = {
+    "unconfirmed": Wording("Not confirmed", "alert", "bad", "Nobody has typed the code yet"),
+    "confirmed": Wording("Confirmed", "check", "good", "The number is ours"),
+    "expired": Wording("Expired", "alert", "bad", "Nothing is forwarded to it until it is confirmed again"),
+}
+_APPROVALS: Mapping[str, Wording] = {
+    "none": Wording("No request yet", "end", "quiet", "The operator has not confirmed the number"),
+    "requested": Wording("Waits for approval", "schedule", "live", "An administrator decides whether calls are forwarded to it"),
+    "approved": Wording("Approved", "check", "good", "Missed calls are forwarded to it while it is confirmed"),
+    "refused": Wording("Refused", "blocked", "bad", "An administrator has refused it: nothing is forwarded to it"),
+}
+
+
+def confirmation_words(state: str) -> Wording:
+    """How the confirmation of a phone's number is, in words."""
+    return _CONFIRMATIONS[state]
+
+
+def approval_words(approval: str) -> Wording:
+    """What administrators say of an operator's own phone, in words."""
+    return _APPROVALS[approval]
 
 
 _OPERATORS: Mapping[str, Wording] = {

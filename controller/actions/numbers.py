@@ -1,4 +1,7 @@
-"""Our numbers: the calls they take, and what serves their callers (LNR-1, SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42, UIS-46)."""
+"""Our numbers: the calls they take, and what serves their callers.
+
+LNR-1, SKZ-28, SKZ-30, SKZ-31, SKZ-35, SKZ-36, SKZ-40, SKZ-41, UIS-42, UIS-46.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from controller.actions.scenarios import KnownPrompts
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.forwarding import NO_FORWARDING, Forwarding, find_common_phone
 from controller.storage.groups import find_group
 from controller.storage.numbers import InboundNumber, find_number, list_numbers
 from controller.storage.prompts import lock_prompts, prompt_keys
@@ -24,6 +28,9 @@ SHORTEST_WAIT: Final = 1
 MOST_WAIT: Final = 3600
 MOST_CHANNELS: Final = 1000
 LONGEST_SOURCE: Final = 64
+SHORTEST_RING: Final = 5
+LONGEST_RING: Final = 120
+MOST_ATTEMPTS: Final = 5
 
 
 class _Row(Protocol):
@@ -42,6 +49,7 @@ class NumberSettings:
     group: str | None = None
     longest_wait: int = LONGEST_WAIT
     prompts: LinePrompts = STANDARD_PROMPTS
+    forwarding: Forwarding = NO_FORWARDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,11 @@ def _is_free(session: Session, number: str, id: int | None) -> None:
 def _checked_settings(session: Session, settings: NumberSettings, prompts: KnownPrompts) -> dict[str, object]:
     """The columns of a number. Raises InvalidInput with every field that is wrong."""
     lock_prompts(session)  # what is looked for now must still be there at the commit
-    problems = [*_own_problems(settings, prompts), *_prompt_problems(settings.prompts, prompts.names | prompt_keys(session))]
+    problems = [
+        *_own_problems(settings, prompts),
+        *_prompt_problems(settings.prompts, prompts.names | prompt_keys(session)),
+        *_forwarding_problems(session, settings.forwarding),
+    ]
 
     def id_of(field: str, kind: str, name: str | None, find: Callable[[Session, str], _Row | None]) -> int | None:
         found = None if name is None else find(session, name)
@@ -212,6 +224,7 @@ def _checked_settings(session: Session, settings: NumberSettings, prompts: Known
         "group_id": id_of("group", "group", settings.group, find_group),
         "longest_wait": settings.longest_wait,
         "prompts": settings.prompts.written(),
+        "forwarding": settings.forwarding.written(),
     }
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
@@ -251,3 +264,22 @@ def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> 
         for slot, prompt in chosen.by_slot().items()
         if prompt is not None and (prompt not in known if prompt.language else prompt.name not in names)
     ]
+
+
+def _forwarding_problems(session: Session, chosen: Forwarding) -> Iterator[FieldProblem]:
+    """A common phone must have been confirmed once (SKZ-33); when that has expired it is not rung until it is renewed."""
+    if not SHORTEST_RING <= chosen.wait_seconds <= LONGEST_RING:
+        yield FieldProblem("forwarding.wait_seconds", f"use {SHORTEST_RING} to {LONGEST_RING} seconds")
+    if not 1 <= chosen.attempts <= MOST_ATTEMPTS:
+        yield FieldProblem("forwarding.attempts", f"use 1 to {MOST_ATTEMPTS}")
+    if chosen.mode != "common":
+        if chosen.number is not None:
+            yield FieldProblem("forwarding.number", "only a common phone has its number here")
+    elif chosen.number is None:
+        yield FieldProblem("forwarding.number", "say which phone: it is added and confirmed on the page Phones to forward to")
+    else:
+        phone = find_common_phone(session, chosen.number)
+        if phone is None:
+            yield FieldProblem("forwarding.number", f"there is no common phone {chosen.number}")
+        elif phone.confirmed_at is None:
+            yield FieldProblem("forwarding.number", f"{chosen.number} is not confirmed yet")

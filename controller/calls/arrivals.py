@@ -20,7 +20,15 @@ from controller.calls.requests import CheckUp, Dismiss, PauseRecording, Transfer
 from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
 from controller.errors import Refused, TelephonyError, TelephonyUnavailable
-from controller.ids import CallId, ChannelId, is_callback_channel, is_client_channel, is_operator_leg, new_call_id
+from controller.ids import (
+    CallId,
+    ChannelId,
+    is_callback_channel,
+    is_client_channel,
+    is_confirmation_channel,
+    is_operator_leg,
+    new_call_id,
+)
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from ivr.graph import ScenarioBundle
@@ -59,6 +67,11 @@ class Arrivals:
     def live(self) -> int:
         """How many calls there are now."""
         return len(self._live)
+
+    @property
+    def language(self) -> str:
+        """The installation's."""
+        return self._language
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -167,6 +180,7 @@ class Arrivals:
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
             source=route.source,
+            forwarding=route.forwarding,
         )
         self._begin(facts, dictates=dictates)
 
@@ -245,7 +259,8 @@ class Arrivals:
 
     async def _leave_to_dialplan(self, channel: ChannelId, answered: bool) -> None:
         try:
-            if is_operator_leg(channel) or (not answered and (is_callback_channel(channel) or is_client_channel(channel))):
+            ours = is_operator_leg(channel) or is_confirmation_channel(channel)
+            if ours or (not answered and (is_callback_channel(channel) or is_client_channel(channel))):
                 await self._tools.telephony.hangup(channel)
             else:
                 await self._tools.telephony.continue_in_dialplan(channel, FALLBACK_CONTEXT)

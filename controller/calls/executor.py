@@ -16,7 +16,7 @@ from controller.calls.searching import PersonSearch
 from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
 from controller.ids import ChannelId, bridge_id
-from controller.routing import Person
+from controller.routing import Person, SearchEnded
 from controller.storage.journal_changes import CallAnswered, LegConnected
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import (
@@ -138,6 +138,10 @@ class Executor:
         """Somebody answered on `leg`, or nobody did."""
         self.operator_leg, self.operator = leg, operator
         await self._search.ended(found=leg is not None)
+
+    def forward(self, ended: SearchEnded) -> bool:
+        """Nobody took the call; True when it is forwarded to a phone outside now, and the search goes on."""
+        return self._search.forward(ended)
 
     def search_person(self, visit: VisitId, person: Person, seconds: float, transferred_by: str) -> None:
         """The caller, who is alone again, is transferred to somebody."""

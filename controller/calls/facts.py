@@ -20,6 +20,7 @@ from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, NumberLines, People, SearchEnded
 from controller.storage.calls import Direction
 from controller.storage.database import Database
+from controller.storage.forwarding import NO_FORWARDING, Forwarding
 from controller.storage.journal import CallJournal
 from controller.storage.operator_states import Wish
 from controller.telephony.port import Telephony
@@ -31,8 +32,8 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
-    schedule, `line_prompts` are its own prompts, `source` its label. `met` is who is on the line already when somebody is
-    searched for the first time: he asked for this call.
+    schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls. `met` is
+    who is on the line already when somebody is searched for the first time: he asked for this call.
     """
 
     call: CallId
@@ -48,6 +49,7 @@ class CallFacts:
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
     schedule: str | None = None
     line_prompts: LinePrompts = STANDARD_PROMPTS
+    forwarding: Forwarding = NO_FORWARDING
     direction: Direction = "inbound"
     source: str = ""
     met: SearchEnded | None = None

@@ -11,6 +11,7 @@ from controller.prompts import LANGUAGES, PromptLibrary
 from controller.routing import Arrival
 from controller.schedules import Schedule, state_at, zone_for
 from controller.storage import Session
+from controller.storage.forwarding import NO_FORWARDING, Forwarding
 from controller.storage.numbers import InboundRoute, list_routes
 from controller.storage.scenarios import get_version, published_versions
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle, inserted_by
@@ -54,6 +55,7 @@ class Route:
     scenario_version: int | None
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
     prompts: LinePrompts = STANDARD_PROMPTS
+    forwarding: Forwarding = NO_FORWARDING
     hours: OwnHours | None = None
     off_hours: Route | None = None
     source: str = ""
@@ -101,7 +103,7 @@ def _route(row: InboundRoute, versions: _Versions, library: PromptLibrary) -> Ro
     def to(version: int | None) -> Route:
         bundle = made if version is None else versions.bundle(version)
         pinned = {name: versions.published_ids[name] for name in bundle.inserted}
-        return Route(row.line_name, row.language, bundle, version, pinned, prompts, hours, source=row.source)
+        return Route(row.line_name, row.language, bundle, version, pinned, prompts, row.forwarding, hours, source=row.source)
 
     in_hours = to(row.scenario_version_id)
     served_alike = row.off_hours_version_id == row.scenario_version_id

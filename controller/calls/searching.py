@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import replace
 from typing import Final, TypeAlias, assert_never
 
@@ -12,6 +13,7 @@ from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.errors import AttendantError
 from controller.routing import LineRequest, Person, RoutedOperator, SearchEnded, Target
+from controller.routing.rules import name_of
 from controller.storage.contacts import caller_facts
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import RouteToExtension, RouteToExternal, RouteToGroup, RouteToManager
@@ -28,7 +30,8 @@ _SPARE_SECONDS: Final = 30.0
 
 
 class PersonSearch:
-    """The searches of one call, one at a time. Each ends with a `SearchEnded` or `RoutingEnded` in the mailbox.
+    """The searches of one call, one at a time. Each ends with a `SearchEnded` or `RoutingEnded` in the mailbox. A group's that
+    found nobody goes on by `forward` at the phones outside of the number's rule; the caller hears the same as before.
 
     `hold` is what the caller hears meanwhile; `heard` is told of its prompts.
     """
@@ -40,11 +43,15 @@ class PersonSearch:
         self._looking_up: asyncio.Task[None] | None = None
         self.hold = Hold(facts, tools, mailbox, heard)
         self._met = facts.met
+        self._in_group = False
+        self._forwards: deque[Person] = deque()
         self.on = False
 
     def begin(self, command: SearchCommand, language: str, greeted: bool) -> None:
         """Search; what the caller hears meanwhile is in his language. `greeted`: he has heard something in this call."""
         people, line = self._tools.people, self._facts.line_prompts
+        self._in_group = isinstance(command, RouteToGroup)
+        self._forwards.clear()
         if self._met is not None:
             met, self._met = self._met, None
             self._mailbox.put_nowait(self._meet(command.visit, met))
@@ -67,8 +74,29 @@ class PersonSearch:
                 assert_never(command)
         self.hold.begin(command.visit, treatment, language)
 
+    def forward(self, ended: SearchEnded) -> bool:
+        """Nobody was found: ring the next phone outside that the call is forwarded to, if there is one (SKZ-32)."""
+        facts, tools = self._facts, self._tools
+        if self._in_group:
+            self._in_group = False
+            self._forwards.extend(tools.people.forwarded_to(facts.forwarding, ended.missed, tools.clock.now()))
+        while self._forwards:
+            person = self._forwards.popleft()
+            if person.operator is not None and self._is_left_alone(person.operator.extension):
+                log.info("call %s is not forwarded to %s: he talks, or is not to be disturbed", facts.call, name_of(person))
+                continue
+            self._join(ended.visit, person, person.ring_seconds + _SPARE_SECONDS)
+            return True
+        return False
+
+    def _is_left_alone(self, extension: str) -> bool:
+        presence = self._tools.presence
+        return presence.states.get(extension) == "talking" or presence.is_undisturbed(extension)
+
     def transfer(self, visit: VisitId, person: Person, seconds: float, transferred_by: str, language: str) -> None:
         """Search somebody to whom the caller is transferred, for so long."""
+        self._in_group = False
+        self._forwards.clear()
         self._join(visit, person, seconds, transferred_by=transferred_by)
         self.hold.begin(visit, hold.for_person(self._facts.line_prompts), language)
 
@@ -141,6 +169,9 @@ class PersonSearch:
     ) -> None:
         facts = self._facts
         self.on = True
+        number, name = facts.caller_number, f"{facts.line_name} {facts.caller_name}".strip()
+        if isinstance(target, Person) and target.forwarded and facts.forwarding.shows == "called":
+            number, name = facts.called_number, facts.line_name
         self._tools.distributor.join(
             LineRequest(
                 facts.call,
@@ -149,8 +180,8 @@ class PersonSearch:
                 visit,
                 target,
                 max_wait,
-                facts.caller_number,
-                f"{facts.line_name} {facts.caller_name}".strip(),
+                number,
+                name,
                 owner,
                 transferred_by,
                 facts.called_number,

@@ -213,6 +213,8 @@ class CallSession:
                 self._talking_since = message.answered_at
             await self._end_if_over(after)
             return
+        if message.leg is None and self._executor.forward(message):
+            return
         await self._quietly(self._executor.search_ended(message.leg, message.operator))
         self._talking_since = message.answered_at
         await self._take(RoutingEnded(message.visit, message.outcome))

@@ -32,6 +32,7 @@ from controller.errors import AttendantError, SettingsError, SetupError
 from controller.ids import CallId
 from controller.logs import set_up_logging
 from controller.notices import OutboxSender, open_sender
+from controller.notices.confirmations import Warned, keep_warning
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.provisioning.asterisk_process import AsteriskProcess
@@ -125,6 +126,7 @@ async def serve(
             operator_states=lambda: engine.presence.states,
             trunk_states=engine.trunk_states,
             transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
+            dictate_code=engine.confirmations.place,
             place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
         )
         app = create_app(given)
@@ -153,6 +155,8 @@ def parts_beside_calls(
     parts: list[Callable[[], Coroutine[None, None, None]]] = [sender.run]
     if (days := settings.recordings_days) is not None:
         parts.append(lambda: keep_purging(database, settings.recordings_dir, days, clock))
+    if (recipient := settings.confirmation_mail) is not None:
+        parts.append(lambda: keep_warning(database, Warned(recipient, settings.language, settings.zone), clock))
     return parts
 
 

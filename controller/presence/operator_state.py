@@ -3,6 +3,7 @@
 his phone talks or rings     talking, ringing, whatever else is so
 his phone is off             offline; he can't be reached
 he has logged out            offline, though his phone may be on
+he talks on his mobile       talking: a call reached him on a number outside
 he does not want calls       do_not_disturb, until he ends it
 he writes up his last call   wrap_up
 else                         available
@@ -45,7 +46,7 @@ class StateChange:
     by: str
 
 
-def state_of(device: DeviceState, switches: Switches, *, wrapping_up: bool) -> OperatorState:
+def state_of(device: DeviceState, switches: Switches, *, wrapping_up: bool, talks_elsewhere: bool = False) -> OperatorState:
     """The state that follows."""
     if device == "in_use":
         return "talking"
@@ -53,6 +54,8 @@ def state_of(device: DeviceState, switches: Switches, *, wrapping_up: bool) -> O
         return "ringing"
     if device != "not_in_use" or not switches.logged_in:
         return "offline"
+    if talks_elsewhere:
+        return "talking"
     if switches.do_not_disturb:
         return "do_not_disturb"
     return "wrap_up" if wrapping_up else "available"

@@ -35,12 +35,13 @@ class _Known:
     device: DeviceState = "unavailable"
     switches: Switches = field(default_factory=Switches)
     wrapping_up: bool = False
+    talks_elsewhere: bool = False
     switched_by: str = ""
     """Who has set something that is not seen yet: his phone is in use, as it is when he dials a code."""
 
     @property
     def state(self) -> OperatorState:
-        return state_of(self.device, self.switches, wrapping_up=self.wrapping_up)
+        return state_of(self.device, self.switches, wrapping_up=self.wrapping_up, talks_elsewhere=self.talks_elsewhere)
 
 
 class PresenceTracker:
@@ -69,6 +70,11 @@ class PresenceTracker:
         """Have `historian` told of each change with its reason, and of each operator's first state; it must not wait."""
         self._historians.append(historian)
 
+    def is_undisturbed(self, extension: str) -> bool:
+        """Whether he does not want to be disturbed, whatever his phone does at the moment."""
+        known = self._known.get(extension)
+        return known is not None and known.switches.do_not_disturb
+
     def set_switches(self, switches: Mapping[str, Switches]) -> None:
         """What operators have set, as it is stored. What is known of a later moment stays."""
         for extension, stored in switches.items():
@@ -89,6 +95,13 @@ class PresenceTracker:
         known = self._known.get(extension)
         if known is not None:
             known.wrapping_up = on
+            self._update(extension, _BY_DISTRIBUTION)
+
+    def set_talks_elsewhere(self, extension: str, on: bool) -> None:
+        """The operator talks with a caller on a number outside, or does so no more; nothing for who is no operator."""
+        known = self._known.get(extension)
+        if known is not None and known.talks_elsewhere != on:
+            known.talks_elsewhere = on
             self._update(extension, _BY_DISTRIBUTION)
 
     async def watch(self, extensions: Iterable[str]) -> None:

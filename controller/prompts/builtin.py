@@ -76,6 +76,9 @@ BUILTIN: Final[Mapping[str, BuiltinPrompt]] = {
     # Callback: "press 1 to call this number" is the nearest to "press 1 and we shall call you back".
     "callback-offer": BuiltinPrompt("Callback offer", ("vm-tocallnum",)),
     "callback-accepted": BuiltinPrompt("Callback accepted", ("auth-thankyou", "num-was-successfully", "added", "vm-goodbye")),
+    # The call that confirms a number (SKZ-10): "hello, password", and the code. Neither package has the word code.
+    "confirmation-code": BuiltinPrompt("Confirmation code", ("hello", "vm-password")),
+    **{f"digit-{digit}": BuiltinPrompt(f"Digit {digit}", (f"digits/{digit}",)) for digit in "0123456789"},
     # The demo
     "demo-greeting": BuiltinPrompt("Demo: greeting", ("hello",)),
     "demo-menu": BuiltinPrompt(

@@ -14,6 +14,7 @@ from controller.routing.distributor import (
     SituationChanged,
     TurnCame,
 )
+from controller.routing.forwarding import OutsidePhone, OutsidePhones
 from controller.routing.history import PastWork
 from controller.routing.lines import AllInUse, Arrival, NumberLines, OutgoingOff, OwnNumber
 from controller.routing.matching import Situation
@@ -35,6 +36,8 @@ __all__ = [
     "OperatorLineEnded",
     "OutgoingOff",
     "Outlook",
+    "OutsidePhone",
+    "OutsidePhones",
     "OwnNumber",
     "PastWork",
     "People",

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 from controller.ids import CallId
 from controller.routing.strategies import Basis
 
-Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "nobody"]
+Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "nobody"]
 """What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
-operator was kept for whom we called back, or nobody could be chosen."""
+operator was kept for whom we called back, the missed call is forwarded to a phone outside (SKZ-32), or nobody could be chosen."""
 
 Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered"]
 

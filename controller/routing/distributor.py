@@ -116,13 +116,14 @@ class PickedUp:
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
-    call's id), `answered_at` Asterisk's time of that."""
+    call's id), `answered_at` Asterisk's time of that. `missed`: to whom the call was offered, in that order."""
 
     visit: VisitId
     outcome: RoutingOutcome
     operator: str | None = None
     leg: ChannelId | None = None
     answered_at: datetime | None = None
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,9 +488,9 @@ class Distributor:
                     self._withdraw(call, operator, answered_elsewhere)
                 case CallBack(call, operator):
                     self._absent[call].mailbox.put_nowait(TurnCame(call, operator))
-                case Ended(call, outcome, operator, why):
+                case Ended(call, outcome, operator, why, missed):
                     self._explain(call, why)
-                    self._tell(call, outcome, operator)
+                    self._tell(call, outcome, operator, missed)
                 case WrapUp(operator, seconds):
                     over = _WrapUpOver(operator, next(self._turns))
                     timer = asyncio.get_running_loop().call_later(seconds, self._inbox.put_nowait, over)
@@ -628,6 +629,7 @@ class Distributor:
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
             entry.answered_at = at
+            self._presence.set_talks_elsewhere(entry.operator, entry.shown != entry.operator)
             self._history.talk_begins(entry.operator, at)
             self._limit_talk(leg, entry)
             self._journal.record(LegAnswered(entry.call, leg, self._clock.now()))
@@ -647,6 +649,7 @@ class Distributor:
         talked = False
         if entry.answered_at is not None:
             entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))
+            self._presence.set_talks_elsewhere(entry.operator, False)
             seconds = (gone.at - entry.answered_at).total_seconds()
             talked = seconds >= SHORTEST_CONVERSATION
             self._note_talk(entry, gone.at, seconds if talked else None)
@@ -685,7 +688,7 @@ class Distributor:
                 search.told = situation
                 search.request.mailbox.put_nowait(SituationChanged(search.request.visit, situation))
 
-    def _tell(self, call: CallId, outcome: RoutingOutcome, operator: str | None) -> None:
+    def _tell(self, call: CallId, outcome: RoutingOutcome, operator: str | None, missed: tuple[str, ...]) -> None:
         request = self._close_search(call)
         if request is None:
             return
@@ -695,7 +698,7 @@ class Distributor:
             if entry.call == call and entry.operator == operator and entry.answered_at is not None:
                 request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, leg, entry.answered_at))
                 return
-        request.mailbox.put_nowait(SearchEnded(request.visit, outcome))
+        request.mailbox.put_nowait(SearchEnded(request.visit, outcome, missed=missed))
 
     def _start(self, request: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(request)

@@ -15,6 +15,8 @@ Rules, each of them tested:
   if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
 - The newest group rules and phone states decide, for waiting callers too. Who is being rung, or talks, is left alone: an operator
   who is taken out of the group meanwhile may still answer.
+- A call that is forwarded rings an operator's own number outside whatever his phone does, which may still be reported as
+  ringing for this very call; but not while he is engaged with another.
 - Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
   free operator is reserved for him and gets nothing else until he arrives or leaves; the others serve those behind him. He
   waits for ever; once arrived he is a caller like the others, offered to his operator first.
@@ -29,7 +31,7 @@ from random import Random
 from typing import Final, Literal, TypeAlias
 
 from controller.ids import CallId
-from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked
+from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked, Rule
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target, name_of, phone_of
 from controller.routing.strategies import AT_ONCE, BY_CHANCE, ORDERS, Candidate, OperatorFacts, Turn, basis
 from ivr.events import RoutingOutcome
@@ -71,12 +73,15 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen."""
+    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, `missed` to
+    whom the call was offered, in that order.
+    """
 
     call: CallId
     outcome: RoutingOutcome
     operator: str | None = None
     why: Decision | None = field(default=None, compare=False)
+    missed: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class _Waiting:
     absent: bool = False
     reserved: str | None = None
     """The operator who is kept for him."""
-    offered: set[str] = field(default_factory=set)
+    offered: list[str] = field(default_factory=list)
     ringing: set[str] = field(default_factory=set)
 
 
@@ -187,9 +192,10 @@ class Matching:
 
     def give_up(self, call: CallId) -> list[Action]:
         """The caller's longest wait is over."""
-        if call not in self._waiting:
+        entry = self._waiting.get(call)
+        if entry is None:
             return []
-        return [*self._remove(call, answered_by=None), Ended(call, "timeout")]
+        return [*self._remove(call, answered_by=None), Ended(call, "timeout", missed=tuple(entry.offered))]
 
     def answered(self, call: CallId, operator: str) -> list[Action]:
         """The operator picked up. Too late (withdrawn meanwhile): nothing, his line is ended by the withdrawal."""
@@ -264,10 +270,10 @@ class Matching:
         actions: list[Action] = []
         for call, entry in self._in_turn():
             actions += self._offers(call, entry)
-            if not entry.absent and not entry.ringing and not self._could_still_take(entry):
+            if not entry.absent and not entry.ringing and not self._could_still_take(call, entry):
                 del self._waiting[call]
                 outcome: RoutingOutcome = "no_answer" if entry.offered else "no_operators"
-                actions.append(Ended(call, outcome, why=self._nobody(entry)))
+                actions.append(Ended(call, outcome, why=self._nobody(entry), missed=tuple(entry.offered)))
         return actions
 
     def _in_turn(self) -> list[tuple[CallId, _Waiting]]:
@@ -285,16 +291,18 @@ class Matching:
             yield from self._reservations(call, entry, rule) if entry.absent else self._group_offers(call, entry, rule)
 
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
-        name = person.operator.extension if person.operator is not None else str(call)
+        name = _engaged_name(call, person)
         if not entry.offered and entry.left and name not in self._engaged and name not in self._wrapping_up:
-            entry.offered.add(name)
+            entry.offered.append(name)
             entry.ringing.add(name)
             self._engaged[name] = call
             yield self._next_number(call, entry, name)
 
     def _next_number(self, call: CallId, entry: _Waiting, operator: str) -> Offer:
         number = entry.left.pop(0)
-        return Offer(call, operator, number, Decision("person", name_of(entry.target), "", 0, (number.shown,)))
+        forwarded = isinstance(entry.target, Person) and entry.target.forwarded
+        rule: Rule = "forwarded" if forwarded else "person"
+        return Offer(call, operator, number, Decision(rule, name_of(entry.target), "", 0, (number.shown,)))
 
     def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
         owner, entry.owner = entry.owner, None
@@ -375,7 +383,7 @@ class Matching:
         return None if phone == "free" else phone
 
     def _offer(self, call: CallId, entry: _Waiting, rule: GroupRule, operator: str, why: Decision) -> Offer:
-        entry.offered.add(operator)
+        entry.offered.append(operator)
         entry.ringing.add(operator)
         self._engaged[operator] = call
         self._last_offered[rule.name] = operator
@@ -403,16 +411,26 @@ class Matching:
         """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
         if not isinstance(target, Person):
             return []
+        if target.forwarded:
+            return list(target.numbers)
         phone = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "free"
         if phone == "busy":
             return []
         return [number for number in target.numbers if number.outside or phone == "free"]
 
-    def _could_still_take(self, entry: _Waiting) -> bool:
-        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+    def _could_still_take(self, call: CallId, entry: _Waiting) -> bool:
+        if isinstance(entry.target, Person):
+            # His line of the search before this one is being ended: he is free in a moment.
+            return bool(entry.left) and not entry.offered and self._engaged.get(_engaged_name(call, entry.target)) == call
+        rule = self._rules.get(entry.target)
         if rule is None:
             return False
         extensions = (member.extension for member in rule.operators)
         return any(
             extension not in entry.offered and self._phones.get(extension, "offline") != "offline" for extension in extensions
         )
+
+
+def _engaged_name(call: CallId, person: Person) -> str:
+    """Who is engaged while this person is rung; somebody outside is nobody else's."""
+    return person.operator.extension if person.operator is not None else str(call)

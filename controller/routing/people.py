@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from controller.presence import TrunkTracker
+from controller.routing.forwarding import OutsidePhones, forwarded
 from controller.routing.rules import Number, Person, RoutedOperator, device_outside, phone_of
+from controller.storage.forwarding import Forwarding
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +44,28 @@ class People:
     def __init__(self, trunks: TrunkTracker) -> None:
         self._employees: dict[str, Employee] = {}
         self._trunks: tuple[str, ...] = ()
+        self._phones = OutsidePhones()
         self._tracker = trunks
 
     def set(self, employees: Iterable[Employee], trunks: Iterable[str]) -> None:
         """Everybody as they are from now on; `trunks` are names, in the order they are taken."""
         self._employees = {employee.operator.extension: employee for employee in employees}
         self._trunks = tuple(trunks)
+
+    def set_phones(self, phones: OutsidePhones) -> None:
+        """The phones that missed calls may be forwarded to, from now on."""
+        self._phones = phones
+
+    def forwarded_to(self, rule: Forwarding, missed: Sequence[str], at: datetime) -> list[Person]:
+        """Who is rung one after another for a call that nobody of its group took; see `forwarding.forwarded`."""
+        found: list[Person] = []
+        for each in forwarded(rule, missed, self._phones, at):
+            employee = None if each.extension is None else self._employees.get(each.extension)
+            number = self._outside(each.number, rule.wait_seconds)
+            if number is not None:
+                operator = None if employee is None else employee.operator
+                found.append(Person(operator, (number,) * rule.attempts, forwarded=True))
+        return found
 
     def employee(self, extension: str) -> Person | None:
         """The employee with this extension; None when nobody has it."""

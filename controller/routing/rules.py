@@ -85,11 +85,12 @@ class Person:
     """Somebody in particular: an employee, or (`operator` None) whoever answers a number outside.
 
     His numbers are rung one after another, never two at once. Nobody waits for him: when he talks or is being rung for another
-    caller, he is not reached (UIS-35, UIS-39).
+    caller, he is not reached (UIS-35, UIS-39). `forwarded`: he is rung for a call that was missed in the house (SKZ-32).
     """
 
     operator: RoutedOperator | None
     numbers: tuple[Number, ...]
+    forwarded: bool = False
 
     @property
     def ring_seconds(self) -> float:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 # Any numbers that no other program on the server uses: the words in ASCII.
 PROMPTS: Final = 0x70726F6D7074
 SCENARIOS: Final = 0x7363656E6172
+CONFIRMATIONS: Final = 0x636F6E666972
 
 
 def hold(session: Session, lock: int) -> None:

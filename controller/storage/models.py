@@ -10,6 +10,7 @@ from controller.storage import (
     calls,
     contacts,
     desks,
+    forwarding,
     groups,
     numbers,
     operator_states,
@@ -55,5 +56,7 @@ TABLES = (
     contacts.BlockedNumber,
     callbacks.Callback,
     desks.Desk,
+    forwarding.ForwardingPhone,
+    forwarding.ConfirmationCall,
 )
 METADATA = SQLModel.metadata

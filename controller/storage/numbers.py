@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import JSON, Column, ForeignKey
+from sqlalchemy import JSON, Column, ForeignKey, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.errors import NotFound
 from controller.storage.calls import Call
+from controller.storage.forwarding import Forwarding
 from controller.storage.groups import Group
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
@@ -29,7 +30,8 @@ class InboundNumber(SQLModel, table=True):
     """A number of ours. `language` None means the installation's own.
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
-    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`.
+    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`,
+    `forwarding` as `Forwarding.written`.
 
     `channels` is how many calls of both directions it takes at once, None: any number; `incoming` and `outgoing` are the
     directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
@@ -48,6 +50,7 @@ class InboundNumber(SQLModel, table=True):
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    forwarding: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'")))
     channels: int | None = None
     incoming: bool = True
     outgoing: bool = True
@@ -82,6 +85,7 @@ class InboundRoute:
     group: str | None
     longest_wait: int
     prompts: dict[str, str | None]
+    forwarding: Forwarding
     source: str = ""
 
 
@@ -102,6 +106,7 @@ def list_routes(session: Session) -> list[InboundRoute]:
             _of(groups, row.group_id),
             row.longest_wait,
             row.prompts,
+            Forwarding.read(row.forwarding),
             row.source,
         )
         for row in rows
@@ -156,6 +161,11 @@ def last_call_of(session: Session, number: str) -> datetime | None:
         .order_by(col(Call.started_at).desc())
         .limit(1)
     ).first()
+
+
+def numbers_forwarding_to(session: Session, number: str) -> list[InboundNumber]:
+    """The numbers whose missed calls are forwarded to this common phone."""
+    return [row for row in list_numbers(session) if Forwarding.read(row.forwarding).number == number]
 
 
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:

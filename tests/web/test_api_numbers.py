@@ -36,6 +36,9 @@ async def with_demo(site: Site) -> None:
     await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
 
 
+FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
+
+
 @pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
     await with_demo(site)
@@ -44,7 +47,8 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     assert created.status_code == 201
     id = created.json().pop("id")
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
-    assert created.json() == {**NEW, **LINE, **nothing, "longest_wait": 300, "prompts": STANDARD, "id": id}
+    standard = {"longest_wait": 300, "prompts": STANDARD, "forwarding": FORBIDDEN}
+    assert created.json() == {**NEW, **LINE, **nothing, **standard, "id": id}
     address = f"{NUMBERS}/{id}"
     replaced = (await program.put(address, json={**NEW, "line_name": "Sales line", **FULL})).json()
     assert replaced == {**NEW, **LINE, "line_name": "Sales line", **FULL, "id": id}

@@ -1,4 +1,5 @@
-"""An operator's own page: how his phone is, who calls him, and what rings in this browser (SKZ-48 to SKZ-51).
+"""An operator's own page: how his phone is, who calls him, what rings in this browser (SKZ-48 to SKZ-51), and the phone that
+his missed calls are forwarded to (SKZ-34).
 
 The state travels in the stream itself, not only the news that it changed: a phone that stops and rings again within a moment is
 two rings.
@@ -8,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from controller.actions.desks import set_ringtone
+from controller.actions.forwarding import CODE_DIGITS, own_phone_of
 from controller.bus import OperatorChanged
-from controller.errors import AttendantError, InvalidInput, NotFound
+from controller.errors import AttendantError, InvalidInput, NotFound, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
 from controller.prompts.facts import LARGEST_FILE_BYTES
@@ -27,14 +30,19 @@ from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
+from controller.storage.forwarding import PhoneView, find_own_phone
 from controller.storage.operators import Operator
 from web.call_models import CallItem, call_item
 from web.errors import WebError, as_web_error
 from web.files import inside
+from web.forms import checked, errors_by_field, form_fields
+from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import acting_user
 from web.services import ringtone_workshop, services
 from web.uploads import read_upload
+from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, store_phone
+from web.views.forwarding import status_of
 from web.words import operator_words
 
 _SECONDS_OF_SILENCE = 15.0
@@ -56,6 +64,7 @@ class _Found:
     desk: Desk | None
     operator: Operator | None
     calls: tuple[CallDetail, ...]
+    phone: PhoneView | None
 
 
 async def show_desk(request: Request) -> Response:
@@ -65,9 +74,7 @@ async def show_desk(request: Request) -> Response:
 
 async def desk_events(request: Request) -> Response:
     """Server-sent events: "state" with the state of the operator's phone, at once and whenever it changes."""
-    operator = await services(request).database.read(operator_of, request.state.user.id)
-    if operator is None:
-        raise NotFound("This account is not linked to an operator's phone.")
+    operator = await _operator(request)
     events = _events(request, operator.extension)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
@@ -101,6 +108,53 @@ async def standard_again(request: Request) -> Response:
     return RedirectResponse("/desk", status_code=303)
 
 
+async def enter_phone(request: Request) -> Response:
+    """The number that the operator's missed calls are forwarded to was sent (SKZ-34)."""
+    operator, fields = await _operator(request), await form_fields(request)
+    try:
+        await store_phone(
+            request, checked(NewPhone, {"number": fields.get("number", "").strip(), "operator": operator.extension})
+        )
+    except Refused as refused:
+        return await _desk_page(request, phone_refused=refused, typed=fields.get("number", ""))
+    return RedirectResponse("/desk#phone-title", status_code=303)
+
+
+async def call_phone(request: Request) -> Response:
+    """That number is to be told a code."""
+    return await _with_phone(request, call_with_code, then="/desk?called=1#phone-title")
+
+
+async def confirm_own_phone(request: Request) -> Response:
+    """The code was typed."""
+    return await _with_phone(request, partial(confirm_phone, code=(await form_fields(request)).get("code", "")))
+
+
+async def remove_own_phone(request: Request) -> Response:
+    """Nothing is to be forwarded to him any more."""
+    return await _with_phone(request, drop_phone)
+
+
+async def _with_phone(
+    request: Request, work: Callable[[Request, int], Awaitable[object]], *, then: str = "/desk#phone-title"
+) -> Response:
+    operator = await _operator(request)
+    phone = await services(request).database.read(own_phone_of, operator.id)
+    try:
+        await work(request, phone.id)
+    except Refused as refused:
+        return await _desk_page(request, phone_refused=refused)
+    return RedirectResponse(then, status_code=303)
+
+
+async def _operator(request: Request) -> Operator:
+    """Whose phone is the user's. Raises NotFound."""
+    operator = await services(request).database.read(operator_of, request.state.user.id)
+    if operator is None:
+        raise NotFound("This account is not linked to an operator's phone.")
+    return operator
+
+
 async def _change(request: Request, path: str | None, name: str) -> None:
     """Another ringtone; the file that is not the user's any more, or did not become his, is removed."""
     given, login = services(request), request.state.user.login
@@ -118,7 +172,13 @@ def _data(request: Request) -> Path:
     return services(request).settings.data_dir
 
 
-async def _desk_page(request: Request, refused: AttendantError | WebError | None = None) -> Response:
+async def _desk_page(
+    request: Request,
+    refused: AttendantError | WebError | None = None,
+    *,
+    phone_refused: Refused | None = None,
+    typed: str = "",
+) -> Response:
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
@@ -134,15 +194,22 @@ async def _desk_page(request: Request, refused: AttendantError | WebError | None
         "own_ringtone": found.desk.ringtone_name if found.desk and found.desk.ringtone_path else None,
         "largest_bytes": LARGEST_FILE_BYTES,
         "error": "" if error is None else error.fields[0].message if error.fields else error.message,
+        "phone": None if found.phone is None else phone_model(found.phone, given.clock.now()),
+        "errors": errors_by_field(phone_refused) if phone_refused else {},
+        "typed": typed,
+        "called": "called" in request.query_params,
+        "code_digits": CODE_DIGITS,
+        "months": given.settings.confirmation_months,
     }
-    return page(request, "desk.html", context, 200 if error is None else error.status)
+    return page(request, "desk.html", context, status_of(phone_refused) if error is None else error.status)
 
 
 def _load(session: Session, user_id: int) -> _Found:
     operator = operator_of(session, user_id)
     live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
-    return _Found(find_desk(session, user_id), operator, calls)
+    phone = None if operator is None else find_own_phone(session, operator.id)
+    return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator))
 
 
 def _legs(detail: CallDetail, operator: Operator) -> list[Any]:

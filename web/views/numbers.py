@@ -10,12 +10,21 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.actions.numbers import LONGEST_SOURCE, MOST_CHANNELS, MOST_WAIT, SHORTEST_WAIT
+from controller.actions.numbers import (
+    LONGEST_RING,
+    LONGEST_SOURCE,
+    MOST_ATTEMPTS,
+    MOST_CHANNELS,
+    MOST_WAIT,
+    SHORTEST_RING,
+    SHORTEST_WAIT,
+)
 from controller.actions.reachability import Serving, bringing, serving
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
+from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
 from controller.storage.numbers import NumberView, get_number, last_call_of, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
@@ -24,7 +33,7 @@ from controller.storage.schedules import StoredSchedule, list_schedules
 from controller.storage.trunks import Trunk, list_trunks
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields
-from web.number_models import NumberChange, NumberModel, number_model
+from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
 from web.people_models import TrunkModel, trunk_model
 from web.rendering import page
 from web.services import services
@@ -55,6 +64,8 @@ SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "off_hours": ("Off-hours", "Played alone outside of the schedule, if there is no scenario for it; then the call ends."),
 }
 """Title and help of each prompt."""
+_FORWARDING: Final = "forwarding_"
+_RULE: Final = tuple(ForwardingModel.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class _Surroundings:
     groups: Sequence[str]
     prompts: Sequence[StoredPrompt]
     trunks: Sequence[Trunk]
+    phones: Sequence[PhoneView]
 
     @property
     def published(self) -> set[str]:
@@ -111,7 +123,8 @@ async def show_new_number(request: Request) -> Response:
     """An empty form."""
     standard: dict[str, str] = {slot: str(standard_prompt(slot)) for slot in SLOTS}
     both_ways = {"incoming": "on", "outgoing": "on"}
-    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **both_ways, **standard})
+    rule = _forwarding_fields(ForwardingModel())
+    return await _form_page(request, {"longest_wait": str(LONGEST_WAIT), **both_ways, **standard, **rule})
 
 
 async def add_number(request: Request) -> Response:
@@ -127,9 +140,9 @@ async def add_number(request: Request) -> Response:
 async def show_number(request: Request) -> Response:
     """One number, to be changed."""
     number = number_model(await services(request).database.read(get_number, number_id(request)))
-    fields = {name: _field(value) for name, value in number if name not in ("id", "prompts")}
+    fields = {name: _field(value) for name, value in number if name not in ("id", "prompts", "forwarding")}
     slots = {slot: "" if prompt is None else str(prompt) for slot, prompt in number.prompts}
-    return await _form_page(request, {**fields, **slots}, number)
+    return await _form_page(request, {**fields, **slots, **_forwarding_fields(number.forwarding)}, number)
 
 
 async def change_number(request: Request) -> Response:
@@ -163,8 +176,19 @@ def _change(fields: Mapping[str, str]) -> NumberChange:
         "source": fields.get("source", "").strip(),
         **{name: fields.get(name) or None for name in named},
         "prompts": prompts,
+        "forwarding": _forwarding(fields),
     }
     return checked(NumberChange, data)
+
+
+def _forwarding_fields(rule: ForwardingModel) -> dict[str, str]:
+    return {f"{_FORWARDING}{name}": "" if value is None else str(value) for name, value in rule}
+
+
+def _forwarding(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The rule as it was typed. A common phone that is not to be used is not chosen; a form without these fields has none."""
+    typed: dict[str, Any] = {name: fields[f"{_FORWARDING}{name}"] for name in _RULE if fields.get(f"{_FORWARDING}{name}")}
+    return typed if typed.get("mode") == "common" else {name: value for name, value in typed.items() if name != "number"}
 
 
 async def _form_page(
@@ -173,10 +197,11 @@ async def _form_page(
     given = services(request)
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
+    names = (*_FIELDS, *SLOTS, *(f"{_FORWARDING}{name}" for name in _RULE))
     context = {
         "number": number,
         "check": None if number is None else await _check(request, surroundings),
-        "form": {name: fields.get(name, "") for name in (*_FIELDS, *SLOTS)},
+        "form": {name: fields.get(name, "") for name in names},
         "errors": _errors(refused) if refused else {},
         "scenarios": surroundings.scenarios,
         "schedules": [stored.name for stored in surroundings.schedules],
@@ -187,6 +212,10 @@ async def _form_page(
         "languages": sorted(given.prompts().languages),
         "installation_language": given.settings.language,
         "slots": [(slot, *SLOT_WORDS[slot], _choices(slot, fields.get(slot, ""), own)) for slot in SLOTS],
+        "phones": _phones(surroundings.phones, fields.get(f"{_FORWARDING}number", ""), given.clock.now()),
+        "shortest_ring": SHORTEST_RING,
+        "longest_ring": LONGEST_RING,
+        "most_attempts": MOST_ATTEMPTS,
         "shortest_wait": SHORTEST_WAIT,
         "most_wait": MOST_WAIT,
     }
@@ -220,11 +249,24 @@ def _field(value: object) -> str:
 
 
 def _errors(refused: Refused) -> dict[str, str]:
-    """The form has a field for each prompt."""
+    """The form has a field for each prompt, and for each part of the forwarding."""
     if not isinstance(refused, InvalidInput):
         return errors_by_field(refused)
-    problems = [FieldProblem(problem.field.removeprefix("prompts."), problem.message) for problem in refused.problems]
+    problems = [
+        FieldProblem(problem.field.removeprefix("prompts.").replace("forwarding.", _FORWARDING), problem.message)
+        for problem in refused.problems
+    ]
     return errors_by_field(InvalidInput(str(refused), problems))
+
+
+def _phones(phones: Sequence[PhoneView], chosen: str, now: datetime) -> list[Choice]:
+    """The common phones that were confirmed, and the chosen one whatever it is."""
+    common = [view.row for view in phones if view.operator is None and (view.row.confirmed_at or view.row.number == chosen)]
+    choices = [
+        Choice(phone.number, phone.number if phone.is_used(now) else f"{phone.number} (not confirmed now)") for phone in common
+    ]
+    known = {choice.value for choice in choices}
+    return choices if not chosen or chosen in known else [*choices, Choice(chosen, chosen)]
 
 
 def _choices(slot: Slot, chosen: str, own: Sequence[Choice]) -> list[Choice]:
@@ -261,5 +303,5 @@ def _with_last_call(session: Session, id: int) -> tuple[NumberView, datetime | N
 
 def _surroundings(session: Session) -> _Surroundings:
     groups = [group.name for group in list_groups(session)]
-    prompts, trunks = list_prompts(session), list_trunks(session)
-    return _Surroundings(list_scenarios(session), list_schedules(session), groups, prompts, trunks)
+    prompts, trunks, phones = list_prompts(session), list_trunks(session), list_phones(session)
+    return _Surroundings(list_scenarios(session), list_schedules(session), groups, prompts, trunks, phones)

@@ -213,6 +213,41 @@ def test_a_number_outside_may_be_called_for_two_callers_at_once() -> None:
     assert house.join(SECOND, outside("100")) == [Offer(SECOND, "second", number)]
 
 
+def missed(actions: Sequence[Action]) -> tuple[str, ...]:
+    """To whom the call was offered whose search has ended."""
+    return next(action.missed for action in actions if isinstance(action, Ended))
+
+
+@pytest.mark.covers("SKZ-32")
+def test_the_end_of_a_search_names_who_missed_the_call_in_the_order_of_the_offers() -> None:
+    sales = matching("linear", BOB, ANN, CAROL, free=(ANN, BOB))
+    sales.join(FIRST, "Sales")
+    sales.line_free(FIRST, BOB)
+    assert missed(sales.line_free(FIRST, ANN)) == (BOB, ANN)
+    sales.join(SECOND, "Sales")
+    assert missed(sales.give_up(SECOND)) == (BOB,)
+
+
+@pytest.mark.covers("SKZ-32")
+def test_a_forwarded_call_rings_the_operators_number_outside_while_his_phone_still_seems_to_ring() -> None:
+    house, number = matching("ring_all", ANN, free=()), person(ANN, "100").numbers[1]
+    house.set_phone(ANN, "busy")
+    called = house.join(FIRST, replace(person(ANN), numbers=(number,), forwarded=True))
+    assert called == [Offer(FIRST, ANN, number)] and why(called).rule == "forwarded"
+
+
+@pytest.mark.covers("SKZ-32")
+def test_a_forwarded_call_waits_for_the_end_of_its_own_ringing_and_for_nothing_else() -> None:
+    sales, number = matching("ring_all", ANN, BOB), person(ANN, "100").numbers[1]
+    to_ann = replace(person(ANN), numbers=(number,), forwarded=True)
+    sales.join(FIRST, "Sales")
+    sales.give_up(FIRST)
+    assert sales.join(FIRST, to_ann) == []
+    assert sales.line_free(FIRST, BOB) == []
+    assert sales.line_free(FIRST, ANN) == [Offer(FIRST, ANN, number)]
+    assert sales.join(SECOND, to_ann) == [Ended(SECOND, "no_operators")]
+
+
 def terms(group: GroupRule, **values: Any) -> GroupRule:
     return replace(group, terms=GroupTerms(**values))
 

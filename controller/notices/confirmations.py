@@ -1,0 +1,64 @@
+"""Letters that tell ahead that the confirmation of a phone's number ends (SKZ-11)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from controller.clock import Clock
+from controller.errors import AttendantError
+from controller.notices.letters import Letter, write_letter
+from controller.notices.outbox import enqueue
+from controller.storage import Database, Session
+from controller.storage.forwarding import PhoneView, list_phones
+
+log = logging.getLogger(__name__)
+
+KIND: Final = "confirmation_ends"
+LOOK_EVERY: Final = 3600.0
+"""Seconds between two looks at the confirmations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Who is told, in which language, and the zone that moments are written in."""
+
+    recipient: str
+    language: str
+    zone: tzinfo
+
+
+def warn_of_ends(session: Session, warned: Warned, at: datetime) -> int:
+    """Put a letter into the outbox for each confirmation that ends soon, one for each end; returns how many end soon."""
+    ending = [view for view in list_phones(session) if view.row.expires_soon(at)]
+    for view in ending:
+        enqueue(session, _letter(view, warned), at=at)
+    return len(ending)
+
+
+async def keep_warning(database: Database, warned: Warned, clock: Clock) -> None:
+    """Look every LOOK_EVERY seconds, for ever; a database that is away is waited for."""
+    while True:
+        try:
+            await database.run(warn_of_ends, warned, clock.now())
+        except AttendantError as error:
+            log.warning("the confirmations of phones could not be looked at: %s", error)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def _letter(view: PhoneView, warned: Warned) -> Letter:
+    end = view.row.expires_at
+    assert end is not None
+    local = end.astimezone(warned.zone)
+    operator = "" if view.operator is None else f"{view.operator.name} ({view.operator.extension})"
+    facts: dict[str, object] = {
+        "number": view.row.number,
+        "end": f"{local:%Y-%m-%d %H:%M} {local.tzname()}",
+        "operator": operator,
+    }
+    subject, body = write_letter(KIND, warned.language, facts)
+    occasion = f"{KIND}:{view.row.id}:{end:%Y-%m-%dT%H:%M:%S}"
+    return Letter(KIND, warned.language, warned.recipient, subject, body, dedupe_key=occasion)
