@@ -11,6 +11,7 @@ from controller.storage import (
     contacts,
     desks,
     groups,
+    missed_calls,
     numbers,
     operator_states,
     operators,
@@ -54,6 +55,7 @@ TABLES = (
     contacts.ContactTag,
     contacts.BlockedNumber,
     callbacks.Callback,
+    missed_calls.MissedCall,
     desks.Desk,
 )
 METADATA = SQLModel.metadata

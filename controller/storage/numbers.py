@@ -13,6 +13,7 @@ from controller.errors import NotFound
 from controller.storage.groups import Group
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
+from controller.storage.users import User
 from ivr.lines import LONGEST_WAIT
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class InboundNumber(SQLModel, table=True):
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
     time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`.
+    `responsible_id` is the user who is told of missed calls.
     """
 
     __tablename__ = "inbound_numbers"
@@ -41,17 +43,19 @@ class InboundNumber(SQLModel, table=True):
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    responsible_id: int | None = Field(default=None, sa_column=_reference("users.id"))
 
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """A number with the names of what it refers to."""
+    """A number with the names of what it refers to; of its responsible the login."""
 
     row: InboundNumber
     scenario: str | None
     off_hours_scenario: str | None
     schedule: str | None
     group: str | None
+    responsible: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,17 @@ def find_number(session: Session, number: str) -> InboundNumber | None:
     return session.exec(select(InboundNumber).where(InboundNumber.number == number)).first()
 
 
+def responsible_of(session: Session, number: str) -> User | None:
+    """Who is told of the number's missed calls."""
+    return session.exec(select(User).join(InboundNumber).where(InboundNumber.number == number)).first()
+
+
+def schedule_of(session: Session, number: InboundNumber) -> dict[str, Any] | None:
+    """The document of the number's own schedule; None: it has none."""
+    found = None if number.schedule_id is None else session.get(StoredSchedule, number.schedule_id)
+    return None if found is None else found.document
+
+
 def numbers_of(session: Session, scenario_id: int) -> Sequence[InboundNumber]:
     """The numbers that a scenario answers, in working time or outside of it."""
     answers = (col(InboundNumber.scenario_id) == scenario_id) | (col(InboundNumber.off_hours_scenario_id) == scenario_id)
@@ -135,6 +150,7 @@ def numbers_of_group(session: Session, group_id: int) -> Sequence[InboundNumber]
 
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
     scenarios, schedules, groups = (_names(session, table) for table in (StoredScenario, StoredSchedule, Group))
+    logins = dict(session.exec(select(User.id, User.login)).all())
     return [
         NumberView(
             row,
@@ -142,6 +158,7 @@ def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
             _of(scenarios, row.off_hours_scenario_id),
             _of(schedules, row.schedule_id),
             _of(groups, row.group_id),
+            _of(logins, row.responsible_id),
         )
         for row in rows
     ]
