@@ -1,4 +1,4 @@
-"""Inbound numbers and what serves them (SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42)."""
+"""Inbound numbers and what serves them (SKZ-26, SKZ-28, SKZ-30, SKZ-40, SKZ-41, UIS-42)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from controller.storage.numbers import InboundNumber, find_number, list_numbers
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import find_scenario, get_scenario
 from controller.storage.schedules import find_schedule
+from controller.storage.users import find_user
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 
 SHORTEST_WAIT: Final = 1
@@ -30,7 +31,9 @@ class _Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
-    """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds."""
+    """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds;
+    `responsible` is the login of who is told of missed calls.
+    """
 
     language: str | None = None
     scenario: str | None = None
@@ -39,6 +42,7 @@ class NumberSettings:
     group: str | None = None
     longest_wait: int = LONGEST_WAIT
     prompts: LinePrompts = STANDARD_PROMPTS
+    responsible: str | None = None
 
 
 def add_number(
@@ -188,6 +192,7 @@ def _checked_settings(session: Session, settings: NumberSettings, prompts: Known
         "group_id": id_of("group", "group", settings.group, find_group),
         "longest_wait": settings.longest_wait,
         "prompts": settings.prompts.written(),
+        "responsible_id": id_of("responsible", "user", settings.responsible, find_user),
     }
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
