@@ -39,6 +39,9 @@ class NumberSettingsModel(BaseModel):
     group: str | None = Field(None, max_length=64, description="answers in working time where there is no scenario")
     longest_wait: int = Field(LONGEST_WAIT, ge=SHORTEST_WAIT, le=MOST_WAIT, description="seconds in the group's line")
     prompts: LinePromptsModel = Field(default_factory=LinePromptsModel)
+    responsible: str | None = Field(
+        None, max_length=64, description="login of who is told of calls missed off-hours or while no operator is there"
+    )
 
     def settings(self) -> NumberSettings:
         """The same for the action."""
@@ -50,6 +53,7 @@ class NumberSettingsModel(BaseModel):
             self.group,
             self.longest_wait,
             self.prompts.value(),
+            self.responsible,
         )
 
 
@@ -87,4 +91,5 @@ def number_model(view: NumberView) -> NumberModel:
         group=view.group,
         longest_wait=row.longest_wait,
         prompts=LinePromptsModel.model_validate(slots),
+        responsible=view.responsible,
     )

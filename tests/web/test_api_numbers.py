@@ -25,6 +25,7 @@ FULL: dict[str, Any] = {
     "off_hours_scenario": "Demo",
     "group": "Sales",
     "longest_wait": 60,
+    "responsible": "ann",
     "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
 }
 
@@ -35,7 +36,7 @@ async def with_demo(site: Site) -> None:
     await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
 
 
-@pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
+@pytest.mark.covers("SKZ-19", "SKZ-26", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
     await with_demo(site)
     program = site.program()
@@ -43,6 +44,7 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     assert created.status_code == 201
     id = created.json().pop("id")
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
+    nothing |= {"responsible": None}
     assert created.json() == {**NEW, **nothing, "longest_wait": 300, "prompts": STANDARD, "id": id}
     address = f"{NUMBERS}/{id}"
     replaced = (await program.put(address, json={**NEW, "line_name": "Sales line", **FULL})).json()

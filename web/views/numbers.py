@@ -19,6 +19,7 @@ from controller.storage.numbers import NumberView, get_number, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
 from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
+from controller.storage.users import User, list_users
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields
 from web.number_models import NumberChange, NumberModel, number_model
@@ -35,6 +36,8 @@ SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "off_hours": ("Off-hours", "Played alone outside of the schedule, if there is no scenario for it; then the call ends."),
 }
 """Title and help of each prompt."""
+_CHOSEN: Final = ("language", "schedule", "scenario", "off_hours_scenario", "group", "responsible")
+"""Fields that name something, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class _Surroundings:
     schedules: Sequence[StoredSchedule]
     groups: Sequence[str]
     prompts: Sequence[StoredPrompt]
+    users: Sequence[User]
 
 
 async def show_numbers(request: Request) -> Response:
@@ -117,13 +121,12 @@ async def take_away(request: Request) -> Response:
 
 def _change(fields: Mapping[str, str]) -> NumberChange:
     """What the form means. Raises InvalidInput."""
-    named = ("language", "schedule", "scenario", "off_hours_scenario", "group")
     prompts = {slot: fields.get(slot, "") or (None if slot in OPTIONAL_SLOTS else str(standard_prompt(slot))) for slot in SLOTS}
     data: dict[str, Any] = {
         "number": fields.get("number", "").strip(),
         "line_name": fields.get("line_name", "").strip(),
         "longest_wait": fields.get("longest_wait", ""),
-        **{name: fields.get(name) or None for name in named},
+        **{name: fields.get(name) or None for name in _CHOSEN},
         "prompts": prompts,
     }
     return checked(NumberChange, data)
@@ -135,7 +138,7 @@ async def _form_page(
     given = services(request)
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
-    names = ("number", "line_name", "language", "schedule", "scenario", "off_hours_scenario", "group", "longest_wait", *SLOTS)
+    names = ("number", "line_name", *_CHOSEN, "longest_wait", *SLOTS)
     context = {
         "number": number,
         "form": {name: fields.get(name, "") for name in names},
@@ -143,6 +146,7 @@ async def _form_page(
         "scenarios": surroundings.scenarios,
         "schedules": [stored.name for stored in surroundings.schedules],
         "groups": surroundings.groups,
+        "users": surroundings.users,
         "languages": sorted(given.prompts().languages),
         "installation_language": given.settings.language,
         "slots": [(slot, *SLOT_WORDS[slot], _choices(slot, fields.get(slot, ""), own)) for slot in SLOTS],
@@ -190,4 +194,5 @@ def _list(session: Session) -> tuple[list[NumberView], _Surroundings]:
 
 def _surroundings(session: Session) -> _Surroundings:
     groups = [group.name for group in list_groups(session)]
-    return _Surroundings(list_scenarios(session), list_schedules(session), groups, list_prompts(session))
+    users = [user for user in list_users(session) if not user.disabled]
+    return _Surroundings(list_scenarios(session), list_schedules(session), groups, list_prompts(session), users)
