@@ -232,7 +232,7 @@ async def test_a_user_without_a_phone_can_not_call_back_and_is_told_so(site: Sit
 @pytest.mark.covers("SKZ-27")
 async def test_the_desk_shows_an_operator_the_calls_that_he_has_missed(site: Site) -> None:
     client = await linked(site)
-    assert "Calls I have missed" not in (await client.get("/desk")).text
+    assert "My missed calls" not in (await client.get("/desk")).text
     await missed(site, "01MINE", owner_operator_id=1)
     await missed(site, "02OTHER", owner_operator_id=2)
     page = (await client.get("/desk")).text
