@@ -42,6 +42,7 @@ from controller.calls.outgoing import OutgoingCalls
 from controller.clock import Clock
 from controller.errors import AttendantError, StorageError, TelephonyError, TelephonyUnavailable
 from controller.lookups import LookupClient
+from controller.missed import MissedCallKeeper
 from controller.presence import PresenceTracker, StateHistory, Switches, TrunkTracker
 from controller.presence.tracker import device_of
 from controller.prompts import PromptLibrary
@@ -141,7 +142,8 @@ class Engine:
         self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
-        self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
+        self.missed = MissedCallKeeper(database, bus, clock, settings)
+        self.journal = CallJournal(database, on_stored=self._calls_stored)
         self.presence = PresenceTracker(self.telephony, clock)
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
@@ -227,6 +229,7 @@ class Engine:
             self.callbacks.run,
             self.voicemails.run,
             self.history.run,
+            self.missed.run,
             self._keep_fresh,
             self._listen_to_bus,
         ]
@@ -300,6 +303,10 @@ class Engine:
     async def _keep_history(self) -> None:
         with suppress(StorageError):
             await self.history.flush()
+
+    def _calls_stored(self) -> None:
+        self._bus.send(CallsChanged())
+        self.missed.wake()
 
     def _on_system_event(self, event: SystemEvent) -> None:
         if isinstance(event, Connected | Disconnected):

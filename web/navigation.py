@@ -27,7 +27,15 @@ class Group:
 
 
 MENU: Final = (
-    Group("Calls", (Entry("/live", "Live"), Entry("/calls", "History"), Entry("/voicemails", "Voicemails"))),
+    Group(
+        "Calls",
+        (
+            Entry("/live", "Live"),
+            Entry("/calls", "History"),
+            Entry("/missed-calls", "Missed calls"),
+            Entry("/voicemails", "Voicemails"),
+        ),
+    ),
     Group(
         "Scenarios",
         (

@@ -69,6 +69,9 @@ class NumberSettingsModel(BaseModel):
     longest_wait: int = Field(LONGEST_WAIT, ge=SHORTEST_WAIT, le=MOST_WAIT, description="seconds in the group's line")
     prompts: LinePromptsModel = Field(default_factory=LinePromptsModel)
     forwarding: ForwardingModel = Field(default_factory=ForwardingModel)
+    responsible: str | None = Field(
+        None, max_length=64, description="login of who is told of calls missed off-hours or while no operator is there"
+    )
 
     def settings(self) -> NumberSettings:
         """The same for the action."""
@@ -81,6 +84,7 @@ class NumberSettingsModel(BaseModel):
             self.longest_wait,
             self.prompts.value(),
             self.forwarding.value(),
+            self.responsible,
         )
 
 
@@ -135,4 +139,5 @@ def number_model(view: NumberView) -> NumberModel:
         trunk=view.trunk,
         prompts=LinePromptsModel.model_validate(slots),
         forwarding=ForwardingModel.model_validate(Forwarding.read(row.forwarding).written()),
+        responsible=view.responsible,
     )

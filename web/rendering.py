@@ -37,6 +37,7 @@ def make_templates(zone: tzinfo) -> Environment:
     templates.filters["decision_words"] = words.decision_words
     templates.filters["operation_words"] = words.operation_words
     templates.filters["letter_words"] = words.letter_words
+    templates.filters["missed_words"] = words.missed_words
     templates.filters["schedule_words"] = words.schedule_words
     templates.filters["operator_words"] = words.operator_words
     templates.filters["trunk_words"] = words.trunk_words
@@ -66,10 +67,12 @@ def page(
 ) -> HTMLResponse:
     """A page. What is shown on each of them (who is logged in, health …) is there once `web.security` let the request in."""
     templates: Environment = request.app.state.templates
+    waiting: Mapping[str, tuple[int, str]] = getattr(request.state, "waiting", {})
     everywhere = {
         "user": getattr(request.state, "user", None),
         "health": getattr(request.state, "health", None),
-        "unheard": getattr(request.state, "unheard", 0),
+        "waiting": waiting,
+        "all_waiting": sum(many for many, _ in waiting.values()),
         "path": request.url.path,
         "menu": MENU,
     }

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.forwarding_operations import FORWARDING_OPERATIONS
+from web.missed_operations import MISSED_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
 from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
@@ -33,6 +34,7 @@ from web.views import (
     entry,
     forwarding,
     live,
+    missed_calls,
     numbers,
     outbox,
     prompts,
@@ -157,6 +159,7 @@ OPERATIONS = (
     *NUMBER_OPERATIONS,
     *FORWARDING_OPERATIONS,
     *NOTICE_OPERATIONS,
+    *MISSED_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
     *STATE_OPERATIONS,
@@ -196,6 +199,14 @@ _NOTICE_PAGES = (
     Route("/schedules/{id:int}", for_people(schedules.show_schedule), methods=["GET"]),
     Route("/schedules/{id:int}", for_people(schedules.change_schedule), methods=["POST"]),
     Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
+)
+_MISSED_PAGES = (
+    Route("/missed-calls", for_people(missed_calls.show_missed_calls), methods=["GET"]),
+    Route("/missed-calls/{id}", for_people(missed_calls.show_missed_call), methods=["GET"]),
+    Route("/missed-calls/{id}", for_people(missed_calls.change_missed_call), methods=["POST"]),
+    Route("/missed-calls/{id}/done", for_people(missed_calls.set_done), methods=["POST"]),
+    Route("/missed-calls/{id}/open", for_people(missed_calls.set_open), methods=["POST"]),
+    Route("/missed-calls/{id}/call-back", for_people(missed_calls.call_back), methods=["POST"]),
 )
 _PEOPLE_PAGES = (
     Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
@@ -251,6 +262,7 @@ def make_routes() -> list[BaseRoute]:
         *_NUMBER_PAGES,
         *_TRUNK_PAGES,
         *_NOTICE_PAGES,
+        *_MISSED_PAGES,
         *_PEOPLE_PAGES,
         *_FORWARDING_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
@@ -259,6 +271,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/desk/ringtone", for_people(desk.upload_ringtone), methods=["POST"]),
         Route("/desk/ringtone/standard", for_people(desk.standard_again), methods=["POST"]),
         Route("/account/links", for_people(entry.link_phone), methods=["POST"]),
+        Route("/account/emails", for_people(entry.change_email), methods=["POST"]),
         Route("/account", for_people(entry.show_account), methods=["GET"]),
         Route("/account", for_people(entry.change_own_password), methods=["POST"]),
         *(_api_route(operation) for operation in OPERATIONS),

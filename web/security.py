@@ -26,6 +26,7 @@ from controller.actions.users import (
     web_session_user,
 )
 from controller.storage import Session
+from controller.storage.missed_calls import count_open_missed_calls
 from controller.storage.users import ApiToken, User
 from controller.storage.voicemails import count_unheard
 from web.errors import WebError
@@ -82,7 +83,7 @@ def for_people(view: View) -> View:
             return _to_login(request)
         request.state.user = user
         request.state.health = await services(request).health()
-        request.state.unheard = await services(request).database.read(count_unheard)
+        request.state.waiting = await services(request).database.read(_waiting)
         return await view(request)
 
     return guarded
@@ -157,6 +158,14 @@ async def log_out(request: Request, response: Response) -> None:
 def local_path(address: str | None) -> str:
     """`address` if it is a path of this site, else the first page: nobody is sent elsewhere after logging in."""
     return address if address and _LOCAL_PATH.fullmatch(address) else "/live"
+
+
+def _waiting(session: Session) -> dict[str, tuple[int, str]]:
+    """How many there are on a page that nobody has dealt with, and what they are, by the page's address."""
+    return {
+        "/missed-calls": (count_open_missed_calls(session), "open"),
+        "/voicemails": (count_unheard(session), "not heard"),
+    }
 
 
 def _begin_session(session: Session, user_id: int, before: str | None, at: datetime) -> str:

@@ -106,6 +106,21 @@ def letter_words(state: str) -> Wording:
     return _LETTERS[state]
 
 
+_MISSED: Mapping[str, Wording] = {
+    "working_time": Wording("Working time", "missed", "bad", "It came in working time, and nobody took it"),
+    "off_hours": Wording("Off-hours", "schedule", "quiet", "It came outside of working time"),
+    "nobody_present": Wording("Nobody there", "blocked", "bad", "It came in working time, when no operator was there"),
+    "open": Wording("Open", "missed", "live", "Nobody has dealt with it"),
+    "called_back": Wording("Called back", "phone", "good", "Somebody has spoken with this number since"),
+    "done": Wording("Done", "check", "good", "Somebody has dealt with it"),
+}
+
+
+def missed_words(state: str) -> Wording:
+    """How a call was missed, or what became of it, in words."""
+    return _MISSED[state]
+
+
 _SCHEDULES: Mapping[str, Wording] = {
     "open": Wording("Open", "check", "good", "Within its hours"),
     "closed": Wording("Closed", "end", "quiet", "Outside of its hours"),

@@ -1,6 +1,6 @@
 """Our numbers: the calls they take, and what serves their callers.
 
-LNR-1, SKZ-28, SKZ-30, SKZ-31, SKZ-35, SKZ-36, SKZ-40, SKZ-41, UIS-42, UIS-46.
+LNR-1, SKZ-26, SKZ-28, SKZ-30, SKZ-31, SKZ-35, SKZ-36, SKZ-40, SKZ-41, UIS-42, UIS-46.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import find_scenario, get_scenario
 from controller.storage.schedules import find_schedule
 from controller.storage.trunks import find_trunk
+from controller.storage.users import find_user
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 
 SHORTEST_WAIT: Final = 1
@@ -40,7 +41,9 @@ class _Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
-    """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds."""
+    """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds;
+    `responsible` is the login of who is told of missed calls.
+    """
 
     language: str | None = None
     scenario: str | None = None
@@ -50,6 +53,7 @@ class NumberSettings:
     longest_wait: int = LONGEST_WAIT
     prompts: LinePrompts = STANDARD_PROMPTS
     forwarding: Forwarding = NO_FORWARDING
+    responsible: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ def _checked_settings(session: Session, settings: NumberSettings, prompts: Known
         "longest_wait": settings.longest_wait,
         "prompts": settings.prompts.written(),
         "forwarding": settings.forwarding.written(),
+        "responsible_id": id_of("responsible", "user", settings.responsible, find_user),
     }
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)

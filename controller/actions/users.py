@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from controller.actions.fields import checked_name, checked_pattern, invalid
+from controller.addresses import email_address
 from controller.errors import NotFound, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
@@ -65,6 +66,17 @@ def change_password(session: Session, login: str, password: str, *, acting_user:
     user.password_hash = hashed
     delete_web_sessions_of(session, user.id)
     add_audit(session, at, acting_user, "user.change_password", f"user {login}")
+    session.flush()
+
+
+def set_email(session: Session, login: str, email: str | None, *, acting_user: str, at: datetime) -> None:
+    """Say where a user's notices go; None: nowhere. Raises InvalidInput: no e-mail address; NotFound."""
+    user = _user(session, login)
+    try:
+        user.email = None if email is None else email_address(email)
+    except ValueError as error:
+        raise invalid("email", str(error)) from None
+    add_audit(session, at, acting_user, "user.email", f"user {login}", email=user.email)
     session.flush()
 
 

@@ -39,6 +39,11 @@ class CallbacksChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedCallsChanged:
+    """A call was missed, or one that was has another owner or state."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorChanged:
     """An operator is in another state.
 
@@ -62,6 +67,7 @@ Message: TypeAlias = (
     | DirectoryChanged
     | PromptsChanged
     | CallbacksChanged
+    | MissedCallsChanged
     | OperatorChanged
     | OperatorsChanged
     | WrapUpEnded

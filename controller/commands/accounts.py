@@ -8,7 +8,7 @@ import sys
 
 from controller.actions.desks import link_user
 from controller.actions.recordings import let_token_hear, let_user_hear
-from controller.actions.users import change_password, create_token, create_user, generate_password, revoke_token
+from controller.actions.users import change_password, create_token, create_user, generate_password, revoke_token, set_email
 from controller.clock import SystemClock
 from controller.commands.opening import Commands, open_database
 from controller.errors import NotFound
@@ -34,6 +34,10 @@ def add_commands(commands: Commands) -> None:
     link.add_argument("login")
     link.add_argument("extension", nargs="?")
     link.set_defaults(command=_link_user)
+    email = user.add_parser("email", help="say where his notices go; without an address, nowhere")
+    email.add_argument("login")
+    email.add_argument("address", nargs="?")
+    email.set_defaults(command=_set_email)
     user.add_parser("list", help="who there is").set_defaults(command=_list_users)
 
     token = commands.add_parser("token", help="keys of programs that use the API").add_subparsers(required=True, metavar="ACTION")
@@ -83,12 +87,19 @@ def _link_user(settings: Settings, given: argparse.Namespace) -> int:
     return 0
 
 
+def _set_email(settings: Settings, given: argparse.Namespace) -> int:
+    with open_database(settings) as database, database.session() as session:
+        set_email(session, given.login, given.address, acting_user=ACTING, at=SystemClock().now())
+    return 0
+
+
 def _list_users(settings: Settings, _given: argparse.Namespace) -> int:
     with open_database(settings) as database, database.session(read_only=True) as session:
         linked = linked_operators(session)
         for user in list_users(session):
             phone = f"\tphone {linked[user.id].extension}" if user.id in linked else ""
-            print(f"{user.login}\t{user.role}{' (disabled)' if user.disabled else ''}{phone}")
+            email = f"\t{user.email}" if user.email is not None else ""
+            print(f"{user.login}\t{user.role}{' (disabled)' if user.disabled else ''}{phone}{email}")
     return 0
 
 

@@ -57,14 +57,14 @@ class Callback(SQLModel, table=True):
     line_name: str
     language: str
     group_name: str
-    call_id: str
+    call_id: str = Field(index=True)
     place_at: datetime = Field(sa_type=UtcDateTime)
     asked_at: datetime = Field(sa_type=UtcDateTime)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     state: CallbackState = Field(default="waiting", sa_type=String)
     due_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int = 0
-    last_call_id: str | None = None
+    last_call_id: str | None = Field(default=None, index=True)
     detail: str = ""
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -95,6 +95,14 @@ def get_callback(session: Session, id: int) -> Callback:
     if found is None:
         raise NotFound(f"there is no callback {id}")
     return found
+
+
+def concerns_callback(session: Session, call_id: str, number: str | None) -> bool:
+    """Whether a call was made for a callback, led to one, or came from a number that waits for one anyway."""
+    concerned = (col(Callback.call_id) == call_id) | (col(Callback.last_call_id) == call_id)
+    if number is not None:
+        concerned |= (col(Callback.number) == number) & _open()
+    return session.exec(select(Callback.id).where(concerned).limit(1)).first() is not None
 
 
 def list_callbacks(

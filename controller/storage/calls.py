@@ -38,6 +38,7 @@ class Call(SQLModel, table=True):
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
     then the number outside that he wanted: it stands as the caller's). `source` is the label of the number that was called.
+    `followed_up`: whether it was missed, and whose missed calls it makes up for, is settled; see `controller.missed`.
     """
 
     __tablename__ = "calls"
@@ -45,6 +46,13 @@ class Call(SQLModel, table=True):
         Index("ix_calls_newest", "started_at", "id"),
         Index("ix_calls_called", "called_number", "started_at"),
         Index("ix_calls_live", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_calls_to_follow_up",
+            "ended_at",
+            "id",
+            sqlite_where=text("followed_up = 0"),
+            postgresql_where=text("NOT followed_up"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -65,6 +73,7 @@ class Call(SQLModel, table=True):
     ended_by: EndedBy | None = Field(default=None, sa_type=String)
     hangup_cause: int | None = None
     outcome: Outcome = Field(default="live", sa_type=String)
+    followed_up: bool = False
 
 
 _IN = " / "
@@ -219,8 +228,31 @@ def get_call(session: Session, id: str) -> CallDetail:
     call = session.get(Call, id)
     if call is None:
         raise NotFound(f"there is no call {id}")
-    decisions = select(RoutingDecision).where(RoutingDecision.call_id == id).order_by(col(RoutingDecision.number))
-    return replace(_details(session, [call])[0], decisions=tuple(session.exec(decisions)))
+    return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, id)))
+
+
+def ids_to_follow_up(session: Session, limit: int, besides: Collection[str] = ()) -> list[str]:
+    """Calls that are over and not followed up, besides these; those that ended first first."""
+    query = select(Call.id).where(~col(Call.followed_up), col(Call.ended_at).is_not(None), col(Call.id).not_in(besides))
+    return list(session.exec(query.order_by(col(Call.ended_at), col(Call.id)).limit(limit)))
+
+
+def calls_to_follow_up(session: Session, ids: Collection[str]) -> tuple[CallDetail, ...]:
+    """Those of these calls that are still not followed up, in the order of their ends; kept from other controllers meanwhile."""
+    query = select(Call).where(~col(Call.followed_up), col(Call.id).in_(ids))
+    query = query.order_by(col(Call.ended_at), col(Call.id)).with_for_update(skip_locked=True)
+    return _details(session, session.exec(query).all())
+
+
+def mark_followed_up(session: Session, ids: Collection[str]) -> None:
+    """Nothing more follows from these calls."""
+    session.exec(update(Call).where(col(Call.id).in_(ids)).values(followed_up=True))
+
+
+def decisions_of(session: Session, call_id: str) -> Sequence[RoutingDecision]:
+    """Why the call was offered to whom, in the order of time."""
+    query = select(RoutingDecision).where(RoutingDecision.call_id == call_id).order_by(col(RoutingDecision.number))
+    return session.exec(query).all()
 
 
 def last_talk_ended(session: Session, operator_id: int, extension: str) -> datetime | None:

@@ -6,6 +6,7 @@ from sqlalchemy import Column, ForeignKey
 from sqlmodel import Field, Session, SQLModel, select
 
 from controller.storage.operators import Operator
+from controller.storage.users import User
 
 
 class Desk(SQLModel, table=True):
@@ -31,6 +32,11 @@ def find_desk(session: Session, user_id: int) -> Desk | None:
 def find_desk_of(session: Session, operator_id: int) -> Desk | None:
     """The desk that an operator's phone stands on."""
     return session.exec(select(Desk).where(Desk.operator_id == operator_id)).first()
+
+
+def user_of(session: Session, operator_id: int) -> User | None:
+    """The user whose phone the operator's is."""
+    return session.exec(select(User).join(Desk).where(Desk.operator_id == operator_id)).first()
 
 
 def operator_of(session: Session, user_id: int) -> Operator | None:

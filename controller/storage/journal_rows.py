@@ -146,6 +146,7 @@ class _Rows:
                     ended_by=None,
                     hangup_cause=None,
                     outcome="live",
+                    followed_up=change.direction == "internal",
                 )
             case CallAnswered():
                 self.calls.change(change.call, answered_at=change.at)

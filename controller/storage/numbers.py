@@ -17,6 +17,7 @@ from controller.storage.groups import Group
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
 from controller.storage.trunks import Trunk
+from controller.storage.users import User
 from ivr.lines import LONGEST_WAIT
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class InboundNumber(SQLModel, table=True):
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
     time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`,
-    `forwarding` as `Forwarding.written`.
+    `forwarding` as `Forwarding.written`. `responsible_id` is the user who is told of missed calls.
 
     `channels` is how many calls of both directions it takes at once, None: any number; `incoming` and `outgoing` are the
     directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
@@ -56,11 +57,12 @@ class InboundNumber(SQLModel, table=True):
     outgoing: bool = True
     source: str = ""
     trunk_id: int | None = Field(default=None, sa_column=_reference("trunks.id"))
+    responsible_id: int | None = Field(default=None, sa_column=_reference("users.id"))
 
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """A number with the names of what it refers to."""
+    """A number with the names of what it refers to; of its responsible the login."""
 
     row: InboundNumber
     scenario: str | None
@@ -68,6 +70,7 @@ class NumberView:
     schedule: str | None
     group: str | None
     trunk: str | None
+    responsible: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,17 @@ def find_number(session: Session, number: str) -> InboundNumber | None:
     return session.exec(select(InboundNumber).where(InboundNumber.number == number)).first()
 
 
+def responsible_of(session: Session, number: str) -> User | None:
+    """Who is told of the number's missed calls."""
+    return session.exec(select(User).join(InboundNumber).where(InboundNumber.number == number)).first()
+
+
+def schedule_of(session: Session, number: InboundNumber) -> dict[str, Any] | None:
+    """The document of the number's own schedule; None: it has none."""
+    found = None if number.schedule_id is None else session.get(StoredSchedule, number.schedule_id)
+    return None if found is None else found.document
+
+
 def numbers_of(session: Session, scenario_id: int) -> Sequence[InboundNumber]:
     """The numbers that a scenario answers, in working time or outside of it."""
     answers = (col(InboundNumber.scenario_id) == scenario_id) | (col(InboundNumber.off_hours_scenario_id) == scenario_id)
@@ -171,6 +185,7 @@ def numbers_forwarding_to(session: Session, number: str) -> list[InboundNumber]:
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
     tables = (StoredScenario, StoredSchedule, Group, Trunk)
     scenarios, schedules, groups, trunks = (_names(session, table) for table in tables)
+    logins = dict(session.exec(select(User.id, User.login)).all())
     return [
         NumberView(
             row,
@@ -179,6 +194,7 @@ def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
             _of(schedules, row.schedule_id),
             _of(groups, row.group_id),
             _of(trunks, row.trunk_id),
+            _of(logins, row.responsible_id),
         )
         for row in rows
     ]

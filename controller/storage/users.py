@@ -15,7 +15,7 @@ Role: TypeAlias = Literal["administrator", "supervisor", "operator"]
 
 
 class User(SQLModel, table=True):
-    """Someone who logs in. `password_hash` is argon2id's own format."""
+    """Someone who logs in. `password_hash` is argon2id's own format; `email` is where his notices go, None: nowhere."""
 
     __tablename__ = "users"
 
@@ -26,6 +26,12 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     disabled: bool = False
     hears_recordings: bool = False
+    email: str | None = None
+
+    @property
+    def address(self) -> str | None:
+        """Where letters to him go; None: he has no address, or is not let in any more."""
+        return None if self.disabled else self.email
 
     @property
     def may_hear_recordings(self) -> bool:

@@ -49,6 +49,11 @@ def get_voicemail(session: Session, id: str) -> Voicemail:
     return found
 
 
+def left_in_call(session: Session, call_id: str) -> bool:
+    """Whether a voicemail of this call is kept."""
+    return session.exec(select(Voicemail.id).where(Voicemail.call_id == call_id).limit(1)).first() is not None
+
+
 def list_voicemails(
     session: Session, heard: bool | None = None, limit: int = 50, before: str | None = None
 ) -> Sequence[Voicemail]:

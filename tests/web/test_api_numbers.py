@@ -26,6 +26,7 @@ FULL: dict[str, Any] = {
     "off_hours_scenario": "Demo",
     "group": "Sales",
     "longest_wait": 60,
+    "responsible": "ann",
     "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
 }
 
@@ -39,7 +40,7 @@ async def with_demo(site: Site) -> None:
 FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
 
 
-@pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
+@pytest.mark.covers("SKZ-19", "SKZ-26", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
     await with_demo(site)
     program = site.program()
@@ -47,6 +48,7 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     assert created.status_code == 201
     id = created.json().pop("id")
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
+    nothing |= {"responsible": None}
     standard = {"longest_wait": 300, "prompts": STANDARD, "forwarding": FORBIDDEN}
     assert created.json() == {**NEW, **LINE, **nothing, **standard, "id": id}
     address = f"{NUMBERS}/{id}"

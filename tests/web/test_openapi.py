@@ -12,8 +12,9 @@ import pytest
 from starlette.routing import Route
 
 from controller.softphone import tones
+from tests.fixtures.missed import missed_call
 from tests.fixtures.soundfiles import wav_file
-from tests.fixtures.web import Site, left_voicemail
+from tests.fixtures.web import NOON, Site, left_voicemail
 from tests.web.test_api_notices import OFFICE
 from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
@@ -76,6 +77,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     site.add_recording("01TALK", "01TALK.wav")
     site.add_arriving("02NEW")
     await left_voicemail(site, "01TALK")
+    await site.database.run(lambda session: session.add(missed_call(NOON, "01TALK", owner_user_id=1)))
     program = site.program()
     bodies: dict[str, list[Any]] = {
         "post_scenario": [{"name": "New", "document": GOOD}, {"name": "New"}, {"name": ""}],
@@ -119,6 +121,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         ],
         "post_transfer": [{"to": "2002"}, {"to": ""}],
         "post_call": [{"operator": "2001", "number": "+49301234567"}, {"operator": "9999", "number": "112"}, {}],
+        "patch_missed_call": [{"note": "calls at 5"}, {"owner": {"user": "nobody"}}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()

@@ -145,7 +145,9 @@ async def test_one_call_shows_its_path_over_the_graph_its_timeline_and_its_legs(
     assert "demo-menu:ru" in timeline and "Pressed <kbd>1</kbd>" in timeline and "call ended" in timeline
     assert "Talked" in timeline and "Stopped" in timeline and "6.0 s" in timeline
     assert '<audio controls preload="metadata" src="/calls/01TALK/recordings/01TALK-r1">' in page
-    assert "Demo, version 1" in page and "cause 16" in page and "data-live" not in page.partition("<footer")[0]
+    assert (
+        "Demo, version 1" in page and "cause 16" in page and "data-live" not in page.partition("<main")[2].partition("<footer")[0]
+    )
 
 
 async def test_a_call_that_just_arrived_can_be_looked_at(site: Site) -> None:

@@ -73,7 +73,7 @@ function follow() {
   });
 }
 
-if (document.querySelector("[data-live]:not(footer)")) {
+if (document.querySelector("main [data-live]")) {
   follow();
   setInterval(() => {
     if (Date.now() - last > (streaming ? DOUBT : POLL)) read();

@@ -42,13 +42,16 @@ from web.security import acting_user
 from web.services import ringtone_workshop, services
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, store_phone
+from web.views.api_missed_calls import load as load_missed
 from web.views.forwarding import status_of
+from web.views.missed_calls import mine
 from web.words import operator_words
 
 _SECONDS_OF_SILENCE = 15.0
 _SECONDS_OF_A_STREAM = 600.0
 """Then the browser connects again, and its session is looked at again."""
 _MOST_CALLS = 200
+_MOST_MISSED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +187,13 @@ async def _desk_page(
     error = None if refused is None else as_web_error(refused)
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
+    missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
     context: dict[str, Any] = {
         "operator": found.operator,
         "state": _state(request, found.operator.extension) if found.operator else "offline",
         "states": {state: operator_words(state) for state in get_args(OperatorState)},
+        "missed": missed[:_MOST_MISSED],
+        "more_missed": len(missed) > _MOST_MISSED,
         "calls": [_desk_call(detail, found.operator, request, contacts) for detail in found.calls if found.operator],
         "now": given.clock.now(),
         "ring_seconds": RING_SECONDS,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.desks import link_user
-from controller.actions.users import change_password
+from controller.actions.users import change_password, set_email
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.desks import linked_operators, operator_of
@@ -36,6 +36,13 @@ class LinkForm(BaseModel):
 
     login: str = ""
     extension: str = ""
+
+
+class EmailForm(BaseModel):
+    """A user, oneself if nobody is named, and where his notices go; empty: nowhere."""
+
+    login: str = ""
+    email: str = ""
 
 
 class PasswordForm(BaseModel):
@@ -112,6 +119,21 @@ async def link_phone(request: Request) -> Response:
         message = next(iter(errors_by_field(refused).values()))
         return await _account_page(request, link_error=message, status_code=status)
     return RedirectResponse("/account#people", status_code=303)
+
+
+async def change_email(request: Request) -> Response:
+    """Say where one's own notices go; administrators say it of anybody."""
+    given, form, user = services(request), await read_form(request, EmailForm), request.state.user
+    if form.login not in ("", user.login):
+        administrators_only(request)
+    by, now = acting_user(request), given.clock.now()
+    try:
+        await given.database.run(set_email, form.login or user.login, form.email or None, acting_user=by, at=now)
+    except InvalidInput as refused:
+        message = _first(refused.problems)
+        shown: dict[str, Any] = {"link_error": f"{form.login}: {message}"} if form.login else {"errors": {"email": message}}
+        return await _account_page(request, status_code=422, **shown)
+    return RedirectResponse("/account#people" if form.login else "/account", status_code=303)
 
 
 def _set_password(session: Session, login: str, password: str, at: datetime) -> None:

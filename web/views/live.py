@@ -10,7 +10,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from controller.bus import Bus, CallsChanged, Message, OperatorsChanged
+from controller.bus import Bus, CallsChanged, Message, MissedCallsChanged, OperatorsChanged
 from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, CallLeg, CallStep, list_calls
 from controller.storage.calls import Page as CallPage
@@ -63,7 +63,8 @@ async def show_live(request: Request) -> Response:
 
 
 async def live_events(request: Request) -> Response:
-    """Server-sent events: "calls" whenever live calls began, moved or ended, or operators are in other states."""
+    """Server-sent events: "calls" whenever live calls began, moved or ended, calls were missed, or operators are in other
+    states."""
     return StreamingResponse(_events(services(request).bus), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -110,7 +111,7 @@ async def _listen(notices: AsyncIterator[Message], changed: asyncio.Event) -> No
     """Sets `changed` for each notice, and when there will be no more."""
     try:
         async for notice in notices:
-            if isinstance(notice, CallsChanged | OperatorsChanged):
+            if isinstance(notice, CallsChanged | MissedCallsChanged | OperatorsChanged):
                 changed.set()
     finally:
         changed.set()

@@ -31,6 +31,7 @@ from controller.storage.prompts import StoredPrompt, list_prompts
 from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
 from controller.storage.trunks import Trunk, list_trunks
+from controller.storage.users import User, list_users
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields
 from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
@@ -41,21 +42,7 @@ from web.views.api_numbers import drop_number, replace_number, store_number
 from web.views.places import number_id
 from web.words import Wording, trunk_words
 
-_FIELDS: Final = (
-    "number",
-    "line_name",
-    "channels",
-    "incoming",
-    "outgoing",
-    "trunk",
-    "source",
-    "language",
-    "schedule",
-    "scenario",
-    "off_hours_scenario",
-    "group",
-    "longest_wait",
-)
+_FIELDS: Final = ("number", "line_name", "channels", "incoming", "outgoing", "source", "longest_wait")
 SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "arrival": ("On arrival", "Played once, while operators are rung already."),
     "waiting": ("Waiting for an answer", "Played over and over; music follows the standard one."),
@@ -66,6 +53,8 @@ SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
 """Title and help of each prompt."""
 _FORWARDING: Final = "forwarding_"
 _RULE: Final = tuple(ForwardingModel.model_fields)
+_CHOSEN: Final = ("language", "schedule", "scenario", "off_hours_scenario", "group", "responsible", "trunk")
+"""Fields that name something, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +76,7 @@ class _Surroundings:
     prompts: Sequence[StoredPrompt]
     trunks: Sequence[Trunk]
     phones: Sequence[PhoneView]
+    users: Sequence[User]
 
     @property
     def published(self) -> set[str]:
@@ -164,7 +154,6 @@ async def take_away(request: Request) -> Response:
 
 def _change(fields: Mapping[str, str]) -> NumberChange:
     """What the form means. Raises InvalidInput."""
-    named = ("language", "schedule", "scenario", "off_hours_scenario", "group", "trunk")
     prompts = {slot: fields.get(slot, "") or (None if slot in OPTIONAL_SLOTS else str(standard_prompt(slot))) for slot in SLOTS}
     data: dict[str, Any] = {
         "number": fields.get("number", "").strip(),
@@ -174,7 +163,7 @@ def _change(fields: Mapping[str, str]) -> NumberChange:
         "incoming": fields.get("incoming") == "on",
         "outgoing": fields.get("outgoing") == "on",
         "source": fields.get("source", "").strip(),
-        **{name: fields.get(name) or None for name in named},
+        **{name: fields.get(name) or None for name in _CHOSEN},
         "prompts": prompts,
         "forwarding": _forwarding(fields),
     }
@@ -197,7 +186,7 @@ async def _form_page(
     given = services(request)
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
-    names = (*_FIELDS, *SLOTS, *(f"{_FORWARDING}{name}" for name in _RULE))
+    names = (*_FIELDS, *_CHOSEN, *SLOTS, *(f"{_FORWARDING}{name}" for name in _RULE))
     context = {
         "number": number,
         "check": None if number is None else await _check(request, surroundings),
@@ -209,6 +198,7 @@ async def _form_page(
         "trunks": [trunk.name for trunk in surroundings.trunks],
         "most_channels": MOST_CHANNELS,
         "longest_source": LONGEST_SOURCE,
+        "users": surroundings.users,
         "languages": sorted(given.prompts().languages),
         "installation_language": given.settings.language,
         "slots": [(slot, *SLOT_WORDS[slot], _choices(slot, fields.get(slot, ""), own)) for slot in SLOTS],
@@ -304,4 +294,5 @@ def _with_last_call(session: Session, id: int) -> tuple[NumberView, datetime | N
 def _surroundings(session: Session) -> _Surroundings:
     groups = [group.name for group in list_groups(session)]
     prompts, trunks, phones = list_prompts(session), list_trunks(session), list_phones(session)
-    return _Surroundings(list_scenarios(session), list_schedules(session), groups, prompts, trunks, phones)
+    users = [user for user in list_users(session) if not user.disabled]
+    return _Surroundings(list_scenarios(session), list_schedules(session), groups, prompts, trunks, phones, users)

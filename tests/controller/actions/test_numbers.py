@@ -30,6 +30,7 @@ from controller.storage.groups import Group
 from controller.storage.numbers import NumberView, find_number, get_number, list_numbers, number_views
 from controller.storage.prompts import StoredPrompt
 from controller.storage.scenarios import StoredScenario, find_scenario
+from controller.storage.users import User
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import PromptRef
 
@@ -40,7 +41,7 @@ KNOWN = KnownPrompts(
     frozenset((str(prompt), language) for prompt in STANDARD_PROMPTS.by_slot().values() for language in LANGUAGES),
     frozenset(LANGUAGES),
 )
-FULL = NumberSettings("ru", "Day", "Night", "Office", "Sales", 45, LinePrompts(None, waiting=PromptRef("melody")))
+FULL = NumberSettings("ru", "Day", "Night", "Office", "Sales", 45, LinePrompts(None, waiting=PromptRef("melody")), "boss")
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def session(database: Database) -> Iterator[Session]:
             create_scenario(session, name, **BY_ANN)
         create_schedule(session, "Office", Schedule(), **BY_ANN)
         create_group(session, "Sales", **BY_ANN)
+        session.add(User(login="boss", password_hash="", role="supervisor", created_at=NOON))
         session.add(own_prompt("melody"))
         session.flush()
         yield session
@@ -79,6 +81,7 @@ def settings_of(view: NumberView) -> NumberSettings:
         view.group,
         row.longest_wait,
         LinePrompts.read(row.prompts),
+        view.responsible,
     )
 
 
@@ -86,7 +89,7 @@ def create(session: Session, number: str = "8000", settings: NumberSettings = FU
     return create_number(session, number, f"Line {number}", settings, KNOWN, **BY_ANN).id
 
 
-@pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
+@pytest.mark.covers("SKZ-19", "SKZ-26", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 def test_a_number_keeps_its_whole_record(session: Session) -> None:
     view = get_number(session, create(session))
     assert (view.row.number, view.row.line_name, settings_of(view)) == ("8000", "Line 8000", FULL)
@@ -123,6 +126,7 @@ def test_t44_settings_saved_for_all_numbers_reach_every_one_and_for_this_number_
         ({"language": "xx"}, "language"),
         ({"longest_wait": 0}, "longest_wait"),
         ({"longest_wait": 3601}, "longest_wait"),
+        ({"responsible": "nobody"}, "responsible"),
         ({"prompts": LinePrompts(off_hours=PromptRef("none"))}, "prompts.off_hours"),
         ({"prompts": LinePrompts(arrival=PromptRef("melody", "ru"))}, "prompts.arrival"),
     ],

@@ -134,3 +134,21 @@ def test_a_token_opens_until_it_is_revoked_and_is_stored_hashed(session: Session
         users.create_token(session, "crm", **BY_ANN)
     with pytest.raises(NotFound):
         users.revoke_token(session, "erp", **BY_ANN)
+
+
+@pytest.mark.covers("SKZ-26")
+def test_a_user_has_an_address_for_his_notices_or_none(session: Session) -> None:
+    users.create_user(session, "eve", PASSWORD, "operator", **BY_ANN)
+    users.set_email(session, "eve", " eve@example.com ", **BY_ANN)
+    user = users.find_user(session, "eve")
+    assert user is not None and (user.email, user.address) == ("eve@example.com", "eve@example.com")
+    for wrong in ("", "eve", "eve@a, bob@b"):
+        with pytest.raises(InvalidInput) as refused:
+            users.set_email(session, "eve", wrong, **BY_ANN)
+        assert refused.value.problems[0].field == "email" and user.email == "eve@example.com"
+    users.set_disabled(session, "eve", True, **BY_ANN)
+    assert user.address is None
+    users.set_email(session, "eve", None, **BY_ANN)
+    assert user.email is None
+    with pytest.raises(NotFound):
+        users.set_email(session, "bob", None, **BY_ANN)

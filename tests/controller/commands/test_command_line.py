@@ -149,6 +149,16 @@ def test_a_user_is_linked_to_an_operators_phone_and_unlinked(line_with_demo: Com
     assert "eve\toperator\n" in line_with_demo.run("user", "list").stdout
 
 
+def test_a_user_has_an_address_for_notices_or_none(line: CommandLine) -> None:
+    line.run("user", "create", "eve")
+    assert line.run("user", "email", "eve", "eve@example.com").returncode == 0
+    assert "eve\toperator\teve@example.com\n" in line.run("user", "list").stdout
+    refused = line.run("user", "email", "eve", "nobody")
+    assert refused.returncode == 1 and refused.stderr.startswith("attendant: email: write one address")
+    assert line.run("user", "email", "eve").returncode == 0
+    assert "eve\toperator\n" in line.run("user", "list").stdout
+
+
 def test_hearing_recordings_is_allowed_and_forbidden(line: CommandLine) -> None:
     assert line.run("user", "create", "eve").returncode == 0
     assert line.run("token", "create", "--name", "crm", "--recordings").returncode == 0
