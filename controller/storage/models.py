@@ -8,9 +8,11 @@ from controller.storage import (
     audit,
     callbacks,
     calls,
+    campaigns,
     contacts,
     desks,
     groups,
+    leads,
     numbers,
     operator_states,
     operators,
@@ -55,5 +57,10 @@ TABLES = (
     contacts.BlockedNumber,
     callbacks.Callback,
     desks.Desk,
+    campaigns.Campaign,
+    campaigns.CampaignOperator,
+    campaigns.CampaignGroup,
+    campaigns.CampaignTransferNumber,
+    leads.Lead,
 )
 METADATA = SQLModel.metadata

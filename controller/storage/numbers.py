@@ -26,7 +26,8 @@ class InboundNumber(SQLModel, table=True):
     """A number of ours. `language` None means the installation's own.
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
-    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`.
+    time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`. The
+    campaign of `campaign_id` says what unknown callers get, and its employees answer where there is no group either.
     """
 
     __tablename__ = "inbound_numbers"
@@ -39,6 +40,7 @@ class InboundNumber(SQLModel, table=True):
     off_hours_scenario_id: int | None = Field(default=None, sa_column=_reference("scenarios.id"))
     schedule_id: int | None = Field(default=None, sa_column=_reference("schedules.id"))
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
+    campaign_id: int | None = Field(default=None, sa_column=_reference("campaigns.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
 
@@ -69,6 +71,7 @@ class InboundRoute:
     group: str | None
     longest_wait: int
     prompts: dict[str, str | None]
+    campaign_id: int | None
 
 
 def list_routes(session: Session) -> list[InboundRoute]:
@@ -88,6 +91,7 @@ def list_routes(session: Session) -> list[InboundRoute]:
             _of(groups, row.group_id),
             row.longest_wait,
             row.prompts,
+            row.campaign_id,
         )
         for row in rows
     ]
@@ -131,6 +135,15 @@ def numbers_of_schedule(session: Session, schedule_id: int) -> Sequence[InboundN
 def numbers_of_group(session: Session, group_id: int) -> Sequence[InboundNumber]:
     """The numbers that a group answers without a scenario."""
     return session.exec(select(InboundNumber).where(InboundNumber.group_id == group_id).order_by(col(InboundNumber.number))).all()
+
+
+def numbers_by_campaign(session: Session) -> dict[int, list[str]]:
+    """The numbers of campaigns, by the campaigns' ids; of one without numbers: not named."""
+    found: dict[int, list[str]] = {}
+    for row in list_numbers(session):
+        if row.campaign_id is not None:
+            found.setdefault(row.campaign_id, []).append(row.number)
+    return found
 
 
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:
