@@ -106,9 +106,7 @@ class CampaignView:
     @property
     def line(self) -> GroupView:
         """The campaign as the distribution sees it: a group of its employees."""
-        return GroupView(
-            self.id, line_name(self.id), self.strategy, self.ring_seconds, self.terms, self.version, self.members
-        )
+        return GroupView(self.id, line_name(self.id), self.strategy, self.ring_seconds, self.terms, self.version, self.members)
 
 
 def line_name(campaign_id: int) -> str:
@@ -131,6 +129,15 @@ def campaign_view(session: Session, id: int) -> CampaignView:
 def get_campaign(session: Session, id: int) -> Campaign:
     """Raises NotFound."""
     found = session.get(Campaign, id)
+    if found is None:
+        raise NotFound(f"there is no campaign {id}")
+    return found
+
+
+def lock_campaign(session: Session, id: int) -> Campaign:
+    """The campaign's row as it is now, with others kept from changing it until the transaction ends. Raises NotFound."""
+    query = select(Campaign).where(Campaign.id == id).with_for_update().execution_options(populate_existing=True)
+    found = session.exec(query).first()
     if found is None:
         raise NotFound(f"there is no campaign {id}")
     return found

@@ -33,17 +33,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("name"),
         sqlite_autoincrement=True,
     )
-    for one, table in _EMPLOYEES.items():
+    for one, many in _EMPLOYEES.items():
         op.create_table(
-            f"campaign_{table}",
+            f"campaign_{many}",
             sa.Column("campaign_id", sa.Integer(), nullable=False),
             sa.Column(f"{one}_id", sa.Integer(), nullable=False),
             sa.Column("position", sa.Integer(), nullable=False),
             sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], ondelete="CASCADE"),
-            sa.ForeignKeyConstraint([f"{one}_id"], [f"{table}.id"], ondelete="CASCADE"),
+            sa.ForeignKeyConstraint([f"{one}_id"], [f"{many}.id"], ondelete="CASCADE"),
             sa.PrimaryKeyConstraint("campaign_id", f"{one}_id"),
         )
-        op.create_index(f"ix_campaign_{table}_{one}_id", f"campaign_{table}", [f"{one}_id"])
+        op.create_index(f"ix_campaign_{many}_{one}_id", f"campaign_{many}", [f"{one}_id"])
     op.create_table(
         "campaign_transfer_numbers",
         sa.Column("campaign_id", sa.Integer(), nullable=False),
