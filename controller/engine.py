@@ -52,6 +52,7 @@ from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, 
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
+from controller.storage.campaigns import campaign_views
 from controller.storage.database import Database
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
@@ -312,7 +313,9 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
-        self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
+        trunks = directory.trunks.values()
+        places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
+        self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -363,9 +366,10 @@ def concerns_directory(notice: Message) -> bool:
 
 def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
+    lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),
-        tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
+        tuple(_taking_calls(GroupRule.of(group), operators) for group in lines),
         tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},

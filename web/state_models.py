@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -69,7 +69,9 @@ class TransferOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: _Dialled = Field(description="an extension, or a number outside")
+    to: _Dialled | Literal["campaign"] = Field(
+        description='an extension, a number outside, or "campaign": the transfer numbers of the call\'s campaign, tried in order'
+    )
     consulting: bool = Field(
         False, description="true: the operator speaks with the target before; he joins the two by hanging up"
     )

@@ -19,6 +19,7 @@ from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, People, SearchEnded
 from controller.storage.calls import Direction
+from controller.storage.campaigns import CampaignView
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
 from controller.storage.operator_states import Wish
@@ -32,7 +33,7 @@ class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
     schedule, `line_prompts` are its own prompts. `met` is who is on the line already when somebody is searched for the first
-    time: he asked for this call.
+    time: he asked for this call. `campaign` is that of the called number, as it was when the call came in.
     """
 
     call: CallId
@@ -50,6 +51,7 @@ class CallFacts:
     line_prompts: LinePrompts = STANDARD_PROMPTS
     direction: Direction = "inbound"
     met: SearchEnded | None = None
+    campaign: CampaignView | None = None
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]
