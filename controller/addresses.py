@@ -60,8 +60,8 @@ def network_host(text: str) -> str | None:
 
 
 def sip_address(text: str) -> SipAddress | None:
-    """A plain SIP address, "sip:user@host" or "sip:user@host:port", whose parts may stand in a dial string. None for what is none,
-    also for other schemes, passwords, parameters, headers and escaped characters.
+    """A plain SIP address, "sip:user@host" or "sip:user@host:port", whose parts may stand in a dial string. None for what is
+    none, also for other schemes, passwords, parameters, headers and escaped characters.
     """
     found = _SIP.fullmatch(text)
     if found is None:

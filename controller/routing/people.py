@@ -48,8 +48,8 @@ class People:
     def set(
         self, employees: Iterable[Employee], trunks: Iterable[str], places: Mapping[tuple[str, int], str] | None = None
     ) -> None:
-        """Everybody as they are from now on; `trunks` are names, in the order they are taken, `places` the names of those that lead
-        to a host and port.
+        """Everybody as they are from now on; `trunks` are names, in the order they are taken, `places` the names of those that
+        lead to a host and port.
         """
         self._employees = {employee.operator.extension: employee for employee in employees}
         self._trunks = tuple(trunks)
@@ -87,8 +87,8 @@ class People:
         return None if found is None else Person(None, (found,))
 
     def in_turn(self, numbers: Iterable[str], ring_seconds: float) -> Person | None:
-        """Whoever answers at these phone numbers and SIP addresses, which are rung one after another, each for `ring_seconds`. None
-        when none of them can be dialled now.
+        """Whoever answers at these phone numbers and SIP addresses, which are rung one after another, each for `ring_seconds`;
+        None when none of them can be dialled now.
         """
         found = [(self._at_address if ":" in one else self._outside)(one, ring_seconds) for one in numbers]
         there = tuple(number for number in found if number is not None)
