@@ -33,6 +33,7 @@ MENU: Final = (
         (
             Entry("/scenarios", "Scenarios"),
             Entry("/numbers", "Numbers"),
+            Entry("/campaigns", "Campaigns"),
             Entry("/prompts", "Prompts"),
             Entry("/schedules", "Schedules"),
         ),

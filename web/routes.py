@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
+from web.campaign_operations import CAMPAIGN_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
 from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
@@ -26,6 +27,7 @@ from web.views import (
     api_voicemails,
     blocked_numbers,
     calls,
+    campaigns,
     contacts,
     desk,
     editor,
@@ -152,6 +154,7 @@ OPERATIONS = (
     *_PROMPTS,
     *SCENARIO_OPERATIONS,
     *NUMBER_OPERATIONS,
+    *CAMPAIGN_OPERATIONS,
     *NOTICE_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
@@ -166,6 +169,17 @@ _NUMBER_PAGES = (
     Route("/numbers/{id:int}", for_people(numbers.show_number), methods=["GET"]),
     Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
     Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
+)
+_CAMPAIGN_PAGES = (
+    Route("/campaigns", for_people(campaigns.show_campaigns), methods=["GET"]),
+    Route("/campaigns/new", for_people(campaigns.show_new_campaign), methods=["GET"]),
+    Route("/campaigns/new", for_people(campaigns.add_campaign), methods=["POST"]),
+    Route("/campaigns/{id:int}", for_people(campaigns.show_campaign), methods=["GET"]),
+    Route("/campaigns/{id:int}", for_people(campaigns.change_campaign), methods=["POST"]),
+    Route("/campaigns/{id:int}/delete", for_people(campaigns.take_away), methods=["POST"]),
+    Route("/campaigns/{id:int}/leads", for_people(campaigns.show_leads), methods=["GET"]),
+    Route("/campaigns/{id:int}/leads", for_people(campaigns.add_lead), methods=["POST"]),
+    Route("/campaigns/{id:int}/leads/{lead:int}/delete", for_people(campaigns.take_lead_away), methods=["POST"]),
 )
 _NOTICE_PAGES = (
     Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
@@ -220,6 +234,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/title", for_people(prompts.change_title), methods=["POST"]),
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
         *_NUMBER_PAGES,
+        *_CAMPAIGN_PAGES,
         *_NOTICE_PAGES,
         *_PEOPLE_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from controller.addresses import phone_number
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.scenarios import refused_call
-from controller.errors import AttendantError
-from controller.storage import Session
+from controller.errors import AttendantError, Refused
 from controller.storage.campaigns import CampaignView
 from controller.storage.leads import LeadType, add_lead_row, find_lead
 from ivr.graph import ScenarioBundle
@@ -54,10 +54,7 @@ async def _accepted(facts: CallFacts, campaign: CampaignView, tools: CallTools) 
     if campaign.unknown_callers == "refuse":
         return False
     if number is not None:
-        await tools.database.run(_become_lead, facts, campaign.id, number, _BECOMES[campaign.unknown_callers])
+        type = _BECOMES[campaign.unknown_callers]
+        with suppress(Refused):  # another call of his has made him one in this moment
+            await tools.database.run(add_lead_row, campaign.id, number, type, at=facts.arrived_at, call_id=facts.call)
     return True
-
-
-def _become_lead(session: Session, facts: CallFacts, campaign_id: int, number: str, type: LeadType) -> None:
-    if find_lead(session, campaign_id, number) is None:
-        add_lead_row(session, campaign_id, number, type, at=facts.arrived_at, call_id=facts.call)

@@ -14,6 +14,7 @@ from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
+from controller.storage.campaigns import campaign_names
 from controller.storage.groups import list_groups
 from controller.storage.numbers import NumberView, get_number, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
@@ -59,7 +60,7 @@ class _Surroundings:
 async def show_numbers(request: Request) -> Response:
     """All numbers."""
     given = services(request)
-    views, surroundings = await given.database.read(_list)
+    views, surroundings, campaigns = await given.database.read(_list)
     now = given.clock.now()
     states: dict[str, State] = {}
     for stored in surroundings.schedules:
@@ -67,6 +68,7 @@ async def show_numbers(request: Request) -> Response:
         states[stored.name] = state_at(schedule, now, zone_for(schedule, given.settings.zone))
     context = {
         "numbers": [number_model(view) for view in views],
+        "campaigns": {view.row.id: campaigns[view.row.campaign_id] for view in views if view.row.campaign_id is not None},
         "states": states,
         "published": {one.name for one in surroundings.scenarios if one.published_number is not None},
         "standard": STANDARD_PROMPTS.by_slot(),
@@ -184,8 +186,8 @@ def _own_prompts(stored: Sequence[StoredPrompt]) -> list[Choice]:
     ]
 
 
-def _list(session: Session) -> tuple[list[NumberView], _Surroundings]:
-    return number_views(session), _surroundings(session)
+def _list(session: Session) -> tuple[list[NumberView], _Surroundings, dict[int, str]]:
+    return number_views(session), _surroundings(session), campaign_names(session)
 
 
 def _surroundings(session: Session) -> _Surroundings:
