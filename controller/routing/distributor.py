@@ -112,8 +112,8 @@ class PickedUp:
 
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
-    """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
-    call's id), `answered_at` Asterisk's time of that."""
+    """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: what
+    begins with the call's id), `answered_at` Asterisk's time of that."""
 
     visit: VisitId
     outcome: RoutingOutcome

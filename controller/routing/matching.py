@@ -41,7 +41,7 @@ Situation: TypeAlias = Literal["available", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` is the call's id.
+    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` begins with the call's id.
 
     Offers that were decided together have the same `why`.
     """
@@ -285,12 +285,19 @@ class Matching:
             yield from self._reservations(call, entry, rule) if entry.absent else self._group_offers(call, entry, rule)
 
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
-        name = person.operator.extension if person.operator is not None else str(call)
+        name = person.operator.extension if person.operator is not None else self._nobody_of(call)
         if not entry.offered and entry.left and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.add(name)
             entry.ringing.add(name)
             self._engaged[name] = call
             yield self._next_number(call, entry, name)
+
+    def _nobody_of(self, call: CallId) -> str:
+        """A name for who answers outside: not that of the one before, whose line may not be free yet."""
+        name = str(call)
+        while name in self._engaged:
+            name += "+"
+        return name
 
     def _next_number(self, call: CallId, entry: _Waiting, operator: str) -> Offer:
         number = entry.left.pop(0)
