@@ -290,6 +290,7 @@ class CallbackKeeper:
             None,
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
+            campaign=route.campaign,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

@@ -238,5 +238,5 @@ def _choices(session: Session, id: int | None) -> tuple[list[Tick], list[Tick], 
     return (
         [Tick(row.number, f"{row.number} · {row.line_name}", elsewhere(row)) for row in list_numbers(session)],
         [Tick(one.extension, f"{one.extension} · {one.name}") for one in list_operators(session)],
-        [Tick(group.name, group.name, f"{len(group.members)} members") for group in list_groups(session)],
+        [Tick(group.name, group.name, f"members: {len(group.members)}") for group in list_groups(session)],
     )
