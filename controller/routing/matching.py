@@ -41,7 +41,8 @@ Situation: TypeAlias = Literal["available", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` begins with the call's id.
+    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` begins with the call's
+    id.
 
     Offers that were decided together have the same `why`.
     """
