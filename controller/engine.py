@@ -66,6 +66,7 @@ from controller.routing import (
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
+from controller.storage.campaigns import campaign_views
 from controller.storage.database import Database
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
@@ -340,9 +341,11 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
-        self.people.set(directory.employees, (trunk.name for trunk in directory.trunks.values()))
-        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in directory.trunks.values()})
+        trunks = directory.trunks.values()
+        places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
+        self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
         self.people.set_phones(directory.phones)
+        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in trunks})
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -394,9 +397,10 @@ def concerns_directory(notice: Message) -> bool:
 def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
     trunks = {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled}
+    lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),
-        tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
+        tuple(_taking_calls(GroupRule.of(group), operators) for group in lines),
         tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         trunks,

@@ -29,9 +29,9 @@ async def read_form(request: Request, model: type[M]) -> M:
         return _validate(model, _given(form))
 
 
-async def form_fields(request: Request) -> dict[str, str]:
-    """A posted form's fields as they were typed, to be shown again should something be wrong with them."""
-    async with request.form(max_files=0, max_fields=50) as form:
+async def form_fields(request: Request, most: int = 50) -> dict[str, str]:
+    """A posted form's fields, so many at most, as they were typed: to be shown again should something be wrong with them."""
+    async with request.form(max_files=0, max_fields=most) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 

@@ -42,6 +42,7 @@ MENU: Final = (
             Entry("/scenarios", "Scenarios"),
             Entry("/numbers", "Numbers"),
             Entry("/trunks", "Trunks"),
+            Entry("/campaigns", "Campaigns"),
             Entry("/prompts", "Prompts"),
             Entry("/schedules", "Schedules"),
         ),

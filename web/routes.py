@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
+from web.campaign_operations import CAMPAIGN_OPERATIONS
 from web.forwarding_operations import FORWARDING_OPERATIONS
 from web.missed_operations import MISSED_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
@@ -28,6 +29,7 @@ from web.views import (
     api_voicemails,
     blocked_numbers,
     calls,
+    campaigns,
     contacts,
     desk,
     editor,
@@ -158,6 +160,7 @@ OPERATIONS = (
     *SCENARIO_OPERATIONS,
     *NUMBER_OPERATIONS,
     *FORWARDING_OPERATIONS,
+    *CAMPAIGN_OPERATIONS,
     *NOTICE_OPERATIONS,
     *MISSED_OPERATIONS,
     *_CALLBACKS,
@@ -183,6 +186,17 @@ _TRUNK_PAGES = (
     Route("/trunks/{id:int}/connect", for_people(trunks.connect), methods=["POST"]),
     Route("/trunks/{id:int}/disconnect", for_people(trunks.disconnect), methods=["POST"]),
     Route("/trunks/{id:int}/delete", for_people(trunks.take_away), methods=["POST"]),
+)
+_CAMPAIGN_PAGES = (
+    Route("/campaigns", for_people(campaigns.show_campaigns), methods=["GET"]),
+    Route("/campaigns/new", for_people(campaigns.show_new_campaign), methods=["GET"]),
+    Route("/campaigns/new", for_people(campaigns.add_campaign), methods=["POST"]),
+    Route("/campaigns/{id:int}", for_people(campaigns.show_campaign), methods=["GET"]),
+    Route("/campaigns/{id:int}", for_people(campaigns.change_campaign), methods=["POST"]),
+    Route("/campaigns/{id:int}/delete", for_people(campaigns.take_away), methods=["POST"]),
+    Route("/campaigns/{id:int}/leads", for_people(campaigns.show_leads), methods=["GET"]),
+    Route("/campaigns/{id:int}/leads", for_people(campaigns.add_lead), methods=["POST"]),
+    Route("/campaigns/{id:int}/leads/{lead:int}/delete", for_people(campaigns.take_lead_away), methods=["POST"]),
 )
 _NOTICE_PAGES = (
     Route("/voicemails", for_people(voicemails.show_voicemails), methods=["GET"]),
@@ -261,6 +275,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/prompts/{name}/{language}/delete", for_people(prompts.take_away), methods=["POST"]),
         *_NUMBER_PAGES,
         *_TRUNK_PAGES,
+        *_CAMPAIGN_PAGES,
         *_NOTICE_PAGES,
         *_MISSED_PAGES,
         *_PEOPLE_PAGES,

@@ -11,6 +11,7 @@ from controller.storage.operator_states import MAX_CHANGES, OperatorNow, Operato
 
 _STATES = "offline, available, ringing, talking, wrap_up or do_not_disturb"
 _Dialled = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9]{1,20}$")]
+_Target = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(\+?[0-9]{1,20}|campaign)$")]
 
 
 class StateModel(BaseModel):
@@ -69,7 +70,9 @@ class TransferOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: _Dialled = Field(description="an extension, or a number outside")
+    to: _Target = Field(
+        description='an extension, a number outside, or "campaign": the transfer numbers of the call\'s campaign, tried in order'
+    )
     consulting: bool = Field(
         False, description="true: the operator speaks with the target before; he joins the two by hanging up"
     )

@@ -15,6 +15,7 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.campaigns import campaigns_of_group, campaigns_of_operator, count_change_of_group
 from controller.storage.groups import (
     Group,
     GroupTerms,
@@ -124,13 +125,17 @@ def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_u
 def delete_operator(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
     """His contacts have no manager then, and calls keep his name.
 
-    Raises Refused: he is in a group, or a scenario names his extension; NotFound.
+    Raises Refused: he is in a group or a campaign, or a scenario names his extension; NotFound.
     """
     operator = get_operator(session, id)
     groups = groups_of(session, id)
     if groups:
         names = ", ".join(f'"{name}"' for name in groups)
         raise Refused(f"operator {operator.extension} can't be removed: he is in the group {names}")
+    campaigns = campaigns_of_operator(session, id)
+    if campaigns:
+        names = ", ".join(f'"{name}"' for name in campaigns)
+        raise Refused(f"operator {operator.extension} can't be removed: he is assigned to the campaign {names}")
     refuse_if_named(session, "extension", operator.extension, f"operator {operator.extension}", "removed")
     session.delete(operator)
     add_audit(session, at, acting_user, "operator.delete", f"operator {operator.extension}", name=operator.name)
@@ -177,12 +182,15 @@ def change_group(
 
 
 def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
-    """Raises Refused: a scenario or a number uses it; NotFound."""
+    """Raises Refused: a scenario, a number or a campaign uses it; NotFound."""
     group = get_group(session, id)
     refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "removed")
     numbers = ", ".join(row.number for row in numbers_of_group(session, id))
     if numbers:
         raise Refused(f'the group "{group.name}" can\'t be removed: it answers {numbers}')
+    campaigns = ", ".join(f'"{name}"' for name in campaigns_of_group(session, id))
+    if campaigns:
+        raise Refused(f'the group "{group.name}" can\'t be removed: it is assigned to the campaign {campaigns}')
     session.delete(group)
     add_audit(session, at, acting_user, "group.delete", f"group {group.name}")
     session.flush()
@@ -211,6 +219,7 @@ def set_members(
         _within(f"members.{place}.level", draft.level, 1, HIGHEST_LEVEL)
     replace_members(session, group.id, [Membership(ids[draft.extension], draft.weight, draft.level) for draft in drafts])
     group.version += 1
+    count_change_of_group(session, group.id)
     add_audit(session, at, acting_user, "group.set_members", f"group {group_name}", members=[asdict(draft) for draft in drafts])
     session.flush()
 
@@ -223,14 +232,26 @@ def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_us
     group = lock_group(session, group_name)
     if group is None:
         raise NotFound(f'there is no group "{group_name}"')
-    _within("wrap_up_seconds", terms.wrap_up_seconds, 0, LONGEST_WRAP_UP)
-    _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
-    _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
-    _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+    check_terms(terms)
     group.sqlmodel_update(asdict(terms))
     group.version += 1
     add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
     session.flush()
+
+
+def check_terms(terms: GroupTerms) -> None:
+    """Raises InvalidInput: a value out of its range."""
+    _within("wrap_up_seconds", terms.wrap_up_seconds, 0, LONGEST_WRAP_UP)
+    _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
+    _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
+    _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+
+
+def check_strategy(strategy: Strategy, ring_seconds: int) -> None:
+    """Raises InvalidInput: no strategy, or a time out of its range (1 to 300 s)."""
+    if strategy not in get_args(Strategy):
+        raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
+    checked_seconds("ring_seconds", ring_seconds, LONGEST_RING)
 
 
 def _checked(draft: OperatorDraft) -> OperatorDraft:
@@ -256,9 +277,7 @@ def _checked(draft: OperatorDraft) -> OperatorDraft:
 
 def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:
     name = checked_name("name", name)
-    if strategy not in get_args(Strategy):
-        raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
-    checked_seconds("ring_seconds", ring_seconds, LONGEST_RING)
+    check_strategy(strategy, ring_seconds)
     found = find_group(session, name)
     if found is not None and found.id != id:
         raise Refused(f'there is already a group "{name}"')

@@ -11,20 +11,22 @@ from controller.storage.numbers import NumberView
 from controller.storage.trunks import Trunk
 
 Service: TypeAlias = Literal[
-    "refused", "scenario", "off_hours_scenario", "group", "no_answer_prompt", "off_hours_prompt", "not_in_service"
+    "refused", "scenario", "off_hours_scenario", "group", "campaign", "no_answer_prompt", "off_hours_prompt", "not_in_service"
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What serves a caller; `name` is the scenario's or the group's."""
+    """What serves a caller; `name` is the scenario's, the group's or the campaign's."""
 
     by: Service
     name: str = ""
 
 
-def serving(number: NumberView, published: Collection[str], hours: State | None) -> Serving:
-    """What would serve a caller of the number while its schedule is so; None: it has none. `published` names scenarios."""
+def serving(number: NumberView, published: Collection[str], hours: State | None, campaign: str | None = None) -> Serving:
+    """What would serve a caller of the number while its schedule is so; None: it has none. `published` names scenarios,
+    `campaign` its campaign.
+    """
     if not number.row.incoming:
         return Serving("refused")
     if hours in ("closed", "holiday"):
@@ -35,6 +37,8 @@ def serving(number: NumberView, published: Collection[str], hours: State | None)
         return Serving("scenario", number.scenario or "")
     if number.group is not None:
         return Serving("group", number.group)
+    if campaign is not None:
+        return Serving("campaign", campaign)
     return Serving("not_in_service" if hours is None else "no_answer_prompt")
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from controller.actions.fields import checked_name, checked_pattern, dialled_number, invalid
+from controller.addresses import network_host
 from controller.errors import Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.trunks import Transport, Trunk, find_trunk, get_trunk
-
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +122,7 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 
 
 def _checked_host(field: str, text: str) -> str:
-    host = text.strip()
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
-    # What looks like an address and is none would be asked of a name server in vain.
-    named = len(host) <= 253 and re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", host) is not None
-    if not named or re.fullmatch(r"[0-9.]+", host):
+    host = network_host(text.strip())
+    if host is None:
         raise invalid(field, "write a host name or an IP address, such as sip.example.com")
     return host

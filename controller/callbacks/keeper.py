@@ -297,6 +297,7 @@ class CallbackKeeper:
             schedule=None if route.hours is None else route.hours.name,
             line_prompts=route.prompts,
             source=route.source,
+            campaign=route.campaign,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Final, TypeVar
 
+from controller.calls.campaigns import admitted
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
@@ -123,8 +124,8 @@ class Arrivals:
         return await self._ask(call, PauseRecording(paused, answer), answer, "its recording may go on as before")
 
     async def transfer(self, call: CallId, number: str, consulting: bool) -> None:
-        """Have whoever talks in this call transfer his caller to an extension or a number outside; with `consulting` he speaks
-        with that person before.
+        """Have whoever talks in this call transfer his caller to an extension, a number outside, or (`codes.CALL_CENTER`) the
+        call center of his campaign; with `consulting` he speaks with that person before.
 
         Raises Refused: the call is not live here, or it can't be transferred so; TelephonyUnavailable: it did not answer.
         """
@@ -181,8 +182,10 @@ class Arrivals:
             line_prompts=route.prompts,
             source=route.source,
             forwarding=route.forwarding,
+            campaign=route.campaign,
         )
-        self._begin(facts, dictates=dictates)
+        # Who calls from one of our own phones is no stranger to a campaign.
+        self._begin(facts, dictates=dictates, asks=event.args[0] != INTERNAL)
 
     def _from_operator(self, event: ChannelEntered, number: str) -> bool:
         """An operator has dialled a feature code, or a colleague; one of our numbers he reaches like anybody."""
@@ -215,13 +218,21 @@ class Arrivals:
         self._begin(facts)
         return True
 
-    def _begin(self, facts: CallFacts, *, dictates: bool = False) -> None:
+    def _begin(self, facts: CallFacts, *, dictates: bool = False, asks: bool = False) -> None:
+        """`asks`: the number's campaign decides whether the caller is let in."""
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(facts.channel, mailbox)
         if self._studio is not None and dictates:
             self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
+        elif asks and facts.campaign is not None:
+            self._start(self._serve_admitted(facts, mailbox))
         else:
             self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+
+    async def _serve_admitted(self, facts: CallFacts, mailbox: Mailbox) -> None:
+        """What happens to the call meanwhile waits in its mailbox."""
+        facts = await admitted(facts, self._tools)
+        await self._serve(CallSession(facts, self._tools, mailbox, self._link_up))
 
     async def _serve(self, session: CallSession | Dictation) -> None:
         try:

@@ -2,7 +2,8 @@
 
 Dialled on an operator's phone:   log in · log out · do not disturb, with a digit for the reason · end it · pick up a call that
                                   rings at a colleague of one's groups, or (with an extension) at that colleague
-Pressed during a conversation:    transfer, consult before a transfer (both with a number and "#") · back to the caller
+Pressed during a conversation:    transfer, consult before a transfer (both with a number and "#"; "#" alone is the call center of
+                                  the campaign) · back to the caller
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Final, TypeAlias
 from controller.settings import Settings
 
 LONGEST_NUMBER: Final = 20
+CALL_CENTER: Final = "campaign"
+"""In place of a number: the transfer numbers of the call's campaign, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ Code: TypeAlias = LogIn | LogOut | DoNotDisturb | Disturb | PickUp | WrongCode
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """He gives his caller to `number`; `consulting`: he wants to speak with that person before."""
+    """He gives his caller to `number`, or to CALL_CENTER; `consulting`: he wants to speak with that person before."""
 
     number: str
     consulting: bool
@@ -150,7 +153,7 @@ class KeysOfOperator:
             if self._typed.startswith(code) and self._typed.endswith("#"):
                 number = self._typed.removeprefix(code).removesuffix("#")
                 self._typed = ""
-                return Transfer(number, consulting) if number else None
+                return Transfer(number or CALL_CENTER, consulting)
         if not self._may_become_an_order():
             # The key that broke the code may begin another.
             self._typed = key if len(self._typed) > 1 and self._begins(key) else ""

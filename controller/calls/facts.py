@@ -19,6 +19,7 @@ from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, NumberLines, People, SearchEnded
 from controller.storage.calls import Direction
+from controller.storage.campaigns import CampaignView
 from controller.storage.database import Database
 from controller.storage.forwarding import NO_FORWARDING, Forwarding
 from controller.storage.journal import CallJournal
@@ -32,8 +33,9 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
-    schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls. `met` is
-    who is on the line already when somebody is searched for the first time: he asked for this call.
+    schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls,
+    `campaign` is its campaign, as it was when the call came in. `met` is who is on the line already when somebody is searched
+    for the first time: he asked for this call.
     """
 
     call: CallId
@@ -53,6 +55,7 @@ class CallFacts:
     direction: Direction = "inbound"
     source: str = ""
     met: SearchEnded | None = None
+    campaign: CampaignView | None = None
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]

@@ -11,6 +11,7 @@ from controller.prompts import LANGUAGES, PromptLibrary
 from controller.routing import Arrival
 from controller.schedules import Schedule, state_at, zone_for
 from controller.storage import Session
+from controller.storage.campaigns import CampaignView, campaign_views
 from controller.storage.forwarding import NO_FORWARDING, Forwarding
 from controller.storage.numbers import InboundRoute, list_routes
 from controller.storage.scenarios import get_version, published_versions
@@ -46,7 +47,7 @@ class OwnHours:
 class Route:
     """Where a call goes: a scenario with those it inserts, and their published versions at this moment; a call keeps them to its
     end. `language` None means the installation's own. `off_hours` is where it goes while the schedule is closed, if that is
-    elsewhere.
+    elsewhere. `campaign` is the one that the number belongs to.
     """
 
     line_name: str
@@ -59,6 +60,7 @@ class Route:
     hours: OwnHours | None = None
     off_hours: Route | None = None
     source: str = ""
+    campaign: CampaignView | None = None
 
     def at(self, moment: datetime, installation: tzinfo) -> Route:
         """The route at a moment; `installation` is the zone of schedules without their own."""
@@ -90,20 +92,38 @@ def load_routes(session: Session, known: Mapping[str, Route], library: PromptLib
     An inserted scenario that is not published, or not there any more, is left out: callers pass it over.
     """
     versions = _Versions(session, known)
-    return {row.number: _route(row, versions, library) for row in list_routes(session)}
+    campaigns = {campaign.id: campaign for campaign in campaign_views(session)}
+    return {
+        row.number: _route(row, versions, library, None if row.campaign_id is None else campaigns.get(row.campaign_id))
+        for row in list_routes(session)
+    }
 
 
-def _route(row: InboundRoute, versions: _Versions, library: PromptLibrary) -> Route:
-    """The published scenario of working time, and that of off-hours; where one is missing, what the number's settings make."""
+def _route(row: InboundRoute, versions: _Versions, library: PromptLibrary, campaign: CampaignView | None) -> Route:
+    """The published scenario of working time, and that of off-hours; where one is missing, what the number's settings make. Where
+    it has no group of its own, the employees of its campaign answer.
+    """
     prompts = _audible(LinePrompts.read(row.prompts), library, row.language or LANGUAGES[0])
     hours = None if row.schedule is None else OwnHours(row.schedule[0], Schedule.model_validate(row.schedule[1]))
-    line = Line(prompts, None if hours is None else hours.name, row.group, row.longest_wait)
+    group = row.group if row.group is not None or campaign is None else campaign.line.name
+    line = Line(prompts, None if hours is None else hours.name, group, row.longest_wait)
     made = NOT_IN_SERVICE if line.schedule is None and line.group is None else ScenarioBundle(line_scenario(line))
 
     def to(version: int | None) -> Route:
         bundle = made if version is None else versions.bundle(version)
         pinned = {name: versions.published_ids[name] for name in bundle.inserted}
-        return Route(row.line_name, row.language, bundle, version, pinned, prompts, row.forwarding, hours, source=row.source)
+        return Route(
+            row.line_name,
+            row.language,
+            bundle,
+            version,
+            pinned,
+            prompts,
+            row.forwarding,
+            hours,
+            source=row.source,
+            campaign=campaign,
+        )
 
     in_hours = to(row.scenario_version_id)
     served_alike = row.off_hours_version_id == row.scenario_version_id

@@ -1,4 +1,6 @@
-"""The scenarios of calls that nobody has drawn: operators' calls among themselves, and those that they ask for."""
+"""The scenarios of calls that nobody has drawn: operators' calls among themselves, those that they ask for, and those that a
+campaign does not accept.
+"""
 
 from __future__ import annotations
 
@@ -31,4 +33,12 @@ def outgoing_call(extension: str) -> Scenario:
             _COLLEAGUE: Node(operation=DialExtension(extension=extension), links=ends),
             _GOODBYE: Node(operation=HangUp()),
         },
+    )
+
+
+def refused_call(campaign: str) -> Scenario:
+    """A campaign does not accept unknown callers: the record tells why, the caller hears nothing of it."""
+    unknown = NodeId("unknown_caller")
+    return Scenario(
+        start=unknown, nodes={unknown: Node(operation=HangUp(cause="rejected"), title=f"Not a lead of the campaign {campaign}")}
     )

@@ -4,9 +4,11 @@ Blind:      the operator is free at once; the caller hears music while the targe
 Consulting: the operator speaks with the target while the caller hears music. He hangs up: caller and target are joined. The
             target hangs up, is not reached, or the operator presses "back": he has his caller again.
 
-A target who is one of us must be available, a number outside is reached by a trunk. A target who does not answer in time, or
-drops the call within a second, has not taken it: after a blind transfer the call is ended, or returns to who transferred it,
-as the rules say. What a transfer changes is seen by its call alone: the scenario goes on after the last conversation.
+A target who is one of us must be available, a number outside is reached by a trunk. The call center of the call's campaign
+(LNR-5, LNR-6) may have several numbers: the next one is rung when one is busy, out of reach, or not answered. A target who does
+not answer in time, or drops the call within a second, has not taken it: after a blind transfer the call is ended, or returns to
+who transferred it, as the rules say. What a transfer changes is seen by its call alone: the scenario goes on after the last
+conversation.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from controller.calls.codes import KeysOfOperator, Return, Transfer
+from controller.calls.codes import CALL_CENTER, KeysOfOperator, Return, Transfer
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import Refused, TelephonyError
@@ -89,6 +91,8 @@ class Transfers:
         tools, operator = self._tools, self._executor.operator
         if self._executor.operator_leg is None or operator is None or self._stage in ("consult_ringing", "consult_talking"):
             raise Refused("nobody talks with the caller now")
+        if number == CALL_CENTER:
+            return self._call_center()
         if number == operator:
             raise Refused("a call can't be transferred to who has it")
         if tools.people.known(number) is None:
@@ -105,6 +109,18 @@ class Transfers:
         person = tools.people.at_his_phone(number, tools.desk.transfer_seconds)
         if state != "available" or person is None:
             raise Refused(f"the call can't be transferred to {number}: he is {state.replace('_', ' ')}")
+        return person
+
+    def _call_center(self) -> Person:
+        campaign, tools = self._facts.campaign, self._tools
+        if campaign is None or not campaign.transfer_numbers:
+            why = (
+                "its number belongs to no campaign" if campaign is None else f'the campaign "{campaign.name}" has no such number'
+            )
+            raise Refused(f"the call can't be transferred to the call center: {why}")
+        person = tools.people.in_turn(campaign.transfer_numbers, tools.desk.transfer_seconds)
+        if person is None:
+            raise Refused("the call can't be transferred to the call center: none of its numbers can be called now")
         return person
 
     async def begin(self, number: str, consulting: bool, visit: VisitId) -> None:
@@ -209,7 +225,7 @@ class Transfers:
         await self._end_consultation()
 
     def _search(self, person: Person) -> None:
-        self._executor.search_person(self._visit, person, self._tools.desk.transfer_seconds, self._by)
+        self._executor.search_person(self._visit, person, person.ring_seconds, self._by)
 
     def _nobody(self) -> After:
         back = self._tools.people.at_his_phone(self._by, self._tools.desk.transfer_seconds)

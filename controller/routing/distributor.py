@@ -115,8 +115,8 @@ class PickedUp:
 
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
-    """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: the
-    call's id), `answered_at` Asterisk's time of that. `missed`: to whom the call was offered, in that order."""
+    """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: what
+    begins with the call's id), `answered_at` Asterisk's time of that. `missed`: to whom the call was offered, in that order."""
 
     visit: VisitId
     outcome: RoutingOutcome

@@ -43,7 +43,8 @@ Situation: TypeAlias = Literal["available", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` is the call's id.
+    """Ring the operator for this call on this number. For a number outside that is nobody's, `operator` begins with the call's
+    id.
 
     Offers that were decided together have the same `why`.
     """
@@ -291,12 +292,19 @@ class Matching:
             yield from self._reservations(call, entry, rule) if entry.absent else self._group_offers(call, entry, rule)
 
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
-        name = _engaged_name(call, person)
+        name = person.operator.extension if person.operator is not None else self._nobody_of(call)
         if not entry.offered and entry.left and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.append(name)
             entry.ringing.add(name)
             self._engaged[name] = call
             yield self._next_number(call, entry, name)
+
+    def _nobody_of(self, call: CallId) -> str:
+        """A name for who answers outside: not that of the one before, whose line may not be free yet."""
+        name = str(call)
+        while name in self._engaged:
+            name += "+"
+        return name
 
     def _next_number(self, call: CallId, entry: _Waiting, operator: str) -> Offer:
         number = entry.left.pop(0)
@@ -421,7 +429,9 @@ class Matching:
     def _could_still_take(self, call: CallId, entry: _Waiting) -> bool:
         if isinstance(entry.target, Person):
             # His line of the search before this one is being ended: he is free in a moment.
-            return bool(entry.left) and not entry.offered and self._engaged.get(_engaged_name(call, entry.target)) == call
+            operator = entry.target.operator
+            offered = not entry.left or bool(entry.offered)
+            return not offered and operator is not None and self._engaged.get(operator.extension) == call
         rule = self._rules.get(entry.target)
         if rule is None:
             return False
@@ -429,8 +439,3 @@ class Matching:
         return any(
             extension not in entry.offered and self._phones.get(extension, "offline") != "offline" for extension in extensions
         )
-
-
-def _engaged_name(call: CallId, person: Person) -> str:
-    """Who is engaged while this person is rung; somebody outside is nobody else's."""
-    return person.operator.extension if person.operator is not None else str(call)

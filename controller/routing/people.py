@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from controller.addresses import sip_address
 from controller.presence import TrunkTracker
 from controller.routing.forwarding import OutsidePhones, forwarded
 from controller.routing.rules import Number, Person, RoutedOperator, device_outside, phone_of
@@ -45,12 +46,18 @@ class People:
         self._employees: dict[str, Employee] = {}
         self._trunks: tuple[str, ...] = ()
         self._phones = OutsidePhones()
+        self._places: Mapping[tuple[str, int], str] = {}
         self._tracker = trunks
 
-    def set(self, employees: Iterable[Employee], trunks: Iterable[str]) -> None:
-        """Everybody as they are from now on; `trunks` are names, in the order they are taken."""
+    def set(
+        self, employees: Iterable[Employee], trunks: Iterable[str], places: Mapping[tuple[str, int], str] | None = None
+    ) -> None:
+        """Everybody as they are from now on; `trunks` are names, in the order they are taken, `places` the names of those that
+        lead to a host and port.
+        """
         self._employees = {employee.operator.extension: employee for employee in employees}
         self._trunks = tuple(trunks)
+        self._places = places or {}
 
     def set_phones(self, phones: OutsidePhones) -> None:
         """The phones that missed calls may be forwarded to, from now on."""
@@ -98,6 +105,14 @@ class People:
         found = self._outside(number, ring_seconds)
         return None if found is None else Person(None, (found,))
 
+    def in_turn(self, numbers: Iterable[str], ring_seconds: float) -> Person | None:
+        """Whoever answers at these phone numbers and SIP addresses, which are rung one after another, each for `ring_seconds`;
+        None when none of them can be dialled now.
+        """
+        found = [(self._at_address if ":" in one else self._outside)(one, ring_seconds) for one in numbers]
+        there = tuple(number for number in found if number is not None)
+        return Person(None, there) if there else None
+
     def outside_device(self, number: str) -> str | None:
         """What Asterisk dials to reach a number outside; None when there is no trunk, or when it is no number."""
         if _NUMBER.fullmatch(number) is None:
@@ -113,3 +128,14 @@ class People:
     def _outside(self, number: str, ring_seconds: float) -> Number | None:
         device = self.outside_device(number)
         return None if device is None else Number(device, ring_seconds, number, outside=True)
+
+    def _at_address(self, text: str, ring_seconds: float) -> Number | None:
+        """A SIP address on the host of a trunk: nothing else is ever dialled."""
+        address = sip_address(text)
+        if address is None:
+            return None
+        trunk = self._places.get((address.host, address.port))
+        if trunk is None:
+            log.warning("%s can't be dialled: no trunk that is enabled leads there", address)
+            return None
+        return Number(f"PJSIP/{address.user}@{trunk}", ring_seconds, str(address), outside=True)

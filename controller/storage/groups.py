@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -118,8 +118,9 @@ def group_names(session: Session) -> frozenset[str]:
     return frozenset(session.exec(select(Group.name)))
 
 
-def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
-    members: dict[int | None, list[GroupMemberView]] = {group.id: [] for group in groups}
+def members_of(session: Session, group_ids: Iterable[int]) -> dict[int, list[GroupMemberView]]:
+    """The members of these groups, in order."""
+    members: dict[int, list[GroupMemberView]] = {id: [] for id in group_ids}
     query = (
         select(GroupMember, Operator)
         .join(Operator, col(Operator.id) == GroupMember.operator_id)
@@ -129,6 +130,11 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     for member, operator in session.exec(query):
         view = GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level)
         members[member.group_id].append(view)
+    return members
+
+
+def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
+    members = members_of(session, (group.id for group in groups))
     return [
         GroupView(
             group.id, group.name, group.strategy, group.ring_seconds, terms_of(group), group.version, tuple(members[group.id])
@@ -137,8 +143,18 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     ]
 
 
-def terms_of(group: Group) -> GroupTerms:
-    """A group's terms."""
+class HasTerms(Protocol):
+    """Whatever has the columns of `GroupTerms`."""
+
+    wrap_up_seconds: int
+    longest_wait: int | None
+    longest_talk: int | None
+    priority: int
+    sticky_owner: bool
+
+
+def terms_of(group: HasTerms) -> GroupTerms:
+    """Its terms."""
     return GroupTerms(group.wrap_up_seconds, group.longest_wait, group.longest_talk, group.priority, group.sticky_owner)
 
 

@@ -8,10 +8,12 @@ from controller.storage import (
     audit,
     callbacks,
     calls,
+    campaigns,
     contacts,
     desks,
     forwarding,
     groups,
+    leads,
     missed_calls,
     numbers,
     operator_states,
@@ -60,5 +62,10 @@ TABLES = (
     desks.Desk,
     forwarding.ForwardingPhone,
     forwarding.ConfirmationCall,
+    campaigns.Campaign,
+    campaigns.CampaignOperator,
+    campaigns.CampaignGroup,
+    campaigns.CampaignTransferNumber,
+    leads.Lead,
 )
 METADATA = SQLModel.metadata

@@ -32,7 +32,8 @@ class InboundNumber(SQLModel, table=True):
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
     time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`,
-    `forwarding` as `Forwarding.written`. `responsible_id` is the user who is told of missed calls.
+    `forwarding` as `Forwarding.written`. `responsible_id` is the user who is told of missed calls. The campaign of `campaign_id`
+    says what unknown callers get, and its employees answer where there is no group either.
 
     `channels` is how many calls of both directions it takes at once, None: any number; `incoming` and `outgoing` are the
     directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
@@ -49,6 +50,7 @@ class InboundNumber(SQLModel, table=True):
     off_hours_scenario_id: int | None = Field(default=None, sa_column=_reference("scenarios.id"))
     schedule_id: int | None = Field(default=None, sa_column=_reference("schedules.id"))
     group_id: int | None = Field(default=None, sa_column=_reference("groups.id"))
+    campaign_id: int | None = Field(default=None, sa_column=_reference("campaigns.id"))
     longest_wait: int = LONGEST_WAIT
     prompts: dict[str, str | None] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     forwarding: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'")))
@@ -89,7 +91,8 @@ class InboundRoute:
     longest_wait: int
     prompts: dict[str, str | None]
     forwarding: Forwarding
-    source: str = ""
+    source: str
+    campaign_id: int | None
 
 
 def list_routes(session: Session) -> list[InboundRoute]:
@@ -111,6 +114,7 @@ def list_routes(session: Session) -> list[InboundRoute]:
             row.prompts,
             Forwarding.read(row.forwarding),
             row.source,
+            row.campaign_id,
         )
         for row in rows
     ]
@@ -180,6 +184,15 @@ def last_call_of(session: Session, number: str) -> datetime | None:
 def numbers_forwarding_to(session: Session, number: str) -> list[InboundNumber]:
     """The numbers whose missed calls are forwarded to this common phone."""
     return [row for row in list_numbers(session) if Forwarding.read(row.forwarding).number == number]
+
+
+def numbers_by_campaign(session: Session) -> dict[int, list[str]]:
+    """The numbers of campaigns, by the campaigns' ids; of one without numbers: not named."""
+    found: dict[int, list[str]] = {}
+    for row in list_numbers(session):
+        if row.campaign_id is not None:
+            found.setdefault(row.campaign_id, []).append(row.number)
+    return found
 
 
 def _views(session: Session, rows: Sequence[InboundNumber]) -> list[NumberView]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.addresses import email_address, phone_number
+from controller.addresses import SipAddress, email_address, phone_number, sip_address
 from controller.errors import SettingsError
 from controller.settings import Settings, SmtpServer
 
@@ -82,3 +82,22 @@ def test_a_wrong_setting_is_named_without_its_password(environment: dict[str, st
     with pytest.raises(SettingsError, match=said) as refused:
         Settings.load(environment)
     assert "hidden" not in str(refused.value)
+
+
+def test_a_sip_address_is_plain_and_kept_in_one_form() -> None:
+    assert sip_address("SIP:Queue.1@PBX.Example.com") == SipAddress("Queue.1", "pbx.example.com")
+    assert str(sip_address("sip:a@10.0.0.1:5060")) == "sip:a@10.0.0.1"
+    assert str(sip_address("sip:a@[2001:DB8::1]:5080")) == "sip:a@[2001:db8::1]:5080"
+    for bad in (
+        "sip:a@10.0.0",
+        "sip:a@10.0.0.1:0",
+        "sip:a@10.0.0.1:65536",
+        "sip:a@[10.0.0.1]",
+        "sip:a@2001:db8::1",
+        "sip:a@-host",
+        "sip:a@host\n",
+        "sip:@host",
+        f"sip:{'a' * 65}@host",
+        "sip:\u0430@host",
+    ):
+        assert sip_address(bad) is None, bad

@@ -119,10 +119,13 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
             {"state": "offline", "reason": "lunch"},
             {"state": "talking"},
         ],
-        "post_transfer": [{"to": "2002"}, {"to": ""}],
+        "post_transfer": [{"to": "2002"}, {"to": "campaign"}, {"to": ""}],
         "post_call": [{"operator": "2001", "number": "+49301234567"}, {"operator": "9999", "number": "112"}, {}],
         "patch_missed_call": [{"note": "calls at 5"}, {"owner": {"user": "nobody"}}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
+        "post_campaign": [{"name": "Spring", "operators": ["2001"]}, {"name": "Spring"}, {"name": "Autumn", "numbers": ["1"]}],
+        "put_campaign": [{"name": "Spring", "transfer_numbers": ["+74951112233"]}, {}],
+        "post_lead": [{"number": "+49301234567"}, {"number": "+49301234567"}, {"number": ""}],
     }
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()
     for operation in OPERATIONS:
@@ -131,7 +134,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
             {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru", "extension": "9999"},
         ):
             if "{id:int}" in operation.path:
-                ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1"}
+                ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1", "lead": "1"}
             path = operation.documented_path.format(**ids)
             for body in bodies.get(operation.view.__name__, [None]):
                 sent: dict[str, Any] = {} if body is None else {"json": body}

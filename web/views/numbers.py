@@ -24,6 +24,7 @@ from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
 from controller.schedules import Schedule, State, state_at, zone_for
 from controller.storage import Session
+from controller.storage.campaigns import campaign_names
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
 from controller.storage.numbers import NumberView, get_number, last_call_of, number_views
@@ -98,10 +99,11 @@ class Check:
 async def show_numbers(request: Request) -> Response:
     """All numbers."""
     given = services(request)
-    views, surroundings = await given.database.read(_list)
+    views, surroundings, campaigns = await given.database.read(_list)
     now = given.clock.now()
     context = {
         "numbers": [number_model(view) for view in views],
+        "campaigns": {view.row.id: campaigns[view.row.campaign_id] for view in views if view.row.campaign_id is not None},
         "states": _schedule_states(surroundings, now, given.settings.zone),
         "published": surroundings.published,
         "standard": STANDARD_PROMPTS.by_slot(),
@@ -215,11 +217,11 @@ async def _form_page(
 
 async def _check(request: Request, surroundings: _Surroundings) -> Check:
     given = services(request)
-    view, last = await given.database.read(_with_last_call, number_id(request))
+    view, campaign, last = await given.database.read(_to_check, number_id(request))
     states = _schedule_states(surroundings, given.clock.now(), given.settings.zone)
     trunk_states = await given.trunk_states()
     trunks = [trunk_model(trunk, trunk_states) for trunk in bringing(view, surroundings.trunks)]
-    served = serving(view, surroundings.published, states[view.schedule] if view.schedule else None)
+    served = serving(view, surroundings.published, states[view.schedule] if view.schedule else None, campaign)
     return Check(served, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
 
 
@@ -282,13 +284,15 @@ def _own_prompts(stored: Sequence[StoredPrompt]) -> list[Choice]:
     ]
 
 
-def _list(session: Session) -> tuple[list[NumberView], _Surroundings]:
-    return number_views(session), _surroundings(session)
+def _list(session: Session) -> tuple[list[NumberView], _Surroundings, dict[int, str]]:
+    return number_views(session), _surroundings(session), campaign_names(session)
 
 
-def _with_last_call(session: Session, id: int) -> tuple[NumberView, datetime | None]:
+def _to_check(session: Session, id: int) -> tuple[NumberView, str | None, datetime | None]:
+    """A number, its campaign's name, and when somebody called last."""
     view = get_number(session, id)
-    return view, last_call_of(session, view.row.number)
+    campaign = None if view.row.campaign_id is None else campaign_names(session)[view.row.campaign_id]
+    return view, campaign, last_call_of(session, view.row.number)
 
 
 def _surroundings(session: Session) -> _Surroundings:

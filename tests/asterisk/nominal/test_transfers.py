@@ -82,6 +82,24 @@ async def test_t41_an_operator_who_does_not_see_his_colleagues_can_transfer_to_n
 
 
 @pytest.mark.covers("SKZ-66")
+async def test_who_has_got_the_caller_outside_transfers_him_to_another_number_outside(system: System) -> None:
+    first, second = await system.phone_outside(OUTSIDE), await system.phone_outside("74957654321")
+    await system.has_trunk()
+    talking = await conversation(system)
+    await talking.transfer(OUTSIDE)
+    offered = await first.ringing()
+    await offered.answer()
+    await talk(talking.call, offered)
+    await talking.transfer("74957654321")
+    again = await second.ringing()
+    await offered.ended()
+    await again.answer()
+    await talk(talking.call, again)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True), (OUTSIDE, "2001", True), ("74957654321", "", True)]
+
+
+@pytest.mark.covers("SKZ-66")
 async def test_an_operator_transfers_by_pressing_the_code_and_the_number(system: System) -> None:
     other, talking = await system.operator("2003"), await conversation(system)
     await talking.line.press("*12003#")

@@ -206,6 +206,18 @@ def test_a_caller_who_leaves_between_the_numbers_frees_the_person() -> None:
     assert dict(house.engaged) == {}
 
 
+def test_a_number_outside_is_rung_though_the_line_of_the_one_before_is_not_free_yet() -> None:
+    house = Matching()
+    house.join(FIRST, outside("100"))
+    house.answered(FIRST, "first")
+    (offer,) = house.join(FIRST, outside("200"))
+    assert isinstance(offer, Offer) and (offer.number.shown, offer.operator) == ("200", "first+")
+    assert house.line_free(FIRST, "first", talked=True) == []
+    assert house.answered(FIRST, "first+") == [Ended(FIRST, "answered", "first+")]
+    house.line_free(FIRST, "first+", talked=True)
+    assert dict(house.engaged) == {}
+
+
 def test_a_number_outside_may_be_called_for_two_callers_at_once() -> None:
     house = Matching()
     number = outside("100").numbers[0]

@@ -56,3 +56,15 @@ async def test_the_first_trunk_that_is_there_is_taken_and_the_first_of_all_when_
     assert made.outside_device("100") == "PJSIP/100@trunk-1"
     await tracker.watch(["trunk-2"])
     assert tracker.reachable == {"trunk-2": True}
+
+
+def test_numbers_in_turn_are_phone_numbers_through_the_first_trunk_and_addresses_through_the_one_that_leads_there() -> None:
+    made = people("trunk-1")
+    made.set([], ("trunk-1", "trunk-2"), {("pbx.example.com", 5060): "trunk-2"})
+    found = made.in_turn(["+74951112233", "sip:elsewhere@example.com", "sip:queue@pbx.example.com"], 15)
+    assert found is not None and found.operator is None and found.ring_seconds == 30
+    assert found.numbers == (
+        Number("PJSIP/+74951112233@trunk-1", 15, "+74951112233", outside=True),
+        Number("PJSIP/queue@trunk-2", 15, "sip:queue@pbx.example.com", outside=True),
+    )
+    assert made.in_turn(["sip:elsewhere@example.com", "sip:queue@pbx.example.com/2001"], 15) is None
