@@ -40,6 +40,7 @@ from controller.calls.numbers import Route, load_routes
 from controller.calls.outgoing import OutgoingCalls
 from controller.clock import Clock
 from controller.errors import AttendantError, StorageError, TelephonyError, TelephonyUnavailable
+from controller.ids import trunk_name
 from controller.lookups import LookupClient
 from controller.presence import PresenceTracker, StateHistory, Switches, TrunkTracker
 from controller.presence.tracker import device_of
@@ -57,6 +58,7 @@ from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
+from controller.storage.rates import Pricing
 from controller.storage.trunks import Trunk, TrunkState, list_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
@@ -124,7 +126,8 @@ class Engine:
         self._remote_phones = asterisk.remote_phones
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
-        self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()))
+        pricing = Pricing(settings.zone, settings.phone_region)
+        self.journal = CallJournal(database, on_stored=lambda: bus.send(CallsChanged()), pricing=pricing)
         self.presence = PresenceTracker(self.telephony, clock)
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
@@ -413,7 +416,7 @@ def sip_trunk(trunk: Trunk) -> SipTrunk:
     """
     place = hashlib.sha256(f"{trunk.host} {trunk.port} {trunk.transport}".encode()).hexdigest()[:8]
     return SipTrunk(
-        f"trunk-{trunk.id}-{place}",
+        trunk_name(trunk.id, place),
         trunk.host,
         trunk.port,
         trunk.transport,

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from controller.bus import Bus
+from controller.calls.client_lines import ClientLine
 from controller.calls.codes import DeskRules
 from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
@@ -32,7 +33,7 @@ class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
     schedule, `line_prompts` are its own prompts. `met` is who is on the line already when somebody is searched for the first
-    time: he asked for this call.
+    time: he asked for this call. `client_line` is the line to the caller where it is we who have called him.
     """
 
     call: CallId
@@ -50,6 +51,7 @@ class CallFacts:
     line_prompts: LinePrompts = STANDARD_PROMPTS
     direction: Direction = "inbound"
     met: SearchEnded | None = None
+    client_line: ClientLine | None = None
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]

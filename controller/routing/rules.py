@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from controller.ids import trunk_of
 from controller.presence.tracker import device_of
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 
@@ -58,6 +59,11 @@ class Number:
     ring_seconds: float
     shown: str
     outside: bool = False
+
+    @property
+    def trunk(self) -> int | None:
+        """The id of the trunk that takes the call; None for a phone of ours."""
+        return trunk_of(self.device)
 
 
 def phone_of(extension: str, ring_seconds: float) -> Number:
