@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
+from web.cost_operations import COST_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
 from web.number_operations import NUMBER_OPERATIONS
 from web.openapi import ApiOperation
@@ -27,6 +28,7 @@ from web.views import (
     blocked_numbers,
     calls,
     contacts,
+    costs,
     desk,
     editor,
     entry,
@@ -34,6 +36,7 @@ from web.views import (
     numbers,
     outbox,
     prompts,
+    rates,
     recordings,
     scenarios,
     schedules,
@@ -156,6 +159,7 @@ OPERATIONS = (
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
     *STATE_OPERATIONS,
+    *COST_OPERATIONS,
 )
 
 
@@ -196,6 +200,15 @@ _PEOPLE_PAGES = (
     Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.change_blocked_number), methods=["POST"]),
     Route("/blocked-numbers/{id:int}/delete", for_people(blocked_numbers.take_away), methods=["POST"]),
 )
+_COST_PAGES = (
+    Route("/costs", for_people(costs.show_costs), methods=["GET"]),
+    Route("/costs/prices", for_people(costs.add_price), methods=["POST"]),
+    Route("/rates", for_people(rates.show_rates), methods=["GET"]),
+    Route("/rates", for_people(rates.add_rate), methods=["POST"]),
+    Route("/rates/{id:int}", for_people(rates.show_rate), methods=["GET"]),
+    Route("/rates/{id:int}", for_people(rates.change_one_rate), methods=["POST"]),
+    Route("/rates/{id:int}/delete", for_people(rates.take_away), methods=["POST"]),
+)
 
 
 def make_routes() -> list[BaseRoute]:
@@ -222,6 +235,7 @@ def make_routes() -> list[BaseRoute]:
         *_NUMBER_PAGES,
         *_NOTICE_PAGES,
         *_PEOPLE_PAGES,
+        *_COST_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Row, Table
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Row, Table, delete, func
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.addresses import phone_number
-from controller.costs import MonthlyPrice, PrefixRate, Tariff, cost_of_line, prefixes, rate_for
+from controller.costs import MonthlyPrice, PrefixRate, Tariff, cost_of_line, prefixes, price_on, rate_for
 from controller.errors import NotFound
 from controller.storage.journal_changes import PaidLine
 from controller.storage.trunks import Trunk
@@ -81,7 +81,11 @@ def list_rates(session: Session, prefix: str, limit: int, offset: int) -> list[R
     """Rates of this prefix and longer ones, by prefix, trunk and day."""
     query = select(Rate, Trunk.name).outerjoin(Trunk, col(Trunk.id) == col(Rate.trunk_id))
     query = query.where(col(Rate.prefix).startswith(prefix, autoescape=True))
-    query = query.order_by(col(Rate.prefix), col(Trunk.name), col(Rate.valid_from), col(Rate.id)).limit(limit).offset(offset)
+    query = (
+        query.order_by(col(Rate.prefix), func.coalesce(Trunk.name, ""), col(Rate.valid_from), col(Rate.id))
+        .limit(limit)
+        .offset(offset)
+    )
     return [RateView(row, trunk) for row, trunk in session.exec(query)]
 
 
@@ -100,10 +104,24 @@ def find_rate(session: Session, prefix: str, trunk_id: int | None, valid_from: d
     return session.exec(query).first()
 
 
-def trunk_prices(session: Session, trunk_id: int) -> Sequence[TrunkPrice]:
+def trunk_prices(session: Session, trunk_id: int) -> list[MonthlyPrice]:
     """All monthly prices of a trunk, oldest first."""
     query = select(TrunkPrice).where(TrunkPrice.trunk_id == trunk_id).order_by(col(TrunkPrice.valid_from))
-    return session.exec(query).all()
+    return [MonthlyPrice(row.valid_from, row.amount) for row in session.exec(query)]
+
+
+def replace_trunk_prices(session: Session, trunk_id: int, prices: Iterable[MonthlyPrice]) -> None:
+    """The trunk has these monthly prices and no others."""
+    session.exec(delete(TrunkPrice).where(col(TrunkPrice.trunk_id) == trunk_id))
+    for price in prices:
+        session.add(TrunkPrice(trunk_id=trunk_id, valid_from=price.valid_from, amount=price.amount))
+
+
+def end_trunk_prices(session: Session, trunk_id: int, last: date) -> None:
+    """The trunk costs nothing more after this day."""
+    prices = [price for price in trunk_prices(session, trunk_id) if price.valid_from <= last]
+    end = [MonthlyPrice(last + timedelta(days=1), 0)] if price_on(prices, last) else []
+    replace_trunk_prices(session, trunk_id, [*prices, *end])
 
 
 def prices_by_trunk(session: Session) -> dict[int, list[MonthlyPrice]]:

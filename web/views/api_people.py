@@ -166,8 +166,9 @@ async def put_trunk(request: Request) -> Response:
 
 async def remove_trunk(request: Request) -> Response:
     """Remove a trunk."""
-    given = services(request)
-    await given.database.run(delete_trunk, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given, by = services(request), acting_user(request)
+    zone, now = given.settings.zone, given.clock.now()
+    await given.database.run(delete_trunk, number_id(request), zone=zone, acting_user=by, at=now)
     given.bus.send(DirectoryChanged())
     return Response(status_code=204)
 
