@@ -73,6 +73,21 @@ class RateModel(RateChange):
     id: int
 
 
+class RateTableUpload(BaseModel):
+    """A table of rates, whose first line names the columns as the fields of a rate are named; `prefix` and `per_minute` must be
+    there. Without `valid_from` the rates are valid from today on.
+    """
+
+    file: str = Field(json_schema_extra={"format": "binary"}, description="CSV in UTF-8, with commas or semicolons")
+
+
+class RatesImported(BaseModel):
+    """What an import did."""
+
+    added: int
+    changed: int
+
+
 class RateList(BaseModel):
     """Some rates, by prefix, trunk and day."""
 

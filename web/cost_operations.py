@@ -9,6 +9,8 @@ from web.cost_models import (
     RateList,
     RateModel,
     RateQuery,
+    RatesImported,
+    RateTableUpload,
     TrunkPrices,
     TrunkPricesChange,
 )
@@ -24,6 +26,14 @@ COST_OPERATIONS = (
     ApiOperation("GET", f"{_API}/costs", api_costs.get_costs, "What trunks cost, by the day", CostReport, query=CostQuery),
     ApiOperation("GET", _RATES, api_costs.get_rates, "List rates", RateList, query=RateQuery),
     ApiOperation("POST", _RATES, api_costs.post_rate, "Add a rate", RateModel, body=RateChange, status=201, errors=(409,)),
+    ApiOperation(
+        "POST",
+        f"{_RATES}/import",
+        api_costs.post_rate_table,
+        "Import a table of rates, whole or not at all",
+        RatesImported,
+        upload=RateTableUpload,
+    ),
     ApiOperation("GET", _RATE, api_costs.get_one_rate, "One rate", RateModel),
     ApiOperation("PUT", _RATE, api_costs.put_rate, "Replace a rate", RateModel, body=RateChange, errors=(409,)),
     ApiOperation("DELETE", _RATE, api_costs.remove_rate, "Delete a rate", status=204),

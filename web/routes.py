@@ -205,6 +205,7 @@ _COST_PAGES = (
     Route("/costs/prices", for_people(costs.add_price), methods=["POST"]),
     Route("/rates", for_people(rates.show_rates), methods=["GET"]),
     Route("/rates", for_people(rates.add_rate), methods=["POST"]),
+    Route("/rates/import", for_people(rates.import_file), methods=["POST"]),
     Route("/rates/{id:int}", for_people(rates.show_rate), methods=["GET"]),
     Route("/rates/{id:int}", for_people(rates.change_one_rate), methods=["POST"]),
     Route("/rates/{id:int}/delete", for_people(rates.take_away), methods=["POST"]),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from controller.actions.fields import checked_name, checked_pattern, checked_seconds, invalid
 from controller.costs import LONGEST_PREFIX, UNIT, MonthlyPrice, write_amount
-from controller.errors import Refused
+from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.rates import Rate, find_rate, get_rate, replace_trunk_prices
-from controller.storage.trunks import find_trunk, get_trunk
+from controller.storage.rates import Rate, RateKey, find_rate, get_rate, rates_by_key, replace_trunk_prices
+from controller.storage.trunks import get_trunk, list_trunks
 
 LONGEST_INCREMENT: Final = 3600
+MOST_PROBLEMS: Final = 50
+"""Of an import that are told."""
 HIGHEST_AMOUNT: Final = 10_000_000 * UNIT - 1
 EARLIEST_DAY: Final = date(2000, 1, 1)
 LATEST_DAY: Final = date(2999, 12, 31)
@@ -37,9 +39,17 @@ class RateDraft:
     next_seconds: int = 60
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedRates:
+    """What an import did: rates that are new, and rates that were there and have changed."""
+
+    added: int
+    changed: int
+
+
 def create_rate(session: Session, draft: RateDraft, *, acting_user: str, at: datetime) -> Rate:
     """Raises InvalidInput: a field that can't be used, named; Refused: there is a rate of the same prefix, trunk and day."""
-    rate = Rate(**_checked(session, draft, None))
+    rate = Rate(**_put(session, draft, None))
     session.add(rate)
     add_audit(session, at, acting_user, "rate.create", f"rate of {rate.prefix}", per_minute=write_amount(rate.per_minute))
     session.flush()
@@ -49,8 +59,7 @@ def create_rate(session: Session, draft: RateDraft, *, acting_user: str, at: dat
 def change_rate(session: Session, id: int, draft: RateDraft, *, acting_user: str, at: datetime) -> Rate:
     """What was charged stays charged. Raises as `create_rate`, and NotFound."""
     rate = get_rate(session, id).row
-    for field, value in _checked(session, draft, rate).items():
-        setattr(rate, field, value)
+    _assign(rate, _put(session, draft, rate))
     add_audit(session, at, acting_user, "rate.change", f"rate of {rate.prefix}", per_minute=write_amount(rate.per_minute))
     session.flush()
     return rate
@@ -81,22 +90,73 @@ def set_trunk_prices(session: Session, trunk_id: int, prices: Sequence[MonthlyPr
     session.flush()
 
 
-def _checked(session: Session, draft: RateDraft, before: Rate | None) -> dict[str, Any]:
+def import_rates(session: Session, drafts: Mapping[int, RateDraft], *, acting_user: str, at: datetime) -> ImportedRates:
+    """Take over a table of rates, by its lines, whole or not at all; a rate of the same prefix, trunk and day gives way to it.
+
+    Raises InvalidInput: `lines.3.prefix` for what is wrong in line 3.
+    """
+    rates = _checked_table(drafts, _trunk_ids(session))
+    stored = rates_by_key(session)
+    for key, values in rates.items():
+        if key in stored:
+            _assign(stored[key], values)
+        else:
+            session.add(Rate(**values))
+    changed = len(rates.keys() & stored.keys())
+    imported = ImportedRates(len(rates) - changed, changed)
+    add_audit(session, at, acting_user, "rate.import", "rates", added=imported.added, changed=imported.changed)
+    session.flush()
+    return imported
+
+
+def _checked_table(drafts: Mapping[int, RateDraft], trunks: Mapping[str, int]) -> dict[RateKey, dict[str, Any]]:
+    """The fields of all rates. Raises InvalidInput."""
+    rates: dict[RateKey, dict[str, Any]] = {}
+    problems: list[FieldProblem] = []
+    for line, draft in drafts.items():
+        try:
+            values = _checked(draft, trunks)
+            key = (draft.prefix, values["trunk_id"], draft.valid_from)
+            if key in rates:
+                raise invalid("prefix", "a line before has the same prefix, trunk and day")
+            rates[key] = values
+        except InvalidInput as wrong:
+            problems += [FieldProblem(f"lines.{line}.{one.field}", one.message) for one in wrong.problems]
+    if problems:
+        raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems[:MOST_PROBLEMS])
+    return rates
+
+
+def _put(session: Session, draft: RateDraft, before: Rate | None) -> dict[str, Any]:
+    """The checked fields of a rate that no other one stands in the way of."""
+    values = _checked(draft, _trunk_ids(session))
+    found = find_rate(session, draft.prefix, values["trunk_id"], draft.valid_from)
+    if found is not None and (before is None or found.id != before.id):
+        through = "any trunk" if draft.trunk is None else f'trunk "{draft.trunk}"'
+        raise Refused(f"numbers that begin with {draft.prefix} already have a rate through {through} from {draft.valid_from} on")
+    return values
+
+
+def _assign(rate: Rate, values: Mapping[str, Any]) -> None:
+    for field, value in values.items():
+        setattr(rate, field, value)
+
+
+def _trunk_ids(session: Session) -> dict[str, int]:
+    return {trunk.name: trunk.id for trunk in list_trunks(session)}
+
+
+def _checked(draft: RateDraft, trunks: Mapping[str, int]) -> dict[str, Any]:
     digits = rf"[0-9]{{1,{LONGEST_PREFIX}}}"
     prefix = checked_pattern("prefix", draft.prefix, digits, "write the first digits with country code, without + (1 to 15)")
-    trunk = None if draft.trunk is None else find_trunk(session, draft.trunk)
-    if draft.trunk is not None and trunk is None:
+    if draft.trunk is not None and draft.trunk not in trunks:
         raise invalid("trunk", f'there is no trunk "{draft.trunk}"')
     _check_day("valid_from", draft.valid_from)
     _check_amount("per_minute", draft.per_minute)
     _check_amount("connection", draft.connection)
-    found = find_rate(session, prefix, None if trunk is None else trunk.id, draft.valid_from)
-    if found is not None and (before is None or found.id != before.id):
-        through = "any trunk" if trunk is None else f'trunk "{trunk.name}"'
-        raise Refused(f"numbers that begin with {prefix} already have a rate through {through} from {draft.valid_from} on")
     return {
         "prefix": prefix,
-        "trunk_id": None if trunk is None else trunk.id,
+        "trunk_id": None if draft.trunk is None else trunks[draft.trunk],
         "valid_from": draft.valid_from,
         "name": checked_name("name", draft.name) if draft.name.strip() else "",
         "per_minute": draft.per_minute,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Row, Table, delete, func
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -49,6 +49,10 @@ class TrunkPrice(SQLModel, table=True):
 
 
 _RATES: Final[Table] = Rate.__table__  # type: ignore[attr-defined]
+
+
+RateKey: TypeAlias = tuple[str, int | None, date]
+"""Prefix, trunk and day: of each there is one rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,11 @@ def find_rate(session: Session, prefix: str, trunk_id: int | None, valid_from: d
     query = select(Rate).where(Rate.prefix == prefix, Rate.valid_from == valid_from)
     query = query.where(col(Rate.trunk_id).is_(None) if trunk_id is None else col(Rate.trunk_id) == trunk_id)
     return session.exec(query).first()
+
+
+def rates_by_key(session: Session) -> dict[RateKey, Rate]:
+    """All rates."""
+    return {(row.prefix, row.trunk_id, row.valid_from): row for row in session.exec(select(Rate))}
 
 
 def trunk_prices(session: Session, trunk_id: int) -> list[MonthlyPrice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 
 from controller.actions.users import create_user
@@ -182,5 +183,60 @@ async def test_costs_are_shown_to_administrators_alone(site: Site) -> None:
         assert "0.50" not in page and "/rates" not in page
     for path in ("/costs", "/rates", "/rates/1"):
         assert (await client.get(path)).status_code == 403
-    for path in ("/rates", "/rates/1", "/rates/1/delete", "/costs/prices"):
+    for path in ("/rates", "/rates/import", "/rates/1", "/rates/1/delete", "/costs/prices"):
         assert (await client.post(path, data=FORM)).status_code == 403
+
+
+TABLE = 'prefix;per_minute;name;trunk;valid_from\n7495;1.25;Moscow;Carrier;2026-01-01\n7916; 1.75 ;"Moscow; mobile";;\n\n'
+
+
+async def send(site: Site, table: str | bytes) -> httpx.Response:
+    return await site.program().post(f"{RATES}/import", files={"file": ("rates.csv", table)})
+
+
+async def test_a_table_of_rates_is_imported_and_replaces_what_it_names(site: Site) -> None:
+    await has_trunk(site)
+    assert (await send(site, "\ufeff" + TABLE)).json() == {"added": 2, "changed": 0}
+    assert (await send(site, TABLE.replace("1.25", "1.30").replace("\n", "\r\n"))).json() == {"added": 0, "changed": 2}
+    rates = (await site.program().get(RATES)).json()["rates"]
+    assert [(one["prefix"], one["per_minute"], one["name"], one["trunk"], one["valid_from"]) for one in rates] == [
+        ("7495", "1.30", "Moscow", "Carrier", "2026-01-01"),
+        ("7916", "1.75", "Moscow; mobile", None, "2026-05-04"),
+    ]
+    assert (await send(site, "per_minute,prefix\n2,49")).json() == {"added": 1, "changed": 0}
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        ("", "file"),
+        ("prefix,per_minute\n", "file"),
+        ("prefix,price\n7,1\n", "file"),
+        ("prefix,per_minute,price\n7,1,1\n", "file"),
+        ("prefix,prefix,per_minute\n7,7,1\n", "file"),
+        (b"prefix,per_minute\n7,\xff\n", "file"),
+        ("prefix,per_minute\n7,1\n8,1.2.3\n", "lines.3.per_minute"),
+        ("prefix,per_minute\n7\n", "lines.2.per_minute"),
+        ("prefix,per_minute\n7,1,2\n", "lines.2.beyond the columns"),
+        ("prefix,per_minute\n7,1\nx,1\n", "lines.3.prefix"),
+        ("prefix,per_minute\n7,1\n7,2\n", "lines.3.prefix"),
+        ("prefix,per_minute,trunk\n7,1,nobody\n", "lines.2.trunk"),
+        ("prefix,per_minute\n" + "7,1\n" * 20_001, "file"),
+    ],
+)
+async def test_a_table_with_a_mistake_is_refused_as_a_whole(site: Site, table: str | bytes, field: str) -> None:
+    answer = await send(site, table)
+    assert answer.status_code == 422
+    assert [problem["field"] for problem in answer.json()["error"]["fields"]] == [field]
+    assert (await site.program().get(RATES)).json()["rates"] == []
+
+
+async def test_the_page_says_what_is_wrong_in_a_table_line_by_line(site: Site) -> None:
+    client = await site.browser()
+    answer = await client.post("/rates/import", files={"file": ("rates.csv", "prefix,per_minute\n7,1\n<b>,1\n9,much\n")})
+    page = words(answer.text)
+    assert answer.status_code == 422 and "Nothing was imported." in page and "Line 4, per_minute: write an amount" in page
+    answer = await client.post("/rates/import", files={"file": ("rates.csv", "prefix,per_minute\n7,1\n<b>,1\n")})
+    assert "Line 3, prefix: write the first digits" in words(answer.text)
+    assert (await client.post("/rates/import", files={"file": ("rates.csv", "prefix,per_minute\n7,1\n")})).status_code == 303
+    assert "7 any trunk 2026-05-04 60/60 s 0.00 1.00" in words((await client.get("/rates")).text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controller.actions.costs import change_rate, create_rate, delete_rate, set_trunk_prices
+from controller.actions.costs import change_rate, create_rate, delete_rate, import_rates, set_trunk_prices
 from controller.costs import MonthlyPrice
 from controller.errors import FieldProblem, InvalidInput
 from controller.storage import Session
@@ -20,6 +21,7 @@ from web.cost_models import (
     RateChange,
     RateList,
     RateQuery,
+    RatesImported,
     TrunkPrices,
     TrunkPricesChange,
     cost_report,
@@ -28,9 +30,11 @@ from web.cost_models import (
     rate_model,
 )
 from web.forms import read_json, read_query
+from web.rate_tables import read_rate_table
 from web.rendering import ModelResponse
 from web.security import acting_user
 from web.services import services
+from web.uploads import read_upload
 from web.views.places import number_id
 
 
@@ -60,6 +64,11 @@ async def remove_rate(request: Request) -> Response:
     """Delete a rate."""
     await drop_rate(request)
     return Response(status_code=204)
+
+
+async def post_rate_table(request: Request) -> Response:
+    """Import a table of rates."""
+    return ModelResponse(await import_table(request))
 
 
 async def get_trunk_prices(request: Request) -> Response:
@@ -110,6 +119,15 @@ async def drop_rate(request: Request) -> None:
     """Delete the rate of the address. Raises NotFound."""
     given, by = services(request), acting_user(request)
     await given.database.run(delete_rate, number_id(request), acting_user=by, at=given.clock.now())
+
+
+async def import_table(request: Request) -> RatesImported:
+    """Take over the table that was sent, whole or not at all. Raises InvalidInput, with `lines.3.prefix` for line 3."""
+    given, by, now = services(request), acting_user(request), services(request).clock.now()
+    async with read_upload(request) as upload:
+        drafts = await asyncio.to_thread(read_rate_table, upload.file, now.astimezone(given.settings.zone).date())
+    imported = await given.database.run(import_rates, drafts, acting_user=by, at=now)
+    return RatesImported(added=imported.added, changed=imported.changed)
 
 
 async def store_prices(request: Request, trunk: int, prices: Sequence[MonthlyPrice]) -> None:

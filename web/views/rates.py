@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict
@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.costs import LONGEST_INCREMENT
-from controller.errors import InvalidInput, Refused
+from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage.trunks import list_trunks
 from web.cost_models import RateChange, RateModel, RateQuery, rate_model
 from web.forms import checked, errors_by_field, form_fields, read_query
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
-from web.views.api_costs import drop_rate, load_rate, load_rates, replace_rate, store_rate
+from web.views.api_costs import drop_rate, import_table, load_rate, load_rates, replace_rate, store_rate
 
 _FIELDS = ("prefix", "name", "per_minute", "connection", "first_seconds", "next_seconds", "valid_from", "trunk")
 
@@ -31,9 +31,7 @@ class _Place(RateQuery):
 async def show_rates(request: Request) -> Response:
     """All rates, and the form to add one."""
     administrators_only(request)
-    today = services(request).clock.now().astimezone(services(request).settings.zone).date()
-    empty = {"connection": "0", "first_seconds": "60", "next_seconds": "60", "valid_from": today.isoformat()}
-    return await _list_page(request, empty)
+    return await _list_page(request, _empty(request))
 
 
 async def add_rate(request: Request) -> Response:
@@ -44,6 +42,16 @@ async def add_rate(request: Request) -> Response:
         await store_rate(request, _change(fields))
     except Refused as refused:
         return await _list_page(request, fields, refused)
+    return RedirectResponse("/rates", status_code=303)
+
+
+async def import_file(request: Request) -> Response:
+    """A table of rates was sent."""
+    administrators_only(request)
+    try:
+        await import_table(request)
+    except InvalidInput as refused:
+        return await _list_page(request, _empty(request), table_problems=[_in_words(one) for one in refused.problems])
     return RedirectResponse("/rates", status_code=303)
 
 
@@ -79,16 +87,34 @@ def _change(fields: Mapping[str, str]) -> RateChange:
     return checked(RateChange, {**data, "prefix": data["prefix"].removeprefix("+"), "trunk": data["trunk"] or None})
 
 
-async def _list_page(request: Request, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
+def _empty(request: Request) -> dict[str, str]:
+    given = services(request)
+    today = given.clock.now().astimezone(given.settings.zone).date()
+    return {"connection": "0", "first_seconds": "60", "next_seconds": "60", "valid_from": today.isoformat()}
+
+
+def _in_words(problem: FieldProblem) -> str:
+    """What is wrong with a table: "lines.3.prefix" is said as people say it."""
+    kind, _, place = problem.field.partition(".")
+    if kind != "lines":
+        return problem.message[:1].upper() + problem.message[1:]
+    line, _, column = place.partition(".")
+    return f"Line {line}{f', {column}' if column else ''}: {problem.message}"
+
+
+async def _list_page(
+    request: Request, fields: Mapping[str, str], refused: Refused | None = None, table_problems: Sequence[str] = ()
+) -> Response:
     query = read_query(request, _Place)
     found = await load_rates(request, query)
     context = {
         **await _form(request, fields, refused),
         "rates": found.rates,
+        "table_problems": table_problems,
         "first_page": "/rates" if query.offset else None,
         "next_page": None if found.next_offset is None else f"/rates?offset={found.next_offset}",
     }
-    return page(request, "rates.html", context, _status(refused))
+    return page(request, "rates.html", context, 422 if table_problems else _status(refused))
 
 
 async def _rate_page(request: Request, rate: RateModel, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
