@@ -41,6 +41,7 @@ from controller.calls.numbers import Route, load_routes
 from controller.calls.outgoing import OutgoingCalls
 from controller.clock import Clock
 from controller.errors import AttendantError, StorageError, TelephonyError, TelephonyUnavailable
+from controller.ids import trunk_name
 from controller.lookups import LookupClient
 from controller.missed import MissedCallKeeper
 from controller.presence import PresenceTracker, StateHistory, Switches, TrunkTracker
@@ -74,6 +75,7 @@ from controller.storage.journal import CallJournal
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
+from controller.storage.rates import Pricing
 from controller.storage.trunks import Trunk, TrunkState, list_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
@@ -144,7 +146,8 @@ class Engine:
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.missed = MissedCallKeeper(database, bus, clock, settings)
-        self.journal = CallJournal(database, on_stored=self._calls_stored)
+        pricing = Pricing(settings.zone, settings.phone_region)
+        self.journal = CallJournal(database, on_stored=self._calls_stored, pricing=pricing)
         self.presence = PresenceTracker(self.telephony, clock)
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
@@ -470,7 +473,7 @@ def sip_trunk(trunk: Trunk) -> SipTrunk:
     where = (trunk.host, str(trunk.port), trunk.transport, *filter(None, [trunk.domain]))
     place = hashlib.sha256(" ".join(where).encode()).hexdigest()[:8]
     return SipTrunk(
-        f"trunk-{trunk.id}-{place}",
+        trunk_name(trunk.id, place),
         trunk.host,
         trunk.port,
         trunk.transport,

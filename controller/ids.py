@@ -64,6 +64,17 @@ def is_confirmation_channel(channel: ChannelId) -> bool:
     return channel.endswith("-confirm")
 
 
+def trunk_name(trunk: int, mark: str) -> str:
+    """What a trunk is called in Asterisk; `mark` tells where its carrier is."""
+    return f"trunk-{trunk}-{mark}"
+
+
+def trunk_id_of(device: str) -> int | None:
+    """The id of the trunk that a device ("PJSIP/number@trunk") is reached through; None: it is a phone of ours."""
+    found = re.search(r"@trunk-(\d+)(-|$)", device)
+    return None if found is None else int(found[1])
+
+
 def consultation_id(call: CallId) -> BridgeId:
     """The bridge in which operator and target speak before a transfer."""
     return BridgeId(f"{call}-consult")

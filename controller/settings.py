@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     language: str = Field("en", pattern=r"^[a-z]{2}$", description="language of a call until something sets another: en or ru")
 
     time_zone: str = Field("UTC", description="IANA time zone of the installation: times in letters, schedules without their own")
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="currency of rates and costs, as three letters (ISO 4217)")
     phone_region: str | None = Field(
         None, description="country whose phone numbers are written without country code, such as RU; default: none"
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from controller.costs import write_amount
 from controller.storage.calls import (
     MAX_PAGE,
     Call,
@@ -95,6 +96,9 @@ class CallItem(BaseModel):
     duration_seconds: float
     operator: OperatorModel | None = Field(description="who talked with the caller last")
     talk_seconds: float
+    cost: str | None = Field(
+        description="of all its lines through trunks, in the installation's currency; null: that of one is not known (yet)"
+    )
     nodes: list[PathNode]
 
 
@@ -134,6 +138,10 @@ class Leg(BaseModel):
     talk_seconds: float | None = Field(description="null: was not connected with the caller")
     cause: int | None
     sip_status: int | None
+    trunk_id: int | None = Field(description="the trunk that it went through")
+    cost: str | None = Field(
+        description="null: it went through no trunk, is not over yet, no rate fits the number, or its end was not seen"
+    )
 
 
 class PauseModel(BaseModel):
@@ -212,6 +220,7 @@ class CallModel(CallItem):
     inserted_scenarios: list[ScenarioOfCall] = Field(description="those that the caller came to, in this order")
     moves: list[Move]
     legs: list[Leg]
+    client_leg: Leg | None = Field(description="the line to who stands as the caller, where it is we who have called him")
     decisions: list[DecisionModel] = Field(description="why the call went to whom it went")
     recordings: list[RecordingModel]
 
@@ -244,6 +253,7 @@ def call_model(
         inserted_scenarios=list(inserted),
         moves=[_move(step, call, now) for step in detail.steps],
         legs=[_leg(leg, call, now) for leg in detail.legs],
+        client_leg=None if detail.client_leg is None else _leg(detail.client_leg, call, now),
         decisions=[_decision(decision) for decision in detail.decisions],
         recordings=[_recording(recording) for recording in detail.recordings],
     )
@@ -267,6 +277,7 @@ def _item_fields(detail: CallDetail, now: datetime, contacts: Mapping[str, str])
         "duration_seconds": _seconds(call.started_at, call.ended_at or now),
         "operator": None if leg is None else _operator(leg),
         "talk_seconds": round(detail.talk_seconds(call.ended_at or now), 3),
+        "cost": _amount(detail.cost),
         "nodes": [PathNode(node=step.node, exit=step.exit) for step in detail.steps],
     }
 
@@ -301,6 +312,8 @@ def _leg(leg: CallLeg, call: Call, now: datetime) -> Leg:
         talk_seconds=talked,
         cause=leg.cause,
         sip_status=leg.sip_status,
+        trunk_id=leg.trunk_id,
+        cost=_amount(leg.cost),
     )
 
 
@@ -331,6 +344,10 @@ def _recording(recording: Recording) -> RecordingModel:
 
 def _operator(leg: CallLeg) -> OperatorModel:
     return OperatorModel(extension=leg.operator_extension, name=leg.operator_name)
+
+
+def _amount(millionths: int | None) -> str | None:
+    return None if millionths is None else write_amount(millionths)
 
 
 def _seconds(begin: datetime, end: datetime) -> float:

@@ -19,8 +19,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Some pages; `administrators`: of no concern to others."""
+
     title: str
     entries: tuple[Entry, ...]
+    administrators: bool = False
 
     def leads_to(self, path: str) -> bool:
         return any(entry.leads_to(path) for entry in self.entries)
@@ -55,6 +58,7 @@ MENU: Final = (
             Entry("/forwarding-phones", "Phones to forward to"),
         ),
     ),
+    Group("Costs", (Entry("/costs", "Costs"), Entry("/rates", "Rates")), administrators=True),
     Group("Outbox", (Entry("/outbox", "Outbox"),)),
     Group("My desk", (Entry("/desk", "My desk"),)),
 )

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
 from web.callback_models import CallbackList, CallbackModel, CallbackQuery
 from web.campaign_operations import CAMPAIGN_OPERATIONS
+from web.cost_operations import COST_OPERATIONS
 from web.forwarding_operations import FORWARDING_OPERATIONS
 from web.missed_operations import MISSED_OPERATIONS
 from web.notice_operations import NOTICE_OPERATIONS
@@ -31,6 +32,7 @@ from web.views import (
     calls,
     campaigns,
     contacts,
+    costs,
     desk,
     editor,
     entry,
@@ -40,6 +42,7 @@ from web.views import (
     numbers,
     outbox,
     prompts,
+    rates,
     recordings,
     scenarios,
     schedules,
@@ -166,6 +169,7 @@ OPERATIONS = (
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
     *STATE_OPERATIONS,
+    *COST_OPERATIONS,
 )
 
 
@@ -235,6 +239,16 @@ _PEOPLE_PAGES = (
     Route("/blocked-numbers/{id:int}", for_people(blocked_numbers.change_blocked_number), methods=["POST"]),
     Route("/blocked-numbers/{id:int}/delete", for_people(blocked_numbers.take_away), methods=["POST"]),
 )
+_COST_PAGES = (
+    Route("/costs", for_people(costs.show_costs), methods=["GET"]),
+    Route("/costs/prices", for_people(costs.add_price), methods=["POST"]),
+    Route("/rates", for_people(rates.show_rates), methods=["GET"]),
+    Route("/rates", for_people(rates.add_rate), methods=["POST"]),
+    Route("/rates/import", for_people(rates.import_file), methods=["POST"]),
+    Route("/rates/{id:int}", for_people(rates.show_rate), methods=["GET"]),
+    Route("/rates/{id:int}", for_people(rates.change_one_rate), methods=["POST"]),
+    Route("/rates/{id:int}/delete", for_people(rates.take_away), methods=["POST"]),
+)
 
 _FORWARDING_PAGES = (
     Route(forwarding.ADDRESS, for_people(forwarding.show_phones), methods=["GET"]),
@@ -280,6 +294,7 @@ def make_routes() -> list[BaseRoute]:
         *_MISSED_PAGES,
         *_PEOPLE_PAGES,
         *_FORWARDING_PAGES,
+        *_COST_PAGES,
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),

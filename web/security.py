@@ -105,6 +105,11 @@ def administrators_only(request: Request) -> None:
         raise WebError(403, "forbidden", "Only administrators may do this.")
 
 
+def sees_costs(request: Request) -> bool:
+    """Whether the person who asks is shown what calls cost."""
+    return bool(request.state.user.role == "administrator")
+
+
 def acting_user(request: Request) -> str:
     """Whom the audit log names."""
     token: ApiToken | None = getattr(request.state, "token", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from controller.actions.fields import checked_name, checked_pattern, dialled_number, invalid
@@ -12,6 +12,7 @@ from controller.addresses import network_host
 from controller.errors import Refused
 from controller.storage import Session
 from controller.storage.audit import add_audit
+from controller.storage.rates import end_trunk_prices
 from controller.storage.trunks import Transport, Trunk, find_trunk, get_trunk
 
 
@@ -63,9 +64,12 @@ def set_trunk_enabled(session: Session, id: int, enabled: bool, *, acting_user: 
     return trunk
 
 
-def delete_trunk(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
-    """Scenarios that call outside use the next trunk, or fail. Raises NotFound."""
+def delete_trunk(session: Session, id: int, *, zone: tzinfo = UTC, acting_user: str, at: datetime) -> None:
+    """Scenarios that call outside use the next trunk, or fail; its own rates go with it, and this is the last day of its monthly
+    price. Raises NotFound.
+    """
     trunk = get_trunk(session, id)
+    end_trunk_prices(session, id, at.astimezone(zone).date())
     session.delete(trunk)
     add_audit(session, at, acting_user, "trunk.delete", f"trunk {trunk.name}")
     session.flush()

@@ -15,19 +15,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from controller.bus import CallbacksChanged
 from controller.calls.arrivals import Arrivals
+from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.inquiries import state_now
 from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.session import CallSession
 from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
-from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id
+from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id, trunk_id_of
 from controller.routing import AbsentRequest, AllInUse, OutgoingOff, TurnCame, trunk_of
 from controller.settings import Settings
 from controller.storage import Session
@@ -237,20 +238,25 @@ class CallbackKeeper:
         if device is None:
             return _Ending(None, "there is no way to call outside", counts=False)
         channel, mailbox = callback_channel_id(call), new_mailbox()
+        line = ClientLine(call, channel, callback.caller_number, trunk_id_of(device), self._tools.clock.now())
         try:
-            missed = await self._dial(call, callback, device, channel, mailbox)
-            return missed or await self._serve(call, callback, channel, mailbox)
+            reached = await self._dial(call, callback, device, channel, mailbox)
+            if isinstance(reached, _Ending):
+                return reached
+            return await self._serve(call, callback, replace(line, answered_at=reached), mailbox)
         except (AllInUse, OutgoingOff) as refused:
             return _Ending(None, str(refused), counts=False)
         finally:
             self._tools.lines.free(channel)
 
-    async def _dial(self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox) -> _Ending | None:
-        """Ring him; None when he has answered. Raises AllInUse, OutgoingOff."""
+    async def _dial(
+        self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox
+    ) -> datetime | _Ending:
+        """Ring him; tells when he has answered, by Asterisk's clock. Raises AllInUse, OutgoingOff."""
         telephony, called = self._tools.telephony, callback.called_number
         shown = self._tools.lines.dials(channel, trunk_of(device), came_in_on=called, own=called)
         telephony.mailboxes.expect(channel, mailbox)
-        missed: _Ending | None = _Ending(None, "the call was given up")
+        reached: datetime | _Ending = _Ending(None, "the call was given up")
         try:
             async with asyncio.timeout(self._rules.ring_seconds + DIAL_SLACK):
                 await telephony.dial(
@@ -262,18 +268,18 @@ class CallbackKeeper:
                     caller_name=callback.line_name,
                     variables={CALL_VARIABLE: call},
                 )
-                missed = await _answer(mailbox)
+                reached = await _answer(mailbox)
         except TimeoutError:
-            missed = _Ending(None, "nothing was heard of the call")
+            reached = _Ending(None, "nothing was heard of the call")
         except TelephonyError as error:
-            missed = _Ending(None, f"he could not be called: {error}", counts=False)
+            reached = _Ending(None, f"he could not be called: {error}", counts=False)
         finally:
-            if missed is None:
-                self._answered.add(call)
-            else:
+            if isinstance(reached, _Ending):
                 telephony.mailboxes.forget(channel)
                 await self._hang_up(channel)
-        return missed
+            else:
+                self._answered.add(call)
+        return reached
 
     async def _hang_up(self, channel: ChannelId) -> None:
         try:
@@ -281,11 +287,11 @@ class CallbackKeeper:
         except TelephonyError as error:
             log.warning("the line %s could not be hung up: %s", channel, error)
 
-    async def _serve(self, call: CallId, callback: Callback, channel: ChannelId, mailbox: Mailbox) -> _Ending:
+    async def _serve(self, call: CallId, callback: Callback, line: ClientLine, mailbox: Mailbox) -> _Ending:
         route = self._route(callback)
         facts = CallFacts(
             call,
-            channel,
+            line.channel,
             self._tools.clock.now(),
             callback.caller_number,
             callback.caller_name,
@@ -298,6 +304,7 @@ class CallbackKeeper:
             line_prompts=route.prompts,
             source=route.source,
             campaign=route.campaign,
+            client_line=line,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 
@@ -330,12 +337,12 @@ def coming_back(group: str) -> Scenario:
     )
 
 
-async def _answer(mailbox: Mailbox) -> _Ending | None:
-    """None when the line is open, else why it is not."""
+async def _answer(mailbox: Mailbox) -> datetime | _Ending:
+    """When the line was opened, or why it was not."""
     while True:
         match await mailbox.get():
-            case Answered():
-                return None
+            case Answered(at=at):
+                return at
             case Gone(cause=cause, sip_status=status):
                 said = f"cause {cause}" if status is None else f"cause {cause}, SIP {status}"
                 return _Ending(None, f"he did not answer ({said})")

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from controller.bus import Bus
+from controller.calls.client_lines import ClientLine
 from controller.calls.codes import DeskRules
 from controller.calls.keeping import VoicemailKeeper
 from controller.clock import Clock
@@ -35,7 +36,7 @@ class CallFacts:
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
     schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls,
     `campaign` is its campaign, as it was when the call came in. `met` is who is on the line already when somebody is searched
-    for the first time: he asked for this call.
+    for the first time: he asked for this call. `client_line` is the line to the caller where it is we who have called him.
     """
 
     call: CallId
@@ -56,6 +57,7 @@ class CallFacts:
     source: str = ""
     met: SearchEnded | None = None
     campaign: CampaignView | None = None
+    client_line: ClientLine | None = None
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]

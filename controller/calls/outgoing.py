@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 from controller.calls.arrivals import Arrivals
+from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.scenarios import outgoing_call
 from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
-from controller.ids import CallId, ChannelId, client_channel_id, new_call_id
+from controller.ids import CallId, ChannelId, client_channel_id, new_call_id, trunk_id_of
 from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded, trunk_of
 from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallEnded
@@ -111,6 +113,15 @@ class OutgoingCalls:
             log.error("a call that an operator asked for failed", exc_info=error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """What came of ringing the number outside: answered, or who prevented it, and the cause."""
+
+    prevented_by: EndedBy | None
+    cause: int = 0
+    answered_at: datetime | None = None
+
+
 class _Outgoing:
     """One such call."""
 
@@ -132,10 +143,13 @@ class _Outgoing:
             if found.leg is None:
                 ended_by = _BY_OPERATOR
                 return
-            ended_by, cause = await self._call_client(found.leg)
+            line = ClientLine(facts.call, facts.channel, facts.caller_number, trunk_id_of(self._device), self._tools.clock.now())
+            rung = await self._call_client(found.leg, line)
+            ended_by, cause = rung.prevented_by, rung.cause
             if ended_by is None:
                 served = True
-                await self._arrivals.serve(replace(facts, met=found), self._mailbox)
+                line = replace(line, answered_at=rung.answered_at)
+                await self._arrivals.serve(replace(facts, met=found, client_line=line), self._mailbox)
             elif ended_by == "caller":
                 await self._tell_nobody(found.leg)
         finally:
@@ -155,11 +169,11 @@ class _Outgoing:
             if isinstance(message, SearchEnded):
                 return message
 
-    async def _call_client(self, leg: ChannelId) -> tuple[EndedBy | None, int]:
-        """Ring the number outside: nobody when he has answered, else who prevented it, and the cause."""
+    async def _call_client(self, leg: ChannelId, line: ClientLine) -> _Rung:
+        """Ring the number outside."""
         telephony, client = self._tools.telephony, self._facts.channel
         telephony.mailboxes.expect(client, self._mailbox)
-        prevented: tuple[EndedBy | None, int] = (_BY_SYSTEM, 0)
+        rung = _Rung(_BY_SYSTEM)
         try:
             async with asyncio.timeout(CLIENT_RINGS + SLACK):
                 await telephony.start_music(leg)
@@ -172,26 +186,28 @@ class _Outgoing:
                     caller_name="",
                     variables={CALL_VARIABLE: self._facts.call},
                 )
-                prevented = await self._answer(leg)
+                rung = await self._answer(leg)
         except TimeoutError:
             log.warning("call %s: nothing was heard of the line to %s", self._facts.call, self._facts.caller_number)
         except TelephonyError as error:
             log.warning("call %s: %s can't be called: %s", self._facts.call, self._facts.caller_number, error)
         finally:
-            if prevented[0] is not None:
+            if rung.answered_at is None:
                 telephony.mailboxes.forget(client)
+                for change in line.missed(self._tools.clock.now(), rung.cause or None):
+                    self._tools.journal.record(change)
                 await self._quietly(telephony.hangup(client))
-        return prevented
+        return rung
 
-    async def _answer(self, leg: ChannelId) -> tuple[EndedBy | None, int]:
+    async def _answer(self, leg: ChannelId) -> _Rung:
         while True:
             match await self._mailbox.get():
-                case Answered(channel) if channel == self._facts.channel:
-                    return None, 0
+                case Answered(channel, at) if channel == self._facts.channel:
+                    return _Rung(None, answered_at=at)
                 case Gone(channel, cause=cause) if channel == self._facts.channel:
-                    return "caller", cause
+                    return _Rung("caller", cause)
                 case OperatorLineEnded(gone) if gone == leg:
-                    return _BY_OPERATOR, 0
+                    return _Rung(_BY_OPERATOR)
 
     async def _tell_nobody(self, leg: ChannelId) -> None:
         """The operator hears that nobody has answered; then his line ends."""

@@ -94,6 +94,9 @@ class CallSession:
         """Serve the call to its end. Never raises, except when cancelled."""
         if self.facts.direction != "outbound":
             self._tools.journal.record(started(self.facts))
+        if self.facts.client_line is not None:
+            for change in self.facts.client_line.opened():
+                self._tools.journal.record(change)
         try:
             await self._walk()
         except Exception:
@@ -321,4 +324,8 @@ class CallSession:
         now = self._tools.clock.now()
         for change in self._trail.close(now):
             self._tools.journal.record(change)
+        if self.facts.client_line is not None:
+            # What becomes of a caller in the dialplan nobody sees.
+            end = None if self._handed_over else self._gone
+            self._tools.journal.record(self.facts.client_line.ended(now, end))
         self._tools.journal.record(CallEnded(self.facts.call, now, ended_by, cause, outcome))

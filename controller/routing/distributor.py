@@ -26,7 +26,7 @@ from controller.routing.lines import AllInUse, NumberLines, OutgoingOff
 from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
-from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
+from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, PaidLine, RoutingDecided
 from controller.telephony import causes
 from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing
 from controller.telephony.mailboxes import Mailbox
@@ -218,6 +218,15 @@ class _Leg:
     patience: asyncio.TimerHandle | None = None
     answered_at: datetime | None = None
     limits: list[asyncio.TimerHandle] = field(default_factory=list)
+    trunk: int | None = None
+    begun_at: datetime | None = None
+    open_since: datetime | None = None
+
+    def paid(self, gone: Gone) -> PaidLine | None:
+        """What the line's cost is reckoned from. A carrier charges whoever answers, be it too late for the caller."""
+        if self.trunk is None or self.begun_at is None or gone.lost:
+            return None
+        return PaidLine(self.trunk, self.shown, self.begun_at, None if self.open_since is None else gone.at - self.open_since)
 
     def has_moved(self) -> None:
         """The phone is alive."""
@@ -535,7 +544,9 @@ class Distributor:
         patient = OUTSIDE_PROGRESS_WITHIN if offer.number.outside else PROGRESS_WITHIN
         patience = asyncio.get_running_loop().call_later(patient, self._inbox.put_nowait, _Silent(leg))
         group = request.target if isinstance(request.target, str) else None
-        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, patience)
+        entry = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, patience)
+        entry.trunk, entry.begun_at = offer.number.trunk_id, self._clock.now()
+        self._legs[leg] = entry
         self._telephony.mailboxes.expect(leg, self._inbox)
         self._journal.record(self._leg_started(leg, offer, request))
         self._start(self._dial(leg, offer, request))
@@ -549,8 +560,8 @@ class Distributor:
         else:
             operator = self._operators[offer.operator]
         if operator is None:
-            return LegStarted(offer.call, leg, now, None, "", shown, shown, by)
-        return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown, by)
+            return LegStarted(offer.call, leg, now, None, "", shown, shown, by, offer.number.trunk_id)
+        return LegStarted(offer.call, leg, now, operator.id, operator.name, operator.extension, shown, by, offer.number.trunk_id)
 
     async def _dial(self, leg: ChannelId, offer: Offer, request: LineRequest) -> None:
         try:
@@ -626,6 +637,7 @@ class Distributor:
         if entry is None:
             return
         entry.has_moved()
+        entry.open_since = at
         actions = self._matching.answered(entry.call, entry.operator)
         if actions:
             entry.answered_at = at
@@ -645,7 +657,7 @@ class Distributor:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         for limit in entry.limits:
             limit.cancel()
-        self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
+        self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status, entry.paid(gone)))
         talked = False
         if entry.answered_at is not None:
             entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))

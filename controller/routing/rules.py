@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from controller.ids import trunk_id_of
 from controller.presence.tracker import device_of
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 
@@ -63,6 +64,11 @@ class Number:
     def trunk(self) -> str:
         """The name of the trunk that a number outside is reached through."""
         return trunk_of(self.device)
+
+    @property
+    def trunk_id(self) -> int | None:
+        """The id of the trunk that takes the call; None for a phone of ours."""
+        return trunk_id_of(self.device)
 
 
 def device_outside(number: str, trunk: str) -> str:

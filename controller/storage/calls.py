@@ -96,10 +96,21 @@ class CallLeg(SQLModel, table=True):
     the extension of who has transferred the caller here.
 
     The leg that was connected with the caller has `talk_started_at`, and `talk_ended_at` when that is over.
+
+    `trunk_id` is the trunk that it went through, `cost` in millionths of the currency what that has cost; None: not over yet, or
+    not known. `of_client`: it is the line to who stands as the caller, whom we have called.
     """
 
     __tablename__ = "call_legs"
-    __table_args__ = (Index("ix_call_legs_extension", "operator_extension", "call_id"),)
+    __table_args__ = (
+        Index("ix_call_legs_extension", "operator_extension", "call_id"),
+        Index(
+            "ix_call_legs_paid",
+            "started_at",
+            sqlite_where=text("trunk_id IS NOT NULL"),
+            postgresql_where=text("trunk_id IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True))
@@ -108,6 +119,9 @@ class CallLeg(SQLModel, table=True):
     operator_extension: str
     number: str = ""
     transferred_by: str = ""
+    trunk_id: int | None = None
+    of_client: bool = False
+    cost: int | None = Field(default=None, sa_type=BigInteger)
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     talk_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -164,13 +178,24 @@ class RoutingDecision(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class CallDetail:
-    """A call with all that belongs to it, each in the order of time. `decisions` come with a single call only."""
+    """A call with all that belongs to it, each in the order of time. `decisions` come with a single call only; `client_leg` is
+    the line to who stands as the caller, where it is we who have called him, and is none of the `legs`.
+    """
 
     call: Call
     steps: tuple[CallStep, ...]
     legs: tuple[CallLeg, ...]
     recordings: tuple[Recording, ...]
     decisions: tuple[RoutingDecision, ...] = ()
+    client_leg: CallLeg | None = None
+
+    @property
+    def cost(self) -> int | None:
+        """What all its lines through trunks cost together, in millionths; None as long as that of one is not known (SKZ-70)."""
+        legs = self.legs if self.client_leg is None else (*self.legs, self.client_leg)
+        costs = [leg.cost for leg in legs if leg.trunk_id is not None]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
 
     @property
     def talk_leg(self) -> CallLeg | None:
@@ -327,7 +352,12 @@ def _details(session: Session, calls: Sequence[Call]) -> tuple[CallDetail, ...]:
     steps = _by_call(session.exec(step_query))
     legs = _by_call(session.exec(leg_query))
     recordings = _by_call(session.exec(recording_query))
-    return tuple(CallDetail(call, tuple(steps[call.id]), tuple(legs[call.id]), tuple(recordings[call.id])) for call in calls)
+    details = []
+    for call in calls:
+        rung = tuple(leg for leg in legs[call.id] if not leg.of_client)
+        client = next((leg for leg in legs[call.id] if leg.of_client), None)
+        details.append(CallDetail(call, tuple(steps[call.id]), rung, tuple(recordings[call.id]), client_leg=client))
+    return tuple(details)
 
 
 _Part = TypeVar("_Part", CallStep, CallLeg, Recording)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from controller.storage.database import Database, first_line
 from controller.storage.journal_changes import Change, RoutingDecided, StepEntered, StepLeft
 from controller.storage.journal_rows import write_changes
+from controller.storage.rates import Pricing
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ GATHER_SECONDS: Final = 0.1
 MOST_AT_ONCE: Final = 500
 BOUND: Final = 100_000
 _LONGEST_RETRY_SECONDS: Final = 5.0
+_NO_REGION: Final = Pricing()
 
 _Flush: TypeAlias = "asyncio.Future[None]"
 
@@ -39,8 +41,8 @@ _Flush: TypeAlias = "asyncio.Future[None]"
 class CallJournal:
     """Takes changes without ever waiting and stores them within about a tenth of a second.
 
-    `on_stored` is called, in the event loop, after each transaction. `bound` and `retry_seconds` (the first wait after a
-    failure) are for tests.
+    `on_stored` is called, in the event loop, after each transaction; `pricing` tells what lines cost. `bound` and
+    `retry_seconds` (the first wait after a failure) are for tests.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class CallJournal:
         database: Database,
         on_stored: Callable[[], None] | None = None,
         *,
+        pricing: Pricing = _NO_REGION,
         bound: int = BOUND,
         retry_seconds: float = 0.1,
     ) -> None:
         self._database = database
         self._on_stored = on_stored
+        self._pricing = pricing
         self._bound = bound
         self._retry_seconds = retry_seconds
         self._waiting: deque[Change | _Flush] = deque()
@@ -156,7 +160,7 @@ class CallJournal:
 
     def _write_together(self, changes: Sequence[Change]) -> None:
         with self._database.engine.begin() as connection:
-            write_changes(connection, changes)
+            write_changes(connection, changes, self._pricing)
 
     def _write_one_by_one(self, changes: list[Change]) -> None:
         for change in changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from controller.ids import CallId, ChannelId
@@ -79,7 +79,8 @@ class LegStarted:
     """Somebody is being called; `leg` is the channel, `number` where it rings, `transferred_by` the extension of who has
     transferred the caller to him.
 
-    Of a number outside that is no operator's, `operator_extension` is that number and the name is empty.
+    Of a number outside that is no operator's, `operator_extension` is that number and the name is empty. `trunk` is the id of the
+    trunk that the line goes through. `of_client`: it is the line to who stands as the caller, whom we have called.
     """
 
     call: CallId
@@ -90,6 +91,8 @@ class LegStarted:
     operator_extension: str
     number: str = ""
     transferred_by: str = ""
+    trunk: int | None = None
+    of_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,30 @@ class LegConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidLine:
+    """A line through the trunk of this id that is over: begun when, and open for how long by Asterisk's clock (None: nobody has
+    answered).
+    """
+
+    trunk: int
+    number: str
+    begun_at: datetime
+    open_for: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The leg is over, and with it the conversation, if there was one."""
+    """The leg is over, and with it the conversation, if there was one.
+
+    `paid` is what its cost is reckoned from; None: it went through no trunk, or nobody saw its end, so nobody knows the cost.
+    """
 
     call: CallId
     leg: ChannelId
     at: datetime
     cause: int | None
     sip_status: int | None = None
+    paid: PaidLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 Changes of one row that come together are merged: a step that is entered and left within one batch is inserted once, finished.
 Writing the same changes twice gives the same rows, so a batch whose commit was not confirmed can simply be written again.
+A line that has ended gets its cost here, by the rates of this moment; later changes of rates leave it as it is.
 """
 
 from __future__ import annotations
@@ -34,17 +35,20 @@ from controller.storage.journal_changes import (
     StepEntered,
     StepLeft,
 )
+from controller.storage.rates import Pricing
 from controller.storage.recordings import Recording
 
 _Key: TypeAlias = tuple[Any, ...]
 _Values: TypeAlias = dict[str, Any]
 
 
-def write_changes(connection: Connection, changes: Iterable[Change]) -> None:
+def write_changes(connection: Connection, changes: Iterable[Change], pricing: Pricing) -> None:
     """Write the changes in the connection's transaction. Those of one call must come in the order they happened."""
     rows = _Rows()
     for change in changes:
         rows.add(change)
+        if isinstance(change, LegEnded) and change.paid is not None:
+            rows.legs.change(change.leg, cost=pricing.cost(connection, change.paid))
     for table in rows.tables:
         table.write(connection)
 
@@ -195,6 +199,9 @@ class _Rows:
                     operator_extension=change.operator_extension,
                     number=change.number,
                     transferred_by=change.transferred_by,
+                    trunk_id=change.trunk,
+                    of_client=change.of_client,
+                    cost=None,
                     started_at=change.at,
                     answered_at=None,
                     talk_started_at=None,

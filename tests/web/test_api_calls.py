@@ -71,6 +71,7 @@ async def test_a_call_in_the_list_has_nodes_exit_operator_and_talk_time(site: Si
                 "duration_seconds": 92.2,
                 "operator": {"extension": "2001", "name": "Eve"},
                 "talk_seconds": 80.0,
+                "cost": "0.00",
                 "nodes": [{"node": "greeting", "exit": "next"}, {"node": "menu", "exit": "1"}, {"node": "sales", "exit": None}],
             }
         ],

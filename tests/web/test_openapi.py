@@ -20,6 +20,8 @@ from tests.web.test_api_scenarios import GOOD
 from web.errors import ErrorAnswer
 from web.routes import OPERATIONS, make_routes
 
+RATE = {"prefix": "7495", "per_minute": "1.25", "valid_from": "2026-05-01"}
+
 
 @pytest.fixture
 async def described(site: Site) -> dict[str, Any]:
@@ -122,6 +124,9 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
         "post_transfer": [{"to": "2002"}, {"to": "campaign"}, {"to": ""}],
         "post_call": [{"operator": "2001", "number": "+49301234567"}, {"operator": "9999", "number": "112"}, {}],
         "patch_missed_call": [{"note": "calls at 5"}, {"owner": {"user": "nobody"}}],
+        "post_rate": [RATE, RATE, {**RATE, "per_minute": "1,5"}],
+        "put_rate": [{**RATE, "valid_from": "2026-06-01"}, {}],
+        "put_trunk_prices": [{"prices": [{"valid_from": "2026-05-01", "amount": "990"}]}, {"prices": [{}]}],
         "put_blocked_number": [{"number": "+49", "kind": "prefix"}],
         "post_campaign": [{"name": "Spring", "operators": ["2001"]}, {"name": "Spring"}, {"name": "Autumn", "numbers": ["1"]}],
         "put_campaign": [{"name": "Spring", "transfer_numbers": ["+74951112233"]}, {}],

@@ -72,7 +72,7 @@ async def test_history_shows_path_outcome_and_lengths(site: Site) -> None:
     site.add_talk("01TALK")
     row = _row((await (await site.browser()).get("/calls")).text, "01TALK")
     assert "Talked" in row and "1:20" in row and "1:32" in row and "Eve" in row
-    assert re.sub(r"<[^>]+>", " ", row).split()[-6:-2] == ["greeting", "menu", "1", "sales"]
+    assert re.sub(r"<[^>]+>", " ", row).split()[-7:-3] == ["greeting", "menu", "1", "sales"]
 
 
 async def test_filters_choose_and_stay_in_the_form(site: Site) -> None:

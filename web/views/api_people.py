@@ -160,6 +160,8 @@ async def put_trunk(request: Request) -> Response:
 
 async def remove_trunk(request: Request) -> Response:
     """Remove a trunk."""
+async def remove_trunk(request: Request) -> Response:
+    """Remove a trunk."""
     await drop_trunk(request)
     return Response(status_code=204)
 
@@ -181,8 +183,9 @@ async def replace_trunk(request: Request, new: TrunkChange) -> None:
 
 async def drop_trunk(request: Request) -> None:
     """Remove the trunk of the address. Raises NotFound."""
-    given = services(request)
-    await given.database.run(delete_trunk, number_id(request), acting_user=acting_user(request), at=given.clock.now())
+    given, by = services(request), acting_user(request)
+    zone, now = given.settings.zone, given.clock.now()
+    await given.database.run(delete_trunk, number_id(request), zone=zone, acting_user=by, at=now)
     given.bus.send(DirectoryChanged())
 
 

@@ -26,7 +26,7 @@ from web.call_models import NOBODY_KNOWN, CallModel, Leg, NumberPart, ScenarioOf
 from web.drawing import Drawing, Visit, draw
 from web.forms import read_query
 from web.rendering import page
-from web.security import may_hear
+from web.security import may_hear, sees_costs
 from web.services import services
 from web.views.places import text_id
 from web.views.recordings import recording_file
@@ -82,6 +82,7 @@ async def show_history(request: Request) -> Response:
         "operators": operators,
         "numbers": numbers,
         "outcomes": get_args(Outcome),
+        "currency": given.settings.currency if sees_costs(request) else None,
         "first_page": _address(form) if request.query_params.get("cursor") else None,
         "next_page": _address(form, found.next_cursor) if found.next_cursor else None,
     }
@@ -101,6 +102,8 @@ async def show_call(request: Request) -> Response:
         "path_words": ", ".join(_step_words(move.title or move.node, move.exit) for move in call.moves),
         "prompt_titles": await given.database.read(prompt_titles),
         "leg_results": {leg.id: _leg_result(leg, call.ended_at is not None) for leg in call.legs},
+        "client_result": None if call.client_leg is None else _client_result(call.client_leg, call.ended_at is not None),
+        "currency": given.settings.currency if sees_costs(request) else None,
         "may_hear": may_hear(request),
         "playable": {one.id for one in detail.recordings if may_hear(request) and recording_file(folder, one)},
     }
@@ -171,6 +174,12 @@ def _leg_result(leg: Leg, call_is_over: bool) -> Wording:
         sip_status=leg.sip_status,
         cause=leg.cause,
     )
+
+
+def _client_result(leg: Leg, call_is_over: bool) -> Wording:
+    """Who has answered us talks with us, whatever becomes of it."""
+    over = leg.ended_at is not None or call_is_over
+    return leg_words(talked=leg.answered_at is not None, answered=False, over=over, sip_status=leg.sip_status, cause=leg.cause)
 
 
 def _step_words(title: str, exit: str | None) -> str:

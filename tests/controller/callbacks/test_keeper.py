@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from controller.actions.callbacks import cancel_callback
+from controller.actions.costs import RateDraft, create_rate
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.numbers import OwnHours, Route
-from controller.errors import TelephonyUnavailable
+from controller.costs import UNIT
+from controller.errors import TelephonyError, TelephonyUnavailable
 from controller.ids import CallId
 from controller.routing import OwnNumber
 from controller.schedules import Schedule
@@ -273,3 +275,36 @@ async def test_what_a_controller_left_that_died_is_put_in_order(
     await center.keeper.resume()
     found = await center.state(id)
     assert (found.state, found.attempts) == (state, attempts)
+
+
+async def has_rate(center: CallbackCenter) -> None:
+    today = datetime.now(UTC)
+    draft = RateDraft("7495", UNIT, today.date() - timedelta(days=1))
+    await center.database.run(create_rate, draft, acting_user="test", at=today)
+
+
+async def test_the_line_to_who_is_called_back_costs_what_a_call_to_him_costs(center: CallbackCenter) -> None:
+    await has_rate(center)
+    center.caller.answers()
+    center.operator.answers()
+    id = await center.asks()
+    await until(lambda: len(center.telephony.bridges) == 1)
+    center.caller.hangup()
+    await center.becomes(id, "done")
+    (record,) = await center.all_free()
+    line = record.client_leg
+    assert line is not None and (line.number, line.trunk_id, line.cost) == (CALLER, 1, UNIT)
+    assert line.answered_at is not None and line.ended_at is not None and line.cause == 16
+    assert (record.cost, [leg.operator_extension for leg in record.legs]) == (UNIT, ["2001"])
+
+
+async def test_what_a_line_costs_that_the_dialplan_goes_on_with_is_not_known(center: CallbackCenter) -> None:
+    await has_rate(center)
+    center.caller.answers()
+    center.operator.answers()
+    center.telephony.fail_next("play", TelephonyError("refused"))
+    await center.asks()
+    await until(lambda: center.caller.rung == 1)
+    record = next(one for one in await center.all_free() if one.call.outcome == "handed_over")
+    assert record.client_leg is not None and record.client_leg.ended_at is not None
+    assert (record.client_leg.cost, record.cost) == (None, None)

@@ -12,13 +12,14 @@ from controller.storage import Database
 from controller.storage.calls import CallFilters, close_open_calls, get_call, last_talk_ended, list_calls, talks_since
 from controller.storage.journal_changes import Change, LegStarted, RoutingDecided
 from controller.storage.journal_rows import write_changes
+from controller.storage.rates import Pricing
 from tests.controller.storage.call_changes import ended, second, started, talk
 
 
 def store(database: Database, *changes: Sequence[Change]) -> None:
     with database.engine.begin() as connection:
         for some in changes:
-            write_changes(connection, some)
+            write_changes(connection, some, Pricing())
 
 
 def found(database: Database, limit: int = 50, cursor: str | None = None, **filters: object) -> list[str]:

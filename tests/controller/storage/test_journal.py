@@ -21,6 +21,7 @@ from controller.storage.calls import CallDetail, CallFilters, get_call, list_cal
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import CallStarted, Change, LegConnected, StepEntered, StepLeft
 from controller.storage.journal_rows import write_changes
+from controller.storage.rates import Pricing
 from tests.controller.storage.call_changes import ended, second, started, talk
 from tests.fixtures.databases import new_sqlite
 
@@ -192,7 +193,7 @@ def test_writing_a_batch_again_changes_nothing(database: Database) -> None:
     changes = talk(CALL)
     for batch in (changes[:9], changes[:9], changes[9:], changes[9:]):
         with database.engine.begin() as connection:
-            write_changes(connection, batch)
+            write_changes(connection, batch, Pricing())
     with database.session(read_only=True) as session:
         found = get_call(session, CALL)
         assert (found.call.outcome, found.talk_seconds(second(99)), len(found.steps)) == ("talked", 30, 2)
@@ -221,7 +222,7 @@ def rows_after(folder: Path, batches: Sequence[Sequence[Change]]) -> list[list[t
     database = new_sqlite(folder)
     for batch in batches:
         with database.engine.begin() as connection:
-            write_changes(connection, batch)
+            write_changes(connection, batch, Pricing())
     with database.engine.connect() as connection:
         tables = ("calls", "call_steps", "call_legs", "recordings")
         rows = [sorted(map(tuple, connection.execute(text(f"SELECT * FROM {table}"))), key=repr) for table in tables]
