@@ -48,7 +48,7 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator, zone_of
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
@@ -403,7 +403,7 @@ def _account(operator: Operator, remote: bool) -> SipAccount:
 
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
-    routed = RoutedOperator(operator.id, operator.extension, operator.name)
+    routed = RoutedOperator(operator.id, operator.extension, operator.name, zone=zone_of(operator.time_zone))
     return Employee(routed, operator.ring_seconds, further, team=operator.team)
 
 

@@ -52,10 +52,15 @@ class OperatorChange(BaseModel):
 
     inbound: bool = Field(True, description="works with inbound calls: groups ring him, and he has do not disturb")
     team: bool = Field(True, description="sees his colleagues: he can transfer to them, not only to numbers outside")
+    time_zone: str | None = Field(
+        None,
+        max_length=64,
+        description="IANA name, for schedules that go by operators' clocks; null: the schedule's, or else the installation's",
+    )
 
     def draft(self) -> OperatorDraft:
         """The same for the action."""
-        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team)
+        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team, self.time_zone)
 
     def rung_numbers(self) -> list[RungNumber]:
         """The numbers for the action."""
@@ -78,6 +83,7 @@ class OperatorItem(BaseModel):
     numbers: list[FurtherNumberModel]
     inbound: bool
     team: bool
+    time_zone: str | None
 
 
 class OperatorList(BaseModel):
@@ -228,6 +234,7 @@ def operator_item(operator: OperatorView) -> OperatorItem:
         ring_seconds=operator.ring_seconds,
         inbound=operator.inbound,
         team=operator.team,
+        time_zone=operator.time_zone,
         numbers=numbers,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final, get_args
 
-from controller.actions.fields import checked_name, checked_seconds, dialled_number, invalid
+from controller.actions.fields import checked_name, checked_seconds, checked_zone, dialled_number, invalid
 from controller.actions.usage import refuse_if_named
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
@@ -62,6 +62,7 @@ class MemberDraft:
 class OperatorDraft:
     """What may be changed of an operator. `numbers` are rung in this order after his phone, as they are dialled through the
     trunk; `ring_seconds` is his phone's own time. `inbound`: he works with inbound calls; `team`: he sees his colleagues.
+    `time_zone`: whose clock his working time goes by, None the schedule's or installation's (SKZ-29).
     """
 
     name: str
@@ -69,6 +70,7 @@ class OperatorDraft:
     numbers: Sequence[RungNumber] = ()
     inbound: bool = True
     team: bool = True
+    time_zone: str | None = None
 
 
 def create_operator(
@@ -80,17 +82,18 @@ def create_operator(
     numbers: Sequence[RungNumber] = (),
     inbound: bool = True,
     team: bool = True,
+    time_zone: str | None = None,
     pattern: str = EXTENSION_PATTERN,
     acting_user: str,
     at: datetime,
 ) -> Operator:
     """A new operator with a generated SIP secret; `pattern` is the installation's rule of extensions (UIS-36).
 
-    Raises InvalidInput: a bad extension, name, time or number; Refused: the extension is taken.
+    Raises InvalidInput: a bad extension, name, time, number or time zone; Refused: the extension is taken.
     """
     if re.fullmatch(r"[0-9]{1,8}", extension) is None or re.fullmatch(pattern, extension) is None:
         raise invalid("extension", f"it must be digits that match {pattern}")
-    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team))
+    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team, time_zone))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
     # Letters and digits only: the secret is copied into configuration files and phones.
@@ -101,6 +104,7 @@ def create_operator(
         ring_seconds=draft.ring_seconds,
         inbound=draft.inbound,
         team=draft.team,
+        time_zone=draft.time_zone,
     )
     session.add(operator)
     add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=draft.name)
@@ -110,10 +114,10 @@ def create_operator(
 
 
 def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_user: str, at: datetime) -> OperatorView:
-    """Replace an operator's name, time and numbers. Raises InvalidInput: as `create_operator`; NotFound."""
+    """Replace what may be changed of an operator. Raises InvalidInput: as `create_operator`; NotFound."""
     operator, draft = get_operator(session, id), _checked(draft)
     operator.name, operator.ring_seconds = draft.name, draft.ring_seconds
-    operator.inbound, operator.team = draft.inbound, draft.team
+    operator.inbound, operator.team, operator.time_zone = draft.inbound, draft.team, draft.time_zone
     replace_operator_numbers(session, id, draft.numbers)
     numbers = [one.number for one in draft.numbers]
     add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
@@ -251,7 +255,7 @@ def _checked(draft: OperatorDraft) -> OperatorDraft:
             numbers.append(RungNumber(number, one.ring_seconds))
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
-    return OperatorDraft(name, draft.ring_seconds, numbers, draft.inbound, draft.team)
+    return replace(draft, name=name, numbers=numbers, time_zone=checked_zone("time_zone", draft.time_zone))
 
 
 def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
+from controller.calls.hours import groups_of, state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
@@ -147,7 +148,12 @@ class Arrivals:
         dictates = self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
         if event.args[0] == INTERNAL and not dictates and self._from_operator(event, number):
             return
-        route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
+        route = self._routes.get(number, UNKNOWN)
+        hours, working = route.hours, None
+        if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle)) == "open":
+            working = working_time(hours.schedule, self._tools)
+        elif route.off_hours is not None:
+            route = route.off_hours
         facts = CallFacts(
             new_call_id(),
             event.channel,
@@ -160,8 +166,9 @@ class Arrivals:
             route.bundle,
             route.scenario_version,
             route.inserted_versions,
-            schedule=None if route.hours is None else route.hours.name,
+            schedule=None if hours is None else hours.name,
             line_prompts=route.prompts,
+            working_time=working,
         )
         self._begin(facts, dictates=dictates)
 

@@ -18,6 +18,7 @@ from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
 from controller.routing import Distributor, People, SearchEnded
+from controller.schedules import WorkingTime
 from controller.storage.calls import Direction
 from controller.storage.database import Database
 from controller.storage.journal import CallJournal
@@ -31,8 +32,8 @@ from ivr.lines import STANDARD_PROMPTS, LinePrompts
 class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
-    schedule, `line_prompts` are its own prompts. `met` is who is on the line already when somebody is searched for the first
-    time: he asked for this call.
+    schedule, `working_time` is what decides by operators' own clocks who is offered the call; `line_prompts` are the number's.
+    `met` is who is on the line already when somebody is searched for the first time: he asked for this call.
     """
 
     call: CallId
@@ -50,6 +51,7 @@ class CallFacts:
     line_prompts: LinePrompts = STANDARD_PROMPTS
     direction: Direction = "inbound"
     met: SearchEnded | None = None
+    working_time: WorkingTime | None = None
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]

@@ -153,5 +153,7 @@ class PersonSearch:
                 f"{facts.line_name} {facts.caller_name}".strip(),
                 owner,
                 transferred_by,
+                # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
+                None if transferred_by else facts.working_time,
             )
         )

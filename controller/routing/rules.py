@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final, TypeAlias
 
 from controller.presence.tracker import device_of
+from controller.schedules import zone_named
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 
 NO_TERMS: Final = GroupTerms()
@@ -15,13 +17,14 @@ SHORTEST_CONVERSATION: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperator:
-    """An operator as the distribution sees him; weight and level are those of a group's member."""
+    """An operator as the distribution sees him; weight and level are those of a group's member. `zone` is his own, if known."""
 
     id: int
     extension: str
     name: str
     weight: int = 1
     level: int = 1
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class GroupRule:
     def of(cls, group: GroupView) -> GroupRule:
         """The rule of a stored group."""
         operators = tuple(
-            RoutedOperator(member.operator_id, member.extension, member.name, member.weight, member.level)
+            RoutedOperator(
+                member.operator_id, member.extension, member.name, member.weight, member.level, zone_of(member.time_zone)
+            )
             for member in group.members
         )
         return cls(group.name, group.strategy, group.ring_seconds, operators, group.terms, group.version)
@@ -58,6 +63,14 @@ class Number:
     ring_seconds: float
     shown: str
     outside: bool = False
+
+
+def zone_of(name: str | None) -> tzinfo | None:
+    """An operator's time zone; None when he has none of his own, or one that this machine does not know any more."""
+    try:
+        return None if name is None else zone_named(name)
+    except ValueError:
+        return None
 
 
 def phone_of(extension: str, ring_seconds: float) -> Number:

@@ -8,11 +8,13 @@ from controller.schedules.calendar import (
     Schedule,
     State,
     Weekday,
+    WorkingTime,
     ZoneMode,
     next_change,
     next_opening,
     state_at,
     zone_for,
+    zone_named,
 )
 
 __all__ = [
@@ -23,9 +25,11 @@ __all__ = [
     "Schedule",
     "State",
     "Weekday",
+    "WorkingTime",
     "ZoneMode",
     "next_change",
     "next_opening",
     "state_at",
     "zone_for",
+    "zone_named",
 ]

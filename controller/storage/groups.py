@@ -87,6 +87,7 @@ class GroupMemberView:
     name: str
     weight: int
     level: int
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,9 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
         .order_by(col(GroupMember.position))
     )
     for member, operator in session.exec(query):
-        view = GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level)
-        members[member.group_id].append(view)
+        members[member.group_id].append(
+            GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level, operator.time_zone)
+        )
     return [
         GroupView(
             group.id, group.name, group.strategy, group.ring_seconds, terms_of(group), group.version, tuple(members[group.id])

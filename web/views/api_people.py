@@ -187,6 +187,7 @@ def _new_operator(
         ring_seconds=body.ring_seconds,
         inbound=body.inbound,
         team=body.team,
+        time_zone=body.time_zone,
         numbers=body.rung_numbers(),
         pattern=pattern,
         acting_user=acting_user,
