@@ -37,7 +37,14 @@ MENU: Final = (
             Entry("/schedules", "Schedules"),
         ),
     ),
-    Group("People", (Entry("/contacts", "Contacts"), Entry("/blocked-numbers", "Blocked numbers"))),
+    Group(
+        "People",
+        (
+            Entry("/groups", "Groups"),
+            Entry("/contacts", "Contacts"),
+            Entry("/blocked-numbers", "Blocked numbers"),
+        ),
+    ),
     Group("Outbox", (Entry("/outbox", "Outbox"),)),
     Group("My desk", (Entry("/desk", "My desk"),)),
 )

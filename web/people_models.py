@@ -25,7 +25,7 @@ from controller.storage.groups import GroupTerms, GroupView, Strategy
 from controller.storage.operators import RING_SECONDS, Operator, OperatorView, RungNumber
 from controller.storage.trunks import Transport, Trunk, TrunkState
 
-_MOST_MEMBERS = 1000
+MOST_MEMBERS = 1000
 
 
 class FurtherNumberModel(BaseModel):
@@ -146,7 +146,7 @@ class GroupChange(GroupTermsModel):
     strategy: Strategy = "ring_all"
     ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
     members: list[Annotated[GroupMemberChange, BeforeValidator(_member)]] = Field(
-        default_factory=list, max_length=_MOST_MEMBERS, description="in order"
+        default_factory=list, max_length=MOST_MEMBERS, description="in order"
     )
 
     def drafts(self) -> list[MemberDraft]:

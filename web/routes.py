@@ -30,6 +30,7 @@ from web.views import (
     desk,
     editor,
     entry,
+    groups,
     live,
     numbers,
     outbox,
@@ -184,6 +185,12 @@ _NOTICE_PAGES = (
     Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
 )
 _PEOPLE_PAGES = (
+    Route("/groups", for_people(groups.show_groups), methods=["GET"]),
+    Route("/groups/new", for_people(groups.show_new_group), methods=["GET"]),
+    Route("/groups/new", for_people(groups.add_group), methods=["POST"]),
+    Route("/groups/{id:int}", for_people(groups.show_group), methods=["GET"]),
+    Route("/groups/{id:int}", for_people(groups.change_group), methods=["POST"]),
+    Route("/groups/{id:int}/delete", for_people(groups.take_away), methods=["POST"]),
     Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.show_new_contact), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.add_contact), methods=["POST"]),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, get_args
 
 from controller.actions.fields import checked_name, checked_seconds, checked_zone, dialled_number, invalid
-from controller.actions.usage import refuse_if_named
+from controller.actions.usage import refuse_if_named, scenarios_that_name
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
@@ -183,13 +183,18 @@ def change_group(
 def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
     """Raises Refused: a scenario or a number uses it; NotFound."""
     group = get_group(session, id)
-    refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "removed")
-    numbers = ", ".join(row.number for row in numbers_of_group(session, id))
-    if numbers:
-        raise Refused(f'the group "{group.name}" can\'t be removed: it answers {numbers}')
+    users = users_of_group(session, group)
+    if users:
+        raise Refused(f'the group "{group.name}" can\'t be removed: it is used by {", ".join(users)}')
     session.delete(group)
     add_audit(session, at, acting_user, "group.delete", f"group {group.name}")
     session.flush()
+
+
+def users_of_group(session: Session, group: Group) -> list[str]:
+    """The scenarios that forward to it, and the numbers that it answers."""
+    scenarios = [f'the scenario "{name}"' for name in scenarios_that_name(session, "group", group.name)]
+    return [*scenarios, *(f"the number {row.number}" for row in numbers_of_group(session, group.id))]
 
 
 def set_members(

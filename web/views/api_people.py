@@ -109,27 +109,41 @@ async def get_one_group(request: Request) -> Response:
 
 async def post_group(request: Request) -> Response:
     """Create a group with its members."""
-    given, body = services(request), await read_json(request, GroupChange)
-    created = await given.database.run(_new_group, body, acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(group_model(created), 201)
+    return ModelResponse(group_model(await store_group(request, await read_json(request, GroupChange))), 201)
 
 
 async def put_group(request: Request) -> Response:
     """Replace a group and its members."""
-    given, body = services(request), await read_json(request, GroupChange)
-    id, by, now = number_id(request), acting_user(request), given.clock.now()
-    changed = await given.database.run(_changed_group, id, body, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(group_model(changed))
+    return ModelResponse(group_model(await replace_group(request, await read_json(request, GroupChange))))
 
 
 async def remove_group(request: Request) -> Response:
-    """Remove a group that no scenario uses."""
+    """Remove a group that nothing uses."""
+    await drop_group(request)
+    return Response(status_code=204)
+
+
+async def store_group(request: Request, new: GroupChange) -> GroupView:
+    """A new group with its members. Raises as the actions for groups."""
+    given, by = services(request), acting_user(request)
+    created = await given.database.run(_new_group, new, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return created
+
+
+async def replace_group(request: Request, new: GroupChange) -> GroupView:
+    """Replace the group of the address. Raises as the actions for groups."""
+    given, id, by = services(request), number_id(request), acting_user(request)
+    changed = await given.database.run(_changed_group, id, new, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return changed
+
+
+async def drop_group(request: Request) -> None:
+    """Remove the group of the address. Raises Refused: something uses it; NotFound."""
     given = services(request)
     await given.database.run(delete_group, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
-    return Response(status_code=204)
 
 
 async def get_trunks(request: Request) -> Response:
