@@ -48,7 +48,8 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator, zone_of
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
+from controller.schedules import zone_of
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since

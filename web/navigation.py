@@ -40,6 +40,7 @@ MENU: Final = (
     Group(
         "People",
         (
+            Entry("/team", "Team"),
             Entry("/groups", "Groups"),
             Entry("/contacts", "Contacts"),
             Entry("/blocked-numbers", "Blocked numbers"),

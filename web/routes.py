@@ -38,6 +38,7 @@ from web.views import (
     recordings,
     scenarios,
     schedules,
+    team,
     voicemails,
 )
 
@@ -185,6 +186,15 @@ _NOTICE_PAGES = (
     Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
 )
 _PEOPLE_PAGES = (
+    Route("/team", for_people(team.show_team), methods=["GET"]),
+    Route("/team/new", for_people(team.show_new_operator), methods=["GET"]),
+    Route("/team/new", for_people(team.add_operator), methods=["POST"]),
+    Route("/team/{id:int}", for_people(team.show_operator), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_people(team.show_operator_form), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_people(team.change_operator), methods=["POST"]),
+    Route("/team/{id:int}/delete", for_people(team.take_away), methods=["POST"]),
+    Route("/team/{id:int}/secret", for_people(team.renew_secret), methods=["POST"]),
+    Route("/team/{id:int}/call", for_people(team.call_colleague), methods=["POST"]),
     Route("/groups", for_people(groups.show_groups), methods=["GET"]),
     Route("/groups/new", for_people(groups.show_new_group), methods=["GET"]),
     Route("/groups/new", for_people(groups.add_group), methods=["POST"]),

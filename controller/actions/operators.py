@@ -96,11 +96,10 @@ def create_operator(
     draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team, time_zone))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
-    # Letters and digits only: the secret is copied into configuration files and phones.
     operator = Operator(
         extension=extension,
         name=draft.name,
-        sip_secret=secrets.token_hex(12),
+        sip_secret=_new_secret(),
         ring_seconds=draft.ring_seconds,
         inbound=draft.inbound,
         team=draft.team,
@@ -123,6 +122,15 @@ def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_u
     add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
     session.flush()
     return operator_view(session, id)
+
+
+def renew_secret(session: Session, id: int, *, acting_user: str, at: datetime) -> Operator:
+    """Give an operator's phone a new secret; with the old one it can't register any more. Raises NotFound."""
+    operator = get_operator(session, id)
+    operator.sip_secret = _new_secret()
+    add_audit(session, at, acting_user, "operator.renew_secret", f"operator {operator.extension}")
+    session.flush()
+    return operator
 
 
 def delete_operator(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
@@ -240,6 +248,11 @@ def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_us
     group.version += 1
     add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
     session.flush()
+
+
+def _new_secret() -> str:
+    """Letters and digits only: it is copied into configuration files and phones."""
+    return secrets.token_hex(12)
 
 
 def _checked(draft: OperatorDraft) -> OperatorDraft:

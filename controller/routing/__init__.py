@@ -17,7 +17,7 @@ from controller.routing.distributor import (
 from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
-from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, zone_of
+from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target
 
 __all__ = [
     "SHORTEST_CONVERSATION",
@@ -41,5 +41,4 @@ __all__ = [
     "SituationChanged",
     "Target",
     "TurnCame",
-    "zone_of",
 ]

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Final, TypeAlias
 
 from controller.presence.tracker import device_of
-from controller.schedules import zone_named
+from controller.schedules import zone_of
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 
 NO_TERMS: Final = GroupTerms()
@@ -63,14 +63,6 @@ class Number:
     ring_seconds: float
     shown: str
     outside: bool = False
-
-
-def zone_of(name: str | None) -> tzinfo | None:
-    """An operator's time zone; None when he has none of his own, or one that this machine does not know any more."""
-    try:
-        return None if name is None else zone_named(name)
-    except ValueError:
-        return None
 
 
 def phone_of(extension: str, ring_seconds: float) -> Number:

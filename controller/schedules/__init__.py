@@ -15,6 +15,7 @@ from controller.schedules.calendar import (
     state_at,
     zone_for,
     zone_named,
+    zone_of,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "state_at",
     "zone_for",
     "zone_named",
+    "zone_of",
 ]

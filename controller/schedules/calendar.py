@@ -116,6 +116,14 @@ def zone_named(name: str) -> ZoneInfo:
         raise ValueError(f'there is no time zone "{name}"; use a name of the IANA list, for example "Europe/Moscow"') from None
 
 
+def zone_of(stored: str | None) -> ZoneInfo | None:
+    """The time zone that was stored for somebody; None when he has none, or one that this machine does not know any more."""
+    try:
+        return None if stored is None else zone_named(stored)
+    except ValueError:
+        return None
+
+
 def _known_zone(name: str | None) -> str | None:
     return None if name is None else zone_named(name).key
 

@@ -64,7 +64,8 @@ async def show_numbers(request: Request) -> Response:
     states: dict[str, State] = {}
     for stored in surroundings.schedules:
         schedule = Schedule.model_validate(stored.document)
-        states[stored.name] = state_at(schedule, now, zone_for(schedule, given.settings.zone))
+        if schedule.zone_mode != "operator":
+            states[stored.name] = state_at(schedule, now, zone_for(schedule, given.settings.zone))
     context = {
         "numbers": [number_model(view) for view in views],
         "states": states,
