@@ -9,8 +9,8 @@ from controller.errors import FieldProblem, InvalidInput
 from web.forms import checked
 from web.people_models import GroupChange, GroupModel
 
-FIELDS = ("name", "strategy", "ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority")
-SWITCHES = ("sticky_owner",)
+FIELDS = ("name", "strategy", "ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority", "announce_every")
+SWITCHES = ("sticky_owner", "announce_place", "announce_wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class GroupText:
         wanted = {name: value for name, value in data.items() if value is not None}
         members = [{"extension": one.extension, "weight": one.weight, "level": one.level} for one in self.members]
         try:
-            return checked(GroupChange, {**wanted, **dict.fromkeys(self.switched, True), "members": members})
+            return checked(GroupChange, {**wanted, **{name: name in self.switched for name in SWITCHES}, "members": members})
         except InvalidInput as refused:
             raise self.explained(refused) from None
 

@@ -12,11 +12,13 @@ from controller.actions.operators import (
     HIGHEST_LEVEL,
     HIGHEST_PRIORITY,
     HIGHEST_WEIGHT,
+    LONGEST_PAUSE,
     LONGEST_RING,
     LONGEST_TALK,
     LONGEST_WAIT,
     LONGEST_WRAP_UP,
     MOST_NUMBERS,
+    SHORTEST_PAUSE,
     MemberDraft,
     OperatorDraft,
 )
@@ -131,10 +133,18 @@ class GroupTermsModel(BaseModel):
     longest_talk: int | None = Field(None, ge=1, le=LONGEST_TALK, description="of a conversation; null: no limit")
     priority: int = Field(0, ge=0, le=HIGHEST_PRIORITY, description="where groups share operators, the higher is served first")
     sticky_owner: bool = Field(False, description="the caller's own operator is rung first")
+    announce_every: int | None = Field(
+        None,
+        ge=SHORTEST_PAUSE,
+        le=LONGEST_PAUSE,
+        description="how often callers are told how they stand while all are busy; null: never",
+    )
+    announce_place: bool = Field(True, description="they are told their place in line")
+    announce_wait: bool = Field(True, description="they are told the expected wait, once that can be said")
 
     def terms(self) -> GroupTerms:
         """The same for the action."""
-        return GroupTerms(self.wrap_up_seconds, self.longest_wait, self.longest_talk, self.priority, self.sticky_owner)
+        return GroupTerms(**{name: getattr(self, name) for name in GroupTermsModel.model_fields})
 
 
 class GroupChange(GroupTermsModel):

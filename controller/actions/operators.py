@@ -45,6 +45,9 @@ LONGEST_WRAP_UP: Final = 3600
 LONGEST_WAIT: Final = 3600
 LONGEST_TALK: Final = 86400
 HIGHEST_PRIORITY: Final = 100
+SHORTEST_PAUSE: Final = 10
+LONGEST_PAUSE: Final = 3600
+"""Seconds between two announcements."""
 HIGHEST_WEIGHT: Final = 100
 HIGHEST_LEVEL: Final = 10
 
@@ -244,6 +247,9 @@ def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_us
     _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
     _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
     _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+    _within("announce_every", terms.announce_every, SHORTEST_PAUSE, LONGEST_PAUSE)
+    if terms.announce_every is not None and not (terms.announce_place or terms.announce_wait):
+        raise invalid("announce_every", "choose what callers are told: their place, the expected wait, or both")
     group.sqlmodel_update(asdict(terms))
     group.version += 1
     add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))

@@ -49,10 +49,10 @@ class PersonSearch:
             met, self._met = self._met, None
             self._mailbox.put_nowait(self._meet(command.visit, met))
             return
-        treatment = hold.for_person(line)
+        treatment, line_of = hold.for_person(line), None
         match command:
             case RouteToGroup(visit, group, max_wait, chosen):
-                treatment = hold.in_line(line, chosen, greeted)
+                treatment, line_of = hold.in_line(line, chosen, greeted), group
                 self._join_group(visit, group, max_wait)
             case RouteToExtension(visit, extension):
                 if not self._join_person(visit, people.employee(extension), "unknown_number"):
@@ -65,7 +65,7 @@ class PersonSearch:
                 self._looking_up = asyncio.create_task(self._find_manager(visit))
             case _:
                 assert_never(command)
-        self.hold.begin(command.visit, treatment, language)
+        self.hold.begin(command.visit, treatment, language, line_of)
 
     def transfer(self, visit: VisitId, person: Person, seconds: float, transferred_by: str, language: str) -> None:
         """Search somebody to whom the caller is transferred, for so long."""

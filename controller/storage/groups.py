@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete
@@ -35,6 +35,9 @@ class Group(SQLModel, table=True):
     longest_talk: int | None = None
     priority: int = 0
     sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
     version: int = 1
 
 
@@ -44,7 +47,8 @@ class GroupTerms:
 
     `wrap_up_seconds`: what an operator has after a conversation before he is offered the next. `longest_wait`: of a caller, until
     an operator answers. `longest_talk`: of a conversation. `priority`: of the group's callers where groups share operators, the
-    higher first. `sticky_owner`: the caller's own operator is rung first (SKZ-24).
+    higher first. `sticky_owner`: the caller's own operator is rung first (SKZ-24). `announce_every`: while all operators are busy
+    a caller is told so often of his place in line, of the expected wait, or of both; None: never.
     """
 
     wrap_up_seconds: int = 0
@@ -52,6 +56,9 @@ class GroupTerms:
     longest_talk: int | None = None
     priority: int = 0
     sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
 
 
 class GroupMember(SQLModel, table=True):
@@ -141,7 +148,7 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
 
 def terms_of(group: Group) -> GroupTerms:
     """A group's terms."""
-    return GroupTerms(group.wrap_up_seconds, group.longest_wait, group.longest_talk, group.priority, group.sticky_owner)
+    return GroupTerms(**{each.name: getattr(group, each.name) for each in fields(GroupTerms)})
 
 
 def get_group(session: Session, id: int) -> Group:

@@ -102,6 +102,9 @@ async def test_a_group_is_created_with_its_members_replaced_and_removed(site: Si
         "longest_talk": None,
         "priority": 0,
         "sticky_owner": False,
+        "announce_every": None,
+        "announce_place": True,
+        "announce_wait": True,
         "version": 3,
         "members": [member("2002"), member("2001")],
     }

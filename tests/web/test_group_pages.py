@@ -13,7 +13,16 @@ from controller.storage.groups import Strategy
 from tests.fixtures.web import NOON, Site
 
 ATTACK = "<script>alert('x')</script>\"'"
-NEW = {"name": "Sales", "strategy": "linear", "ring_seconds": "15", "wrap_up_seconds": "5", "priority": "2", "sticky_owner": "on"}
+NEW = {
+    "name": "Sales",
+    "strategy": "linear",
+    "ring_seconds": "15",
+    "wrap_up_seconds": "5",
+    "priority": "2",
+    "sticky_owner": "on",
+    "announce_every": "30",
+    "announce_wait": "on",
+}
 MEMBERS = {"member": ["2002", "2001"], "weight.2002": "3", "level.2002": "1", "weight.2001": "1", "level.2001": "2"}
 
 
@@ -46,6 +55,7 @@ async def test_a_group_is_made_changed_and_deleted(site: Site, client: httpx.Asy
     assert (group["name"], group["strategy"], group["ring_seconds"], group["wrap_up_seconds"]) == ("Sales", "linear", 15, 5)
     assert (group["priority"], group["sticky_owner"], group["longest_wait"], group["longest_talk"]) == (2, True, None, None)
     assert [(one["extension"], one["weight"], one["level"]) for one in group["members"]] == [("2002", 3, 1), ("2001", 1, 2)]
+    assert (group["announce_every"], group["announce_place"], group["announce_wait"]) == (30, False, True)
     listed = (await client.get("/groups")).text
     assert "In order" in listed and listed.index("Bob") < listed.index("Eve")
     form = (await client.get("/groups/1")).text
@@ -101,6 +111,7 @@ async def test_every_strategy_can_be_chosen_and_is_explained(client: httpx.Async
         ({"wrap_up_seconds": "x"}, "wrap_up_seconds", ""),
         ({"longest_wait": "3601"}, "longest_wait", ""),
         ({"priority": "-1"}, "priority", ""),
+        ({"announce_every": "5"}, "announce_every", ""),
         ({"weight.2001": "101"}, "members", "Weight of 2001"),
         ({"level.2002": ""}, "members", "Level of 2002"),
         ({"member": ["2099"], "weight.2099": "1", "level.2099": "1"}, "members", "There is no operator 2099"),

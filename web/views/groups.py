@@ -13,10 +13,12 @@ from controller.actions.operators import (
     HIGHEST_LEVEL,
     HIGHEST_PRIORITY,
     HIGHEST_WEIGHT,
+    LONGEST_PAUSE,
     LONGEST_RING,
     LONGEST_TALK,
     LONGEST_WAIT,
     LONGEST_WRAP_UP,
+    SHORTEST_PAUSE,
     users_of_group,
 )
 from controller.errors import InvalidInput, Refused
@@ -63,7 +65,7 @@ async def show_groups(request: Request) -> Response:
 
 async def show_new_group(request: Request) -> Response:
     """An empty form."""
-    return await _form_page(request, GroupText(_NEW))
+    return await _form_page(request, GroupText(_NEW, frozenset({"announce_place", "announce_wait"})))
 
 
 async def add_group(request: Request) -> Response:
@@ -123,12 +125,14 @@ async def _form_page(
         "pressed": pressed,
         "errors": errors_by_field(refused) if refused else {},
         "strategies": STRATEGY_WORDS,
+        "shortest_pause": SHORTEST_PAUSE,
         "longest": {
             "ring_seconds": LONGEST_RING,
             "wrap_up_seconds": LONGEST_WRAP_UP,
             "longest_wait": LONGEST_WAIT,
             "longest_talk": LONGEST_TALK,
             "priority": HIGHEST_PRIORITY,
+            "announce_every": LONGEST_PAUSE,
             "weight": HIGHEST_WEIGHT,
             "level": HIGHEST_LEVEL,
         },
