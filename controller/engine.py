@@ -64,6 +64,7 @@ from controller.routing import (
     People,
     RoutedOperator,
 )
+from controller.schedules import zone_of
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
@@ -456,7 +457,7 @@ def _account(operator: Operator, remote: bool) -> SipAccount:
 
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
-    routed = RoutedOperator(operator.id, operator.extension, operator.name)
+    routed = RoutedOperator(operator.id, operator.extension, operator.name, zone=zone_of(operator.time_zone))
     return Employee(routed, operator.ring_seconds, further, team=operator.team)
 
 

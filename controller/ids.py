@@ -45,7 +45,7 @@ def is_operator_leg(channel: ChannelId) -> bool:
 
 
 def client_channel_id(call: CallId) -> ChannelId:
-    """The id of the line to a number outside that an operator wants to speak with."""
+    """The id of the first line of a call that an operator has asked for: to a number outside, or his own to a colleague."""
     return ChannelId(f"{call}-client")
 
 

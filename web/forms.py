@@ -35,6 +35,12 @@ async def form_fields(request: Request, most: int = 50) -> dict[str, str]:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def form_items(request: Request, most: int) -> list[tuple[str, str]]:
+    """As `form_fields`, for a form of at most so many fields some of which have the same name, in order."""
+    async with request.form(max_files=0, max_fields=most) as form:
+        return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
 def checked(model: type[M], data: object) -> M:
     """The data as a model. Raises InvalidInput."""
     return _validate(model, data)

@@ -53,6 +53,8 @@ MENU: Final = (
     Group(
         "People",
         (
+            Entry("/team", "Team"),
+            Entry("/groups", "Groups"),
             Entry("/contacts", "Contacts"),
             Entry("/blocked-numbers", "Blocked numbers"),
             Entry("/forwarding-phones", "Phones to forward to"),

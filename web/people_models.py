@@ -12,11 +12,13 @@ from controller.actions.operators import (
     HIGHEST_LEVEL,
     HIGHEST_PRIORITY,
     HIGHEST_WEIGHT,
+    LONGEST_PAUSE,
     LONGEST_RING,
     LONGEST_TALK,
     LONGEST_WAIT,
     LONGEST_WRAP_UP,
     MOST_NUMBERS,
+    SHORTEST_PAUSE,
     MemberDraft,
     OperatorDraft,
 )
@@ -25,7 +27,7 @@ from controller.storage.groups import GroupTerms, GroupView, Strategy
 from controller.storage.operators import RING_SECONDS, Operator, OperatorView, RungNumber
 from controller.storage.trunks import Transport, Trunk, TrunkState
 
-_MOST_MEMBERS = 1000
+MOST_MEMBERS = 1000
 
 
 class FurtherNumberModel(BaseModel):
@@ -52,10 +54,15 @@ class OperatorChange(BaseModel):
 
     inbound: bool = Field(True, description="works with inbound calls: groups ring him, and he has do not disturb")
     team: bool = Field(True, description="sees his colleagues: he can transfer to them, not only to numbers outside")
+    time_zone: str | None = Field(
+        None,
+        max_length=64,
+        description="IANA name, for schedules that go by operators' clocks; null: the schedule's, or else the installation's",
+    )
 
     def draft(self) -> OperatorDraft:
         """The same for the action."""
-        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team)
+        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team, self.time_zone)
 
     def rung_numbers(self) -> list[RungNumber]:
         """The numbers for the action."""
@@ -78,6 +85,7 @@ class OperatorItem(BaseModel):
     numbers: list[FurtherNumberModel]
     inbound: bool
     team: bool
+    time_zone: str | None
 
 
 class OperatorList(BaseModel):
@@ -125,10 +133,18 @@ class GroupTermsModel(BaseModel):
     longest_talk: int | None = Field(None, ge=1, le=LONGEST_TALK, description="of a conversation; null: no limit")
     priority: int = Field(0, ge=0, le=HIGHEST_PRIORITY, description="where groups share operators, the higher is served first")
     sticky_owner: bool = Field(False, description="the caller's own operator is rung first")
+    announce_every: int | None = Field(
+        None,
+        ge=SHORTEST_PAUSE,
+        le=LONGEST_PAUSE,
+        description="how often callers are told how they stand while all are busy; null: never",
+    )
+    announce_place: bool = Field(True, description="they are told their place in line")
+    announce_wait: bool = Field(True, description="they are told the expected wait, once that can be said")
 
     def terms(self) -> GroupTerms:
         """The same for the action."""
-        return GroupTerms(self.wrap_up_seconds, self.longest_wait, self.longest_talk, self.priority, self.sticky_owner)
+        return GroupTerms(**{name: getattr(self, name) for name in GroupTermsModel.model_fields})
 
 
 class GroupChange(GroupTermsModel):
@@ -140,7 +156,7 @@ class GroupChange(GroupTermsModel):
     strategy: Strategy = "ring_all"
     ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
     members: list[Annotated[GroupMemberChange, BeforeValidator(_member)]] = Field(
-        default_factory=list, max_length=_MOST_MEMBERS, description="in order"
+        default_factory=list, max_length=MOST_MEMBERS, description="in order"
     )
 
     def drafts(self) -> list[MemberDraft]:
@@ -237,6 +253,7 @@ def operator_item(operator: OperatorView) -> OperatorItem:
         ring_seconds=operator.ring_seconds,
         inbound=operator.inbound,
         team=operator.team,
+        time_zone=operator.time_zone,
         numbers=numbers,
     )
 

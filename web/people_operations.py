@@ -41,6 +41,13 @@ PEOPLE_OPERATIONS = (
         "GET", f"{_OPERATOR}/sip-account", api_people.get_sip_account, "How an operator's phone registers", SipAccountModel
     ),
     ApiOperation(
+        "POST",
+        f"{_OPERATOR}/sip-account",
+        api_people.post_sip_account,
+        "Give an operator's phone a new secret",
+        SipAccountModel,
+    ),
+    ApiOperation(
         "PUT", _OPERATOR, api_people.put_operator, "Change an operator", OperatorItem, body=OperatorChange, errors=(409,)
     ),
     ApiOperation(

@@ -84,7 +84,7 @@ class NewCall(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     operator: str = Field(pattern=r"^[0-9]{1,8}$", description="his extension")
-    number: _Dialled = Field(description="whom to call outside")
+    number: _Dialled = Field(description="whom to call: a number outside, or a colleague's extension")
     at_mobile: bool = Field(False, description="true: he is called at the first of his further numbers, not at his phone")
 
 

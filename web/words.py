@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.prompts.announcements import ANNOUNCEMENTS
 from controller.prompts.builtin import BUILTIN
 from web.call_models import DecisionModel
 from web.people_models import TrunkModel
@@ -198,7 +199,7 @@ def trunk_words(trunk: TrunkModel) -> Wording:
 def prompt_title(written: str, own_titles: Mapping[str, str]) -> str:
     """A prompt in words: "demo-menu:ru" is "Demo: menu (ru)"; one that is not there any more keeps its name."""
     name, _, language = written.partition(":")
-    shipped = BUILTIN.get(name)
+    shipped = BUILTIN.get(name) or ANNOUNCEMENTS.get(name)
     title = shipped.title if shipped else own_titles.get(name, name)
     return f"{title} ({language})" if language else title
 

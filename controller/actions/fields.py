@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from controller.errors import FieldProblem, InvalidInput
+from controller.schedules import zone_named
 
 
 def checked_name(field: str, value: str, longest: int = 64) -> str:
@@ -30,6 +31,14 @@ def checked_seconds(field: str, value: int, longest: int) -> int:
     if not 1 <= value <= longest:
         raise invalid(field, f"use 1 to {longest} seconds")
     return value
+
+
+def checked_zone(field: str, name: str | None) -> str | None:
+    """A time zone's IANA name, None for none. Raises InvalidInput."""
+    try:
+        return None if name is None else zone_named(name).key
+    except ValueError as error:
+        raise invalid(field, str(error)) from None
 
 
 def dialled_number(text: str) -> str | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final, get_args
 
-from controller.actions.fields import checked_name, checked_seconds, dialled_number, invalid
-from controller.actions.usage import refuse_if_named
+from controller.actions.fields import checked_name, checked_seconds, checked_zone, dialled_number, invalid
+from controller.actions.usage import refuse_if_named, scenarios_that_name
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.campaigns import campaigns_of_group, campaigns_of_operator, count_change_of_group
+from controller.storage.campaigns import campaigns_of_operator, count_change_of_group
 from controller.storage.groups import (
     Group,
     GroupTerms,
@@ -46,6 +46,9 @@ LONGEST_WRAP_UP: Final = 3600
 LONGEST_WAIT: Final = 3600
 LONGEST_TALK: Final = 86400
 HIGHEST_PRIORITY: Final = 100
+SHORTEST_PAUSE: Final = 10
+LONGEST_PAUSE: Final = 3600
+"""Seconds between two announcements."""
 HIGHEST_WEIGHT: Final = 100
 HIGHEST_LEVEL: Final = 10
 
@@ -63,6 +66,7 @@ class MemberDraft:
 class OperatorDraft:
     """What may be changed of an operator. `numbers` are rung in this order after his phone, as they are dialled through the
     trunk; `ring_seconds` is his phone's own time. `inbound`: he works with inbound calls; `team`: he sees his colleagues.
+    `time_zone`: whose clock his working time goes by, None the schedule's or installation's (SKZ-29).
     """
 
     name: str
@@ -70,6 +74,7 @@ class OperatorDraft:
     numbers: Sequence[RungNumber] = ()
     inbound: bool = True
     team: bool = True
+    time_zone: str | None = None
 
 
 def create_operator(
@@ -81,27 +86,28 @@ def create_operator(
     numbers: Sequence[RungNumber] = (),
     inbound: bool = True,
     team: bool = True,
+    time_zone: str | None = None,
     pattern: str = EXTENSION_PATTERN,
     acting_user: str,
     at: datetime,
 ) -> Operator:
     """A new operator with a generated SIP secret; `pattern` is the installation's rule of extensions (UIS-36).
 
-    Raises InvalidInput: a bad extension, name, time or number; Refused: the extension is taken.
+    Raises InvalidInput: a bad extension, name, time, number or time zone; Refused: the extension is taken.
     """
     if re.fullmatch(r"[0-9]{1,8}", extension) is None or re.fullmatch(pattern, extension) is None:
         raise invalid("extension", f"it must be digits that match {pattern}")
-    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team))
+    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team, time_zone))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
-    # Letters and digits only: the secret is copied into configuration files and phones.
     operator = Operator(
         extension=extension,
         name=draft.name,
-        sip_secret=secrets.token_hex(12),
+        sip_secret=_new_secret(),
         ring_seconds=draft.ring_seconds,
         inbound=draft.inbound,
         team=draft.team,
+        time_zone=draft.time_zone,
     )
     session.add(operator)
     add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=draft.name)
@@ -111,15 +117,24 @@ def create_operator(
 
 
 def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_user: str, at: datetime) -> OperatorView:
-    """Replace an operator's name, time and numbers. Raises InvalidInput: as `create_operator`; NotFound."""
+    """Replace what may be changed of an operator. Raises InvalidInput: as `create_operator`; NotFound."""
     operator, draft = get_operator(session, id), _checked(draft)
     operator.name, operator.ring_seconds = draft.name, draft.ring_seconds
-    operator.inbound, operator.team = draft.inbound, draft.team
+    operator.inbound, operator.team, operator.time_zone = draft.inbound, draft.team, draft.time_zone
     replace_operator_numbers(session, id, draft.numbers)
     numbers = [one.number for one in draft.numbers]
     add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
     session.flush()
     return operator_view(session, id)
+
+
+def renew_secret(session: Session, id: int, *, acting_user: str, at: datetime) -> Operator:
+    """Give an operator's phone a new secret; with the old one it can't register any more. Raises NotFound."""
+    operator = get_operator(session, id)
+    operator.sip_secret = _new_secret()
+    add_audit(session, at, acting_user, "operator.renew_secret", f"operator {operator.extension}")
+    session.flush()
+    return operator
 
 
 def delete_operator(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
@@ -184,16 +199,18 @@ def change_group(
 def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
     """Raises Refused: a scenario, a number or a campaign uses it; NotFound."""
     group = get_group(session, id)
-    refuse_if_named(session, "group", group.name, f'the group "{group.name}"', "removed")
-    numbers = ", ".join(row.number for row in numbers_of_group(session, id))
-    if numbers:
-        raise Refused(f'the group "{group.name}" can\'t be removed: it answers {numbers}')
-    campaigns = ", ".join(f'"{name}"' for name in campaigns_of_group(session, id))
-    if campaigns:
-        raise Refused(f'the group "{group.name}" can\'t be removed: it is assigned to the campaign {campaigns}')
+    users = users_of_group(session, group)
+    if users:
+        raise Refused(f'the group "{group.name}" can\'t be removed: it is used by {", ".join(users)}')
     session.delete(group)
     add_audit(session, at, acting_user, "group.delete", f"group {group.name}")
     session.flush()
+
+
+def users_of_group(session: Session, group: Group) -> list[str]:
+    """The scenarios that forward to it, and the numbers that it answers."""
+    scenarios = [f'the scenario "{name}"' for name in scenarios_that_name(session, "group", group.name)]
+    return [*scenarios, *(f"the number {row.number}" for row in numbers_of_group(session, group.id))]
 
 
 def set_members(
@@ -245,6 +262,9 @@ def check_terms(terms: GroupTerms) -> None:
     _within("longest_wait", terms.longest_wait, 1, LONGEST_WAIT)
     _within("longest_talk", terms.longest_talk, 1, LONGEST_TALK)
     _within("priority", terms.priority, 0, HIGHEST_PRIORITY)
+    _within("announce_every", terms.announce_every, SHORTEST_PAUSE, LONGEST_PAUSE)
+    if terms.announce_every is not None and not (terms.announce_place or terms.announce_wait):
+        raise invalid("announce_every", "choose what callers are told: their place, the expected wait, or both")
 
 
 def check_strategy(strategy: Strategy, ring_seconds: int) -> None:
@@ -252,6 +272,11 @@ def check_strategy(strategy: Strategy, ring_seconds: int) -> None:
     if strategy not in get_args(Strategy):
         raise invalid("strategy", f"use one of {', '.join(get_args(Strategy))}")
     checked_seconds("ring_seconds", ring_seconds, LONGEST_RING)
+
+
+def _new_secret() -> str:
+    """Letters and digits only: it is copied into configuration files and phones."""
+    return secrets.token_hex(12)
 
 
 def _checked(draft: OperatorDraft) -> OperatorDraft:
@@ -272,7 +297,7 @@ def _checked(draft: OperatorDraft) -> OperatorDraft:
             numbers.append(RungNumber(number, one.ring_seconds))
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
-    return OperatorDraft(name, draft.ring_seconds, numbers, draft.inbound, draft.team)
+    return replace(draft, name=name, numbers=numbers, time_zone=checked_zone("time_zone", draft.time_zone))
 
 
 def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:

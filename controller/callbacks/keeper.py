@@ -24,12 +24,13 @@ from controller.bus import CallbacksChanged
 from controller.calls.arrivals import Arrivals
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.inquiries import state_now
+from controller.calls.hours import state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.session import CallSession
 from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
 from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id, trunk_id_of
 from controller.routing import AbsentRequest, AllInUse, OutgoingOff, TurnCame, trunk_of
+from controller.schedules import WorkingTime
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.callbacks import (
@@ -181,16 +182,21 @@ class CallbackKeeper:
         if self._closing or callback.due_at > now or self._arrivals.serves(CallId(callback.call_id)):
             return False
         hours = self._route(callback).hours
-        return state_now(None if hours is None else hours.schedule, self._tools) == "open"
+        return state_now(None if hours is None else hours.schedule, self._tools, {callback.group_name}) == "open"
 
     def _route(self, callback: Callback) -> Route:
         """The number that he had called, as it is now."""
         return self._arrivals.routes.get(callback.called_number, UNKNOWN)
 
+    def _working_time(self, callback: Callback) -> WorkingTime | None:
+        hours = self._route(callback).hours
+        return None if hours is None else working_time(hours.schedule, self._tools)
+
     def _take_place(self, callback: Callback) -> None:
         call = new_call_id()
         self._in_line[call] = callback
-        self._tools.distributor.join(AbsentRequest(call, self._inbox, callback.group_name, callback.place_at))
+        working = self._working_time(callback)
+        self._tools.distributor.join(AbsentRequest(call, self._inbox, callback.group_name, callback.place_at, working))
 
     async def _expire(self, callback: Callback, now: datetime) -> None:
         detail = f"his turn did not come in {self._rules.hours:g} hours"
@@ -305,6 +311,7 @@ class CallbackKeeper:
             source=route.source,
             campaign=route.campaign,
             client_line=line,
+            working_time=self._working_time(callback),
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

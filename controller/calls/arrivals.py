@@ -16,6 +16,7 @@ from controller.calls.campaigns import admitted
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
+from controller.calls.hours import groups_of, state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route, refusing
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
@@ -161,7 +162,12 @@ class Arrivals:
         dictates = self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
         if event.args[0] == INTERNAL and not dictates and self._from_operator(event, number):
             return
-        route = self._routes.get(number, UNKNOWN).at(self._tools.clock.now(), self._tools.zone)
+        route = self._routes.get(number, UNKNOWN)
+        hours, working = route.hours, None
+        if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle)) == "open":
+            working = working_time(hours.schedule, self._tools)
+        elif route.off_hours is not None:
+            route = route.off_hours
         arrival = self._tools.lines.arrives(number, event.channel)
         if arrival != "welcome":
             log.info("a call of %s to %s is refused: %s", event.caller_number, number, arrival.replace("_", " "))
@@ -178,11 +184,12 @@ class Arrivals:
             route.bundle,
             route.scenario_version,
             route.inserted_versions,
-            schedule=None if route.hours is None else route.hours.name,
+            schedule=None if hours is None else hours.name,
             line_prompts=route.prompts,
             source=route.source,
             forwarding=route.forwarding,
             campaign=route.campaign,
+            working_time=working,
         )
         # Who calls from one of our own phones is no stranger to a campaign.
         self._begin(facts, dictates=dictates, asks=event.args[0] != INTERNAL)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.hold import MUSIC_SECONDS, Element, Treatment, following
+from controller.calls.hold import MUSIC_SECONDS, Element, Treatment, announcement, following
 from controller.errors import ChannelGone, TelephonyError
 from controller.routing import Situation
+from controller.storage.groups import GroupTerms
 from controller.telephony.mailboxes import Mailbox
 from ivr.events import VisitId
 from ivr.prompts import PromptRef
@@ -26,6 +27,9 @@ RETRY_AFTER: Final = 2.0
 """Seconds until the next try when Asterisk did not take a request."""
 SHORTEST_SOUND: Final = 0.3
 """Seconds; what is over sooner is no sound, and played over and over it would keep Asterisk busy with nothing."""
+
+SHORTEST_PART: Final = 1.0
+"""Seconds of a melody that are heard at least before it is cut short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,18 @@ class Hold:
         self._since = 0.0
         self._playing: set[str] = set()
         self._music = False
+        self._group: str | None = None
+        self._told_at: float | None = None
+        self._to_be_cut = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, visit: VisitId, treatment: Treatment, language: str) -> None:
-        """Somebody is searched. Nothing is heard before it is known how that stands: it may end at once."""
+    def begin(self, visit: VisitId, treatment: Treatment, language: str, group: str | None = None) -> None:
+        """Somebody is searched, in the line of a group if one is named. Nothing is heard before it is known how that stands: it
+        may end at once.
+        """
         self._visit, self._treatment, self._language = visit, treatment, language
-        self._situation = self._last = None
+        self._situation = self._last = self._told_at = None
+        self._group = group
         self._turn += 1
         self._due_after(FIRST_NEWS_WITHIN)
 
@@ -88,8 +98,12 @@ class Hold:
 
     async def due(self, turn: int) -> None:
         """The time of something is over. Raises as the telephony port says."""
-        if self._treatment is not None and turn == self._turn:
+        if self._treatment is None or turn != self._turn:
+            return
+        if not self._to_be_cut:
             await self._go_on()
+        elif self._situation == "busy" and self._announcement():
+            await self._tools.telephony.stop_playback(self._name)  # its end is what goes on
 
     async def check(self) -> None:
         """Events may have been lost: what Asterisk does not play any more has ended."""
@@ -121,8 +135,11 @@ class Hold:
 
     async def _go_on(self) -> None:
         assert self._treatment is not None
-        element = self._last = following(self._treatment, self._last, self._situation or "available")
+        told = self._announcement() if self._until_told() == 0 else ()
+        element = self._last = following(self._treatment, self._last, self._situation or "available", news=bool(told))
         prompts = self._treatment.prompts(element)
+        if element == "announcement":
+            prompts, self._told_at = told, asyncio.get_running_loop().time()
         if any(self._tools.prompts.is_there(prompt, self._language) for prompt in prompts):
             await self._play(prompts)
         else:
@@ -141,6 +158,10 @@ class Hold:
             self._try_again(error)
             return
         self._heard(self._visit, prompts)
+        left = self._until_told()
+        if left and self._treatment is not None and self._last is not None and self._treatment.may_be_cut(self._last):
+            self._to_be_cut = True
+            self._due_after(max(left, SHORTEST_PART))
 
     async def _play_music(self) -> None:
         self._next_turn()
@@ -151,10 +172,30 @@ class Hold:
         except TelephonyError as error:
             self._try_again(error)
             return
-        self._due_after(MUSIC_SECONDS)
+        self._due_after(min(MUSIC_SECONDS, max(self._until_told() or MUSIC_SECONDS, SHORTEST_PART)))
+
+    def _terms(self) -> GroupTerms | None:
+        rule = self._tools.distributor.rules.get(self._group or "")
+        return None if rule is None else rule.terms
+
+    def _announcement(self) -> tuple[PromptRef, ...]:
+        """What is to be said of how the caller stands now."""
+        terms = self._terms()
+        outlook = self._tools.distributor.outlook(self._facts.call)
+        return () if terms is None else announcement(terms, outlook, self._language)
+
+    def _until_told(self) -> float | None:
+        """Seconds until the caller is to be told how he stands; None when that is never."""
+        terms = self._terms()
+        if terms is None or terms.announce_every is None:
+            return None
+        if self._told_at is None:
+            return 0
+        return max(self._told_at + terms.announce_every - asyncio.get_running_loop().time(), 0)
 
     def _next_turn(self) -> None:
         self._turn += 1
+        self._to_be_cut = False
         self._since = asyncio.get_running_loop().time()
         if self._timer is not None:
             self._timer.cancel()

@@ -14,9 +14,10 @@ from typing import Final, TypeAlias, assert_never
 from controller.addresses import phone_number
 from controller.bus import CallbacksChanged
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.hours import groups_of, state_now
 from controller.errors import AttendantError
 from controller.routing import trunk_of
-from controller.schedules import Schedule, State, state_at, zone_for
+from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.callbacks import Callback, add_callback
 from controller.storage.contacts import caller_facts, count_block_hit
@@ -101,7 +102,7 @@ class Inquiries:
             schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
-        return ScheduleChecked(question.visit, state_now(schedule, self._tools))
+        return ScheduleChecked(question.visit, state_now(schedule, self._tools, groups_of(self._facts.bundle)))
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
         tools = self._tools
@@ -135,7 +136,7 @@ class Inquiries:
             return None
         async with asyncio.timeout(DATABASE_PATIENCE):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
-        return number if staffed and state_now(schedule, self._tools) == "open" else None
+        return number if staffed and state_now(schedule, self._tools, {group}) == "open" else None
 
     def _can_be_called(self) -> bool:
         """There is a way outside, and a number that may be shown to him."""
@@ -168,11 +169,6 @@ def _schedule(session: Session, name: str | None) -> Schedule | None:
     """The schedule of this name; None when there is none."""
     stored = None if name is None else find_schedule(session, name)
     return None if stored is None else Schedule.model_validate(stored.document)
-
-
-def state_now(schedule: Schedule | None, tools: CallTools) -> State:
-    """How a schedule stands; none is open."""
-    return "open" if schedule is None else state_at(schedule, tools.clock.now(), zone_for(schedule, tools.zone))
 
 
 def _callback_conditions(session: Session, group: str, schedule: str | None) -> tuple[bool, Schedule | None]:

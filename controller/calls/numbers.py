@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
 from typing import Any
 
 from controller.prompts import LANGUAGES, PromptLibrary
 from controller.routing import Arrival
-from controller.schedules import Schedule, state_at, zone_for
+from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.campaigns import CampaignView, campaign_views
 from controller.storage.forwarding import NO_FORWARDING, Forwarding
@@ -61,13 +60,6 @@ class Route:
     off_hours: Route | None = None
     source: str = ""
     campaign: CampaignView | None = None
-
-    def at(self, moment: datetime, installation: tzinfo) -> Route:
-        """The route at a moment; `installation` is the zone of schedules without their own."""
-        if self.off_hours is None or self.hours is None:
-            return self
-        schedule = self.hours.schedule
-        return self if state_at(schedule, moment, zone_for(schedule, installation)) == "open" else self.off_hours
 
 
 UNKNOWN = Route("", None, NOT_IN_SERVICE, None)

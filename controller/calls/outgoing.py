@@ -1,13 +1,15 @@
-"""Calls that an operator asks for: his own phone is called first, and the number outside only when he has answered (SKZ-75).
+"""Calls that an operator asks for: his own phone is called first, and whom he wants only when he has answered (SKZ-64, SKZ-75).
 
-The number outside takes the caller's place in the call, so transfers, recordings and records are as in any other.
+A number outside takes the caller's place in the call, so transfers, recordings and records are as in any other. A colleague is
+called as if the operator had dialled his extension.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,11 +18,11 @@ from typing import Final
 from controller.calls.arrivals import Arrivals
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.scenarios import outgoing_call
+from controller.calls.scenarios import internal_call, outgoing_call
 from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
 from controller.ids import CallId, ChannelId, client_channel_id, new_call_id, trunk_id_of
-from controller.routing import LineRequest, OperatorLineEnded, Person, SearchEnded, trunk_of
+from controller.routing import LineRequest, Number, OperatorLineEnded, Person, SearchEnded, trunk_of
 from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallEnded
 from controller.telephony.events import Answered, Gone, PlaybackEnded
@@ -54,12 +56,14 @@ class OutgoingCalls:
         self._closing = False
 
     def place(self, extension: str, number: str, *, at_mobile: bool = False) -> CallId:
-        """Call the operator at his phone, or at the first of his further numbers, and then `number`; the record tells the rest.
-        A channel of the number that will be shown is kept for the call from now on.
+        """Call the operator at his phone, or at the first of his further numbers, and then `number`, which may be a colleague's
+        extension; the record tells the rest. A channel of the number that will be shown outside is kept for the call from now on.
 
         Raises Refused: it is known now that it can't be done.
         """
         operator = self._operator(extension, at_mobile)
+        if self._tools.people.known(number) is not None:
+            return self._place_internal(operator, extension, number)
         device = self._tools.outside_device(number)
         if self._closing or device is None:
             raise Refused(f"{number} can't be called now: it is no number, or there is no trunk")
@@ -78,11 +82,38 @@ class OutgoingCalls:
             direction="outbound",
         )
         shown = self._tools.lines.dials(facts.channel, trunk_of(device), came_in_on="", own=extension)
+        return self._begin(facts, _Outgoing(facts, self._tools, self._arrivals, device, shown).run(operator))
+
+    def _place_internal(self, operator: Person, extension: str, colleague: str) -> CallId:
+        people = self._tools.people
+        state = self._tools.presence.states.get(colleague, "offline")
+        if colleague == extension or state != "available":
+            why = "it is his own extension" if colleague == extension else f"he is {state.replace('_', ' ')}"
+            raise Refused(f"operator {colleague} can't be called: {why}")
+        if self._closing or extension in self._tools.distributor.engaged:
+            raise Refused(f"operator {extension} can't be called: he is offered a call at this moment")
+        known, call = people.known(extension), new_call_id()
+        facts = CallFacts(
+            call,
+            client_channel_id(call),
+            self._tools.clock.now(),
+            extension,
+            "" if known is None else known.operator.name,
+            colleague,
+            "",
+            self._language,
+            ScenarioBundle(internal_call(extension, colleague)),
+            None,
+            direction="internal",
+        )
+        return self._begin(facts, _Internal(facts, self._tools, self._arrivals).run(operator))
+
+    def _begin(self, facts: CallFacts, work: Coroutine[None, None, None]) -> CallId:
         self._tools.journal.record(started(facts))
-        task = asyncio.create_task(_Outgoing(facts, self._tools, self._arrivals, device, shown).run(operator))
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(partial(self._finished, facts.channel))
-        return call
+        return facts.call
 
     async def close(self) -> None:
         """Place no more, and end those in which nobody talks; the others are sent away by `Arrivals.close`."""
@@ -113,6 +144,64 @@ class OutgoingCalls:
             log.error("a call that an operator asked for failed", exc_info=error)
 
 
+class _Internal:
+    """A call to a colleague. The operator is rung, and is then where he would be if he had dialled the extension himself."""
+
+    def __init__(self, facts: CallFacts, tools: CallTools, arrivals: Arrivals) -> None:
+        self._facts = facts
+        self._tools = tools
+        self._arrivals = arrivals
+        self._mailbox = new_mailbox()
+
+    async def run(self, operator: Person) -> None:
+        """The whole call. Whatever happens, the record is closed."""
+        cause: int | None = 0
+        try:
+            cause = await self._ring(operator.numbers[0])
+        finally:
+            if cause is not None:
+                now = self._tools.clock.now()
+                self._tools.journal.record(CallEnded(self._facts.call, now, _BY_OPERATOR, cause or None, "refused"))
+        if cause is None:
+            await self._arrivals.serve(self._facts, self._mailbox)
+
+    async def _ring(self, own: Number) -> int | None:
+        """None when he has answered, else the cause; 0 is none."""
+        facts, telephony = self._facts, self._tools.telephony
+        telephony.mailboxes.expect(facts.channel, self._mailbox)
+        cause: int | None = 0
+        try:
+            async with asyncio.timeout(own.ring_seconds + SLACK):
+                await telephony.dial(
+                    facts.channel,
+                    own.device,
+                    ring_seconds=own.ring_seconds,
+                    originator=None,
+                    caller_number=facts.called_number,
+                    caller_name="",
+                    variables={CALL_VARIABLE: facts.call},
+                )
+                cause = await self._answer()
+        except TimeoutError:
+            log.warning("call %s: nothing was heard of the line to %s", facts.call, own.shown)
+        except TelephonyError as error:
+            log.warning("call %s: %s can't be called: %s", facts.call, own.shown, error)
+        finally:
+            if cause is not None:
+                telephony.mailboxes.forget(facts.channel)
+                with suppress(TelephonyError):
+                    await telephony.hangup(facts.channel)
+        return cause
+
+    async def _answer(self) -> int | None:
+        while True:
+            match await self._mailbox.get():
+                case Answered(channel) if channel == self._facts.channel:
+                    return None
+                case Gone(channel, cause=cause) if channel == self._facts.channel:
+                    return cause
+
+
 @dataclass(frozen=True, slots=True)
 class _Rung:
     """What came of ringing the number outside: answered, or who prevented it, and the cause."""
@@ -123,7 +212,7 @@ class _Rung:
 
 
 class _Outgoing:
-    """One such call."""
+    """A call to a number outside."""
 
     def __init__(self, facts: CallFacts, tools: CallTools, arrivals: Arrivals, device: str, shown: str) -> None:
         self._facts = facts

@@ -56,10 +56,10 @@ class PersonSearch:
             met, self._met = self._met, None
             self._mailbox.put_nowait(self._meet(command.visit, met))
             return
-        treatment = hold.for_person(line)
+        treatment, line_of = hold.for_person(line), None
         match command:
             case RouteToGroup(visit, group, max_wait, chosen):
-                treatment = hold.in_line(line, chosen, greeted)
+                treatment, line_of = hold.in_line(line, chosen, greeted), group
                 self._join_group(visit, group, max_wait)
             case RouteToExtension(visit, extension):
                 if not self._join_person(visit, people.employee(extension), "unknown_number"):
@@ -72,7 +72,7 @@ class PersonSearch:
                 self._looking_up = asyncio.create_task(self._find_manager(visit))
             case _:
                 assert_never(command)
-        self.hold.begin(command.visit, treatment, language)
+        self.hold.begin(command.visit, treatment, language, line_of)
 
     def forward(self, ended: SearchEnded) -> bool:
         """Nobody was found: ring the next phone outside that the call is forwarded to, if there is one (SKZ-32)."""
@@ -185,5 +185,7 @@ class PersonSearch:
                 owner,
                 transferred_by,
                 facts.called_number,
+                # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
+                None if transferred_by else facts.working_time,
             )
         )

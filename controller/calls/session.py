@@ -18,7 +18,7 @@ from controller.calls.requests import CheckUp, Dismiss, PauseRecording, Transfer
 from controller.calls.trail import Trail, started
 from controller.calls.transferring import After, KeysPaused, Transfers
 from controller.errors import ChannelGone, Refused, TelephonyError, TelephonyUnavailable
-from controller.ids import ChannelId
+from controller.ids import ChannelId, is_client_channel
 from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded
@@ -92,7 +92,7 @@ class CallSession:
 
     async def run(self) -> None:
         """Serve the call to its end. Never raises, except when cancelled."""
-        if self.facts.direction != "outbound":
+        if not is_client_channel(self.facts.channel):  # whoever placed the call has begun its record
             self._tools.journal.record(started(self.facts))
         if self.facts.client_line is not None:
             for change in self.facts.client_line.opened():

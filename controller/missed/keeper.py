@@ -24,7 +24,7 @@ from controller.clock import Clock
 from controller.errors import StorageError
 from controller.missed.judging import came_to_voicemail, first_offered, is_cut_off, kind_of, may_be_missed, talked_since
 from controller.notices.missed_calls import store_missed_call
-from controller.schedules import Schedule, state_at, zone_for
+from controller.schedules import Schedule, WorkingTime, zone_of
 from controller.settings import Settings
 from controller.storage import Database, Session
 from controller.storage.callbacks import concerns_callback
@@ -39,7 +39,7 @@ from controller.storage.contacts import names_of_callers
 from controller.storage.desks import user_of
 from controller.storage.missed_calls import MissedCall, close_as_called_back
 from controller.storage.numbers import find_number, responsible_of, schedule_of
-from controller.storage.operators import find_operator
+from controller.storage.operators import find_operator, list_operators
 from controller.storage.voicemails import left_in_call
 
 log = logging.getLogger(__name__)
@@ -195,8 +195,8 @@ def _line_open(session: Session, detail: CallDetail, zone: tzinfo) -> bool:
     document = None if number is None else schedule_of(session, number)
     if document is None:
         return True
-    schedule = Schedule.model_validate(document)
-    return state_at(schedule, detail.call.started_at, zone_for(schedule, zone)) == "open"
+    zones = [zone_of(operator.time_zone) for operator in list_operators(session)]
+    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, detail.call.started_at) == "open"
 
 
 def _first(addresses: Iterable[str | None]) -> str | None:

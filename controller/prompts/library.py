@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from controller.prompts.announcements import ANNOUNCEMENTS
 from controller.prompts.builtin import BUILTIN, LANGUAGES, SILENCE
 from ivr.prompts import PromptRef
 
@@ -17,6 +18,9 @@ Key: TypeAlias = tuple[str, str]
 """Name and language."""
 _BUILTIN: Mapping[Key, Sequence[str]] = {
     (name, language): prompt.recordings_in(language) for name, prompt in BUILTIN.items() for language in LANGUAGES
+}
+_ANNOUNCEMENTS: Mapping[Key, Sequence[str]] = {
+    (name, language): prompt.recordings_in(language) for name, prompt in ANNOUNCEMENTS.items() for language in LANGUAGES
 }
 
 
@@ -36,14 +40,15 @@ class PromptLibrary:
     """
 
     def __init__(self, shipped: Mapping[str, Sequence[str]] | None = None, folder: PurePosixPath | None = None) -> None:
-        self._shipped = _BUILTIN if shipped is None else _in_all_languages(shipped)
+        self._listed = _BUILTIN if shipped is None else _in_all_languages(shipped)
+        self._shipped = {**_ANNOUNCEMENTS, **self._listed}
         self._folder = folder or PurePosixPath("/")
         self._own = OwnPrompts()
 
     @property
     def known(self) -> frozenset[Key]:
-        """Every (name, language) there is."""
-        return frozenset(self._shipped) | self._own.there
+        """Every (name, language) there is for scenarios and numbers."""
+        return frozenset(self._listed) | self._own.there
 
     def set_own(self, own: OwnPrompts) -> None:
         """What the installation's own prompts are from now on. Files that newly disappeared are named in the log."""

@@ -12,7 +12,7 @@ Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "n
 """What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
 operator was kept for whom we called back, the missed call is forwarded to a phone outside (SKZ-32), or nobody could be chosen."""
 
-Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered"]
+Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered", "outside_his_working_time"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from controller.routing.history import PastWork, WorkHistory, expected_wait
 from controller.routing.lines import AllInUse, NumberLines, OutgoingOff
 from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, name_of
+from controller.schedules import WorkingTime
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, PaidLine, RoutingDecided
 from controller.telephony import causes
@@ -62,7 +63,8 @@ class LineRequest:
     """A caller who wants somebody; answers go to `mailbox`. `max_wait` in seconds; a group's own longest wait may be shorter.
 
     `channel` is None while he is not on the line himself. `owner` is the caller's own operator, for groups that want him first;
-    `transferred_by` the extension of who transfers him. `came_in_on` is the number of ours that he has called.
+    `transferred_by` the extension of who transfers him. `came_in_on` is the number of ours that he has called; `working_time`
+    says by operators' own clocks who may be rung (None: all).
     """
 
     call: CallId
@@ -76,6 +78,7 @@ class LineRequest:
     owner: RoutedOperator | None = None
     transferred_by: str = ""
     came_in_on: str = ""
+    working_time: WorkingTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +140,14 @@ class OperatorLineEnded:
 @dataclass(frozen=True, slots=True)
 class AbsentRequest:
     """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
-    `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves.
+    `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves. `working_time` as there.
     """
 
     call: CallId
     mailbox: Mailbox
     group: str
     since: datetime
+    working_time: WorkingTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,11 @@ class _WrapUpOver:
 
     operator: str
     turn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _MinuteBegins:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +293,7 @@ class Distributor:
         self._present: set[str] = set()
         self._wrap_ups: dict[str, _WrappingUp] = {}
         self._turns = count(1)
+        self._minute: asyncio.TimerHandle | None = None
         self._requests: set[asyncio.Task[None]] = set()
         self._settling: list[asyncio.Event] = []
         presence.subscribe(lambda operator, state: self._inbox.put_nowait(_PhoneChanged(operator, state)))
@@ -326,7 +336,12 @@ class Distributor:
         if self._matching.situations[call] == "available":
             return Outlook(position, 0.0)
         rule = self._rules.get(search.request.target)
-        operators = [] if rule is None else [one for one in rule.operators if one.extension in self._present]
+        time, now = search.request.working_time, self._clock.now()
+        operators = [
+            one
+            for one in (() if rule is None else rule.operators)
+            if one.extension in self._present and (time is None or time.holds_for(one.zone, now))
+        ]
         usual = self._history.usual_seconds(search.request.target)
         return Outlook(position, expected_wait(position, len(operators), usual))
 
@@ -385,13 +400,15 @@ class Distributor:
                 task.cancel()
 
     def _receive(self, message: _Message) -> None:
-        self._history.at(self._clock.now())
+        now = self._clock.now()
+        self._history.at(now)
+        self._matching.at(now)
         match message:
             case LineRequest():
                 self._open_search(message)
-            case AbsentRequest(call, _, group, since):
+            case AbsentRequest(call, _, group, since, working_time):
                 self._absent[call] = message
-                self._act(self._matching.join_absent(call, group, since))
+                self._act(self._matching.join_absent(call, group, since, working_time))
             case _Leaves(call):
                 self._close_search(call)
                 self._absent.pop(call, None)
@@ -407,6 +424,9 @@ class Distributor:
                 self._history.load(past)
             case _WrapUpOver(operator, turn):
                 self._on_wrap_up_over(operator, turn)
+            case _MinuteBegins():
+                self._minute = None
+                self._act(self._matching.look_again())
             case _TalkEndsSoon(leg):
                 self._start(self._warn(leg))
             case _TalkedTooLong(leg) if leg in self._legs:
@@ -433,10 +453,18 @@ class Distributor:
             case _:
                 pass
         self._tell_situations()
+        self._watch_the_clock()
         if not self._legs:
             for settled in self._settling:
                 settled.set()
             self._settling.clear()
+
+    def _watch_the_clock(self) -> None:
+        """Working time begins and ends with a minute: while somebody waits who goes by it, each minute is looked at."""
+        if self._minute is None and self._matching.goes_by_the_clock:
+            now = self._clock.now()
+            left = 60 - now.second - now.microsecond / 1e6
+            self._minute = asyncio.get_running_loop().call_later(left, self._inbox.put_nowait, _MinuteBegins())
 
     def _on_phone(self, operator: str, availability: Availability) -> None:
         if availability == "offline":
@@ -471,7 +499,7 @@ class Distributor:
         since = asyncio.get_running_loop().time()
         self._searches[request.call] = _Search(request, since, self._wait_timer(request, since))
         self._absent.pop(request.call, None)
-        self._act(self._matching.join(request.call, request.target, self._clock.now(), request.owner))
+        self._act(self._matching.join(request.call, request.target, self._clock.now(), request.owner, request.working_time))
 
     def _wait_timer(self, request: LineRequest, since: float) -> asyncio.TimerHandle:
         """When the caller, who has waited since then, has waited too long by the rules of now."""

@@ -17,6 +17,8 @@ Rules, each of them tested:
   who is taken out of the group meanwhile may still answer.
 - A call that is forwarded rings an operator's own number outside whatever his phone does, which may still be reported as
   ringing for this very call; but not while he is engaged with another.
+- A call with a working time is offered only to those who work at the moment by their own clocks; for it, who does not is as good
+  as offline (SKZ-29). Who picks a call up has chosen that himself.
 - Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
   free operator is reserved for him and gets nothing else until he arrives or leaves; the others serve those behind him. He
   waits for ever; once arrived he is a caller like the others, offered to his operator first.
@@ -34,6 +36,7 @@ from controller.ids import CallId
 from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked, Rule
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target, name_of, phone_of
 from controller.routing.strategies import AT_ONCE, BY_CHANCE, ORDERS, Candidate, OperatorFacts, Turn, basis
+from controller.schedules import WorkingTime
 from ivr.events import RoutingOutcome
 
 Availability: TypeAlias = Literal["offline", "busy", "free"]
@@ -107,6 +110,7 @@ class _Waiting:
     owner: RoutedOperator | None
     """The caller's own operator, until it is decided whether he is rung first."""
     owner_rings: bool = False
+    working_time: WorkingTime | None = None
     absent: bool = False
     reserved: str | None = None
     """The operator who is kept for him."""
@@ -117,12 +121,14 @@ class _Waiting:
 class Matching:
     """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order.
 
-    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed.
+    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed. Working times
+    hold at the moment that `at` said last.
     """
 
     def __init__(self, facts: Callable[[str], OperatorFacts] | None = None, chance: Random | None = None) -> None:
         self._facts = facts or (lambda extension: OperatorFacts())
         self._chance = chance or Random()
+        self._now = _FIRST_OF_ALL
         self._rules: dict[str, GroupRule] = {}
         self._phones: dict[str, Availability] = {}
         self._engaged: dict[str, CallId] = {}
@@ -157,6 +163,19 @@ class Matching:
         there = ((call, entry) for call, entry in self._waiting.items() if not entry.absent)
         return {call: "available" if entry.ringing else "busy" for call, entry in there}
 
+    @property
+    def goes_by_the_clock(self) -> bool:
+        """Whether somebody waits whose operators the time of day decides."""
+        return any(entry.working_time is not None for entry in self._waiting.values())
+
+    def at(self, now: datetime) -> None:
+        """It is `now` for the decisions that follow."""
+        self._now = now
+
+    def look_again(self) -> list[Action]:
+        """Time has passed: somebody's working time may have begun or ended."""
+        return self._match()
+
     def set_rules(self, rules: Iterable[GroupRule]) -> list[Action]:
         """The groups as they are now."""
         self._rules = {rule.name: rule for rule in rules}
@@ -168,23 +187,30 @@ class Matching:
         return self._match()
 
     def join(
-        self, call: CallId, target: Target, at: datetime = _FIRST_OF_ALL, owner: RoutedOperator | None = None
+        self,
+        call: CallId,
+        target: Target,
+        at: datetime = _FIRST_OF_ALL,
+        owner: RoutedOperator | None = None,
+        working_time: WorkingTime | None = None,
     ) -> list[Action]:
         """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
-        that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own.
+        that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own;
+        `working_time` None: whatever the clock says.
         """
         entry = self._waiting.get(call)
         if entry is not None and entry.absent:
             return self._arrive(call, entry)
         if entry is None:
             callers = (other.since for other in self._waiting.values() if not other.absent)
-            self._place(call, _Waiting(target, self._reachable(target), max([at, *callers]), owner))
+            since = max([at, *callers])
+            self._place(call, _Waiting(target, self._reachable(target), since, owner, working_time=working_time))
         return self._match()
 
-    def join_absent(self, call: CallId, group: str, since: datetime) -> list[Action]:
+    def join_absent(self, call: CallId, group: str, since: datetime, working_time: WorkingTime | None = None) -> list[Action]:
         """Somebody who is not there has taken a place in the group's line, at the moment `since`."""
         if call not in self._waiting:
-            self._place(call, _Waiting(group, [], since, None, absent=True))
+            self._place(call, _Waiting(group, [], since, None, working_time=working_time, absent=True))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
@@ -293,7 +319,8 @@ class Matching:
 
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
         name = person.operator.extension if person.operator is not None else self._nobody_of(call)
-        if not entry.offered and entry.left and name not in self._engaged and name not in self._wrapping_up:
+        works = person.operator is None or self._works(entry, person.operator)
+        if not entry.offered and entry.left and works and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.append(name)
             entry.ringing.add(name)
             self._engaged[name] = call
@@ -314,7 +341,7 @@ class Matching:
 
     def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
         owner, entry.owner = entry.owner, None
-        if owner is not None and rule.terms.sticky_owner and self._hindrance(entry, owner.extension) is None:
+        if owner is not None and rule.terms.sticky_owner and self._hindrance(entry, owner) is None:
             entry.owner_rings = True
             why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
             yield self._offer(call, entry, rule, owner.extension, why)
@@ -338,7 +365,7 @@ class Matching:
         candidates = [
             Candidate(member, place, self._facts(member.extension))
             for place, member in enumerate(rule.operators)
-            if self._hindrance(entry, member.extension) is None
+            if self._hindrance(entry, member) is None
         ]
         if not candidates:
             return None
@@ -362,8 +389,7 @@ class Matching:
         """Why nobody could be chosen."""
         target = entry.target
         if isinstance(target, Person):
-            operator = None if target.operator is None else target.operator.extension
-            left_out = [] if operator is None else [LeftOut(operator, *self._why_not(entry, operator))]
+            left_out = [] if target.operator is None else [self._why_not(entry, target.operator)]
             return Decision("nobody", name_of(target), "", 0, (), (), tuple(left_out))
         rule = self._rules.get(target)
         if rule is None:
@@ -372,23 +398,29 @@ class Matching:
 
     def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
         for member in rule.operators:
-            if self._hindrance(entry, member.extension) is not None:
-                yield LeftOut(member.extension, *self._why_not(entry, member.extension))
+            if self._hindrance(entry, member) is not None:
+                yield self._why_not(entry, member)
 
-    def _why_not(self, entry: _Waiting, operator: str) -> tuple[Hindrance, CallId | None]:
+    def _why_not(self, entry: _Waiting, operator: RoutedOperator) -> LeftOut:
         hindrance = self._hindrance(entry, operator) or "already_offered"
-        return hindrance, self._engaged.get(operator) if hindrance == "engaged" else None
+        return LeftOut(operator.extension, hindrance, self._engaged.get(operator.extension) if hindrance == "engaged" else None)
 
-    def _hindrance(self, entry: _Waiting, operator: str) -> Hindrance | None:
+    def _hindrance(self, entry: _Waiting, operator: RoutedOperator) -> Hindrance | None:
         """Why the operator can't be offered this call now; None when he can."""
-        if operator in entry.offered:
+        extension = operator.extension
+        if extension in entry.offered:
             return "already_offered"
-        if operator in self._engaged:
+        if not self._works(entry, operator):
+            return "outside_his_working_time"
+        if extension in self._engaged:
             return "engaged"
-        if operator in self._wrapping_up:
+        if extension in self._wrapping_up:
             return "wrap_up"
-        phone = self._phones.get(operator, "offline")
+        phone = self._phones.get(extension, "offline")
         return None if phone == "free" else phone
+
+    def _works(self, entry: _Waiting, operator: RoutedOperator) -> bool:
+        return entry.working_time is None or entry.working_time.holds_for(operator.zone, self._now)
 
     def _offer(self, call: CallId, entry: _Waiting, rule: GroupRule, operator: str, why: Decision) -> Offer:
         entry.offered.append(operator)
@@ -409,8 +441,9 @@ class Matching:
             return self._match()
         del self._engaged[operator]
         rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
-        members = {member.extension for member in rule.operators} if rule is not None else set()
-        if rule is None or operator not in members or self._hindrance(entry, operator) is not None:
+        members = () if rule is None else rule.operators
+        member = next((member for member in members if member.extension == operator), None)
+        if rule is None or member is None or self._hindrance(entry, member) is not None:
             return self._match()
         why = Decision("kept", rule.name, rule.strategy, rule.version, (operator,))
         return [self._offer(call, entry, rule, operator, why), *self._match()]
@@ -435,7 +468,9 @@ class Matching:
         rule = self._rules.get(entry.target)
         if rule is None:
             return False
-        extensions = (member.extension for member in rule.operators)
         return any(
-            extension not in entry.offered and self._phones.get(extension, "offline") != "offline" for extension in extensions
+            member.extension not in entry.offered
+            and self._phones.get(member.extension, "offline") != "offline"
+            and self._works(entry, member)
+            for member in rule.operators
         )

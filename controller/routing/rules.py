@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final, TypeAlias
 
 from controller.ids import trunk_id_of
 from controller.presence.tracker import device_of
+from controller.schedules import zone_of
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 
 NO_TERMS: Final = GroupTerms()
@@ -16,13 +18,14 @@ SHORTEST_CONVERSATION: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperator:
-    """An operator as the distribution sees him; weight and level are those of a group's member."""
+    """An operator as the distribution sees him; weight and level are those of a group's member. `zone` is his own, if known."""
 
     id: int
     extension: str
     name: str
     weight: int = 1
     level: int = 1
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ class GroupRule:
     def of(cls, group: GroupView) -> GroupRule:
         """The rule of a stored group."""
         operators = tuple(
-            RoutedOperator(member.operator_id, member.extension, member.name, member.weight, member.level)
+            RoutedOperator(
+                member.operator_id, member.extension, member.name, member.weight, member.level, zone_of(member.time_zone)
+            )
             for member in group.members
         )
         return cls(group.name, group.strategy, group.ring_seconds, operators, group.terms, group.version)

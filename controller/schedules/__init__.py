@@ -8,11 +8,14 @@ from controller.schedules.calendar import (
     Schedule,
     State,
     Weekday,
+    WorkingTime,
     ZoneMode,
     next_change,
     next_opening,
     state_at,
     zone_for,
+    zone_named,
+    zone_of,
 )
 
 __all__ = [
@@ -23,9 +26,12 @@ __all__ = [
     "Schedule",
     "State",
     "Weekday",
+    "WorkingTime",
     "ZoneMode",
     "next_change",
     "next_opening",
     "state_at",
     "zone_for",
+    "zone_named",
+    "zone_of",
 ]

@@ -5,12 +5,14 @@ Rules:
   hour that it leaves out opens nothing.
 - A period's end is exclusive: at 18:00 a period of 09:00 to 18:00 is over. 24:00 is the end of the day.
 - A one-off day goes before a holiday, a holiday before the week.
+- In the mode "operator" each operator's own clock decides whether he works; a line is open as long as anybody of it does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
@@ -106,11 +108,24 @@ class OneOffDay(_Part):
     periods: Periods = ()
 
 
-def _known_zone(name: str | None) -> str | None:
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError: there is none."""
     try:
-        return name if name is None else ZoneInfo(name).key
+        return ZoneInfo(name)
     except (ValueError, OSError, LookupError):
         raise ValueError(f'there is no time zone "{name}"; use a name of the IANA list, for example "Europe/Moscow"') from None
+
+
+def zone_of(stored: str | None) -> ZoneInfo | None:
+    """The time zone that was stored for somebody; None when he has none, or one that this machine does not know any more."""
+    try:
+        return None if stored is None else zone_named(stored)
+    except ValueError:
+        return None
+
+
+def _known_zone(name: str | None) -> str | None:
+    return None if name is None else zone_named(name).key
 
 
 class Schedule(_Part):
@@ -165,6 +180,27 @@ def state_at(schedule: Schedule, moment: datetime, zone: tzinfo) -> State:
     if any(period.start <= minute < period.end for period in schedule.periods_on(local.date())):
         return "open"
     return "holiday" if schedule.is_holiday(local.date()) else "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingTime:
+    """A schedule, and the zone of the installation whose clock stands in where the schedule names none."""
+
+    schedule: Schedule
+    installation: tzinfo
+
+    def holds_for(self, person: tzinfo | None, moment: datetime) -> bool:
+        """Whether an operator of this zone (None: not known) works at the moment (SKZ-29)."""
+        return state_at(self.schedule, moment, zone_for(self.schedule, self.installation, person)) == "open"
+
+    def of_line(self, operators: Iterable[tzinfo | None], moment: datetime) -> State:
+        """How a line stands that operators of these zones could serve: "open" as soon as one of them works, "holiday" when all of
+        them have one. Without operators, and in other modes than "operator", the schedule's own clock decides.
+        """
+        clocks = set(operators) if self.schedule.zone_mode == "operator" else set()
+        zones = {zone_for(self.schedule, self.installation, one) for one in clocks or {None}}
+        states = {state_at(self.schedule, moment, zone) for zone in zones}
+        return "open" if "open" in states else states.pop() if len(states) == 1 else "closed"
 
 
 def next_opening(schedule: Schedule, moment: datetime, zone: tzinfo) -> datetime | None:

@@ -49,6 +49,9 @@ class Campaign(SQLModel, table=True):
     longest_talk: int | None = None
     priority: int = 0
     sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
     version: int = 1
 
 
@@ -195,7 +198,8 @@ def _views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView
     assigned = select(CampaignOperator, Operator).join(Operator, col(Operator.id) == CampaignOperator.operator_id)
     in_campaigns = col(CampaignOperator.campaign_id).in_(ids)
     for one, operator in session.exec(assigned.where(in_campaigns).order_by(col(CampaignOperator.position))):
-        operators[one.campaign_id].append(GroupMemberView(operator.id, operator.extension, operator.name, weight=1, level=1))
+        view = GroupMemberView(operator.id, operator.extension, operator.name, weight=1, level=1, time_zone=operator.time_zone)
+        operators[one.campaign_id].append(view)
     with_groups = select(CampaignGroup.campaign_id, Group.id, Group.name).join(Group, col(Group.id) == CampaignGroup.group_id)
     in_campaigns = col(CampaignGroup.campaign_id).in_(ids)
     for campaign_id, group_id, name in session.exec(with_groups.where(in_campaigns).order_by(col(CampaignGroup.position))):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal, Protocol, TypeAlias
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -35,6 +35,9 @@ class Group(SQLModel, table=True):
     longest_talk: int | None = None
     priority: int = 0
     sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
     version: int = 1
 
 
@@ -44,7 +47,8 @@ class GroupTerms:
 
     `wrap_up_seconds`: what an operator has after a conversation before he is offered the next. `longest_wait`: of a caller, until
     an operator answers. `longest_talk`: of a conversation. `priority`: of the group's callers where groups share operators, the
-    higher first. `sticky_owner`: the caller's own operator is rung first (SKZ-24).
+    higher first. `sticky_owner`: the caller's own operator is rung first (SKZ-24). `announce_every`: while all operators are busy
+    a caller is told so often of his place in line, of the expected wait, or of both; None: never.
     """
 
     wrap_up_seconds: int = 0
@@ -52,6 +56,9 @@ class GroupTerms:
     longest_talk: int | None = None
     priority: int = 0
     sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
 
 
 class GroupMember(SQLModel, table=True):
@@ -87,6 +94,7 @@ class GroupMemberView:
     name: str
     weight: int
     level: int
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +136,9 @@ def members_of(session: Session, group_ids: Iterable[int]) -> dict[int, list[Gro
         .order_by(col(GroupMember.position))
     )
     for member, operator in session.exec(query):
-        view = GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level)
-        members[member.group_id].append(view)
+        members[member.group_id].append(
+            GroupMemberView(operator.id, operator.extension, operator.name, member.weight, member.level, operator.time_zone)
+        )
     return members
 
 
@@ -143,19 +152,9 @@ def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     ]
 
 
-class HasTerms(Protocol):
-    """Whatever has the columns of `GroupTerms`."""
-
-    wrap_up_seconds: int
-    longest_wait: int | None
-    longest_talk: int | None
-    priority: int
-    sticky_owner: bool
-
-
-def terms_of(group: HasTerms) -> GroupTerms:
-    """Its terms."""
-    return GroupTerms(group.wrap_up_seconds, group.longest_wait, group.longest_talk, group.priority, group.sticky_owner)
+def terms_of(row: SQLModel) -> GroupTerms:
+    """The terms of a row that has their columns: a group's, or a campaign's."""
+    return GroupTerms(**{each.name: getattr(row, each.name) for each in fields(GroupTerms)})
 
 
 def get_group(session: Session, id: int) -> Group:

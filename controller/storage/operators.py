@@ -18,7 +18,7 @@ class Operator(SQLModel, table=True):
     """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because it is shown to who sets up
     the phone. `ring_seconds`: how long that phone rings when he is wanted in particular, before his next number does.
     `inbound`: he works with inbound calls, so groups ring him and he can say do not disturb (SKZ-63); `team`: he sees his
-    colleagues, so he can transfer to them (SKZ-67).
+    colleagues, so he can transfer to them (SKZ-67). `time_zone` is an IANA name, None that of the schedule or installation.
     """
 
     __tablename__ = "operators"
@@ -32,6 +32,7 @@ class Operator(SQLModel, table=True):
     ring_seconds: int = RING_SECONDS
     inbound: bool = True
     team: bool = True
+    time_zone: str | None = None
 
 
 class OperatorNumber(SQLModel, table=True):
@@ -64,6 +65,7 @@ class OperatorView:
     numbers: tuple[RungNumber, ...]
     inbound: bool = True
     team: bool = True
+    time_zone: str | None = None
 
 
 def list_operators(session: Session) -> Sequence[Operator]:
@@ -117,6 +119,7 @@ def _views(session: Session, operators: Sequence[Operator]) -> list[OperatorView
             tuple(numbers[operator.id]),
             operator.inbound,
             operator.team,
+            operator.time_zone,
         )
         for operator in operators
     ]

@@ -30,6 +30,7 @@ async def test_an_operator_is_created_with_an_account_that_is_shown_only_where_i
         "numbers": [{"number": "+74951112233", "ring_seconds": 15}],
         "inbound": True,
         "team": True,
+        "time_zone": None,
     }
     assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5060, "2045")
     assert (await program.get("/api/v1/operators/1")).json() == body
@@ -74,6 +75,17 @@ async def test_an_operator_is_changed_and_removed_when_nothing_uses_him(site: Si
     assert await site.database.read(find_operator, "2045") is None
 
 
+@pytest.mark.covers("SKZ-29")
+async def test_an_operators_time_zone_is_one_of_the_iana_list(site: Site) -> None:
+    program = site.program()
+    created = await program.post("/api/v1/operators", json={**ANNA, "time_zone": "Asia/Vladivostok"})
+    assert created.json()["time_zone"] == "Asia/Vladivostok"
+    bad = await program.put("/api/v1/operators/1", json={"name": "Anna", "time_zone": "Mars/Olympus"})
+    assert bad.status_code == 422
+    assert [field["field"] for field in bad.json()["error"]["fields"]] == ["time_zone"]
+    assert (await program.get("/api/v1/operators/1")).json()["time_zone"] == "Asia/Vladivostok"
+
+
 async def test_a_group_is_created_with_its_members_replaced_and_removed(site: Site) -> None:
     program = site.program()
     for extension in ("2001", "2002"):
@@ -90,6 +102,9 @@ async def test_a_group_is_created_with_its_members_replaced_and_removed(site: Si
         "longest_talk": None,
         "priority": 0,
         "sticky_owner": False,
+        "announce_every": None,
+        "announce_place": True,
+        "announce_wait": True,
         "version": 3,
         "members": [member("2002"), member("2001")],
     }

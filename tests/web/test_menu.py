@@ -11,7 +11,7 @@ from tests.fixtures.web import NOON, Site, left_voicemail
 from web.navigation import MENU
 
 ADDRESSES = [entry.address for group in MENU for entry in group.entries]
-FORMS = ["/schedules/new", "/contacts/new", "/account"]
+FORMS = ["/team/new", "/team/1", "/team/1/edit", "/groups/new", "/groups/1", "/schedules/new", "/contacts/new", "/account"]
 
 
 @pytest.mark.parametrize("path", [*ADDRESSES, *FORMS])

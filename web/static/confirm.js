@@ -1,13 +1,11 @@
-// Asks before a form is sent that takes something away. Without it the form is sent at once.
+// Asks before a form is sent that takes something away. Without it the form is sent at once. Parts of a page may be replaced while
+// it is looked at, so it listens to the whole page.
 
-for (const button of document.querySelectorAll("button[data-confirm]")) {
-  button.addEventListener("click", (event) => {
-    if (!confirm(button.dataset.confirm)) event.preventDefault();
-  });
-}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-confirm]");
+  if (button && !confirm(button.dataset.confirm)) event.preventDefault();
+});
 
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!confirm(form.dataset.confirm)) event.preventDefault();
-  });
-}
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.confirm && !confirm(event.target.dataset.confirm)) event.preventDefault();
+});

@@ -14,6 +14,7 @@ from controller.actions.operators import (
     create_operator,
     delete_group,
     delete_operator,
+    renew_secret,
     set_members,
     set_terms,
 )
@@ -58,34 +59,62 @@ async def get_one_operator(request: Request) -> Response:
 
 async def get_sip_account(request: Request) -> Response:
     """How his phone registers."""
-    return ModelResponse(_account(request, await services(request).database.read(get_operator, number_id(request))))
+    return ModelResponse(sip_account(request, await services(request).database.read(get_operator, number_id(request))))
+
+
+async def post_sip_account(request: Request) -> Response:
+    """Give his phone a new secret."""
+    return ModelResponse((await new_sip_account(request))[1])
 
 
 async def post_operator(request: Request) -> Response:
     """Create an operator."""
-    given, body = services(request), await read_json(request, NewOperator)
-    pattern, by, now = given.settings.extension_pattern, acting_user(request), given.clock.now()
-    operator, view = await given.database.run(_new_operator, body, pattern, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    item = operator_item(view)
-    return ModelResponse(OperatorCreated(sip_account=_account(request, operator), **dict(item)), 201)
+    operator = await store_operator(request, await read_json(request, NewOperator))
+    item = operator_item(await services(request).database.read(operator_view, operator.id))
+    return ModelResponse(OperatorCreated(sip_account=sip_account(request, operator), **dict(item)), 201)
 
 
 async def put_operator(request: Request) -> Response:
-    """Change an operator's name, time and numbers."""
-    given, body = services(request), await read_json(request, OperatorChange)
-    by, now = acting_user(request), given.clock.now()
-    changed = await given.database.run(change_operator, number_id(request), body.draft(), acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(operator_item(changed))
+    """Change an operator."""
+    return ModelResponse(operator_item(await replace_operator(request, await read_json(request, OperatorChange))))
 
 
 async def remove_operator(request: Request) -> Response:
     """Remove an operator who is in no group and named by no scenario."""
+    await drop_operator(request)
+    return Response(status_code=204)
+
+
+async def store_operator(request: Request, new: NewOperator) -> Operator:
+    """A new operator. Raises as `create_operator`."""
+    given, by = services(request), acting_user(request)
+    pattern, now = given.settings.extension_pattern, given.clock.now()
+    created = await given.database.run(_new_operator, new, pattern, acting_user=by, at=now)
+    given.bus.send(DirectoryChanged())
+    return created
+
+
+async def replace_operator(request: Request, new: OperatorChange) -> OperatorView:
+    """Change the operator of the address. Raises as `change_operator`."""
+    given, id, by = services(request), number_id(request), acting_user(request)
+    changed = await given.database.run(change_operator, id, new.draft(), acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return changed
+
+
+async def drop_operator(request: Request) -> None:
+    """Remove the operator of the address. Raises Refused: something uses him; NotFound."""
     given = services(request)
     await given.database.run(delete_operator, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
-    return Response(status_code=204)
+
+
+async def new_sip_account(request: Request) -> tuple[Operator, SipAccountModel]:
+    """Give the phone of the address's operator a new secret. Raises NotFound."""
+    given, id, by = services(request), number_id(request), acting_user(request)
+    operator = await given.database.run(renew_secret, id, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return operator, sip_account(request, operator)
 
 
 async def end_wrap_up(request: Request) -> Response:
@@ -109,27 +138,41 @@ async def get_one_group(request: Request) -> Response:
 
 async def post_group(request: Request) -> Response:
     """Create a group with its members."""
-    given, body = services(request), await read_json(request, GroupChange)
-    created = await given.database.run(_new_group, body, acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(group_model(created), 201)
+    return ModelResponse(group_model(await store_group(request, await read_json(request, GroupChange))), 201)
 
 
 async def put_group(request: Request) -> Response:
     """Replace a group and its members."""
-    given, body = services(request), await read_json(request, GroupChange)
-    id, by, now = number_id(request), acting_user(request), given.clock.now()
-    changed = await given.database.run(_changed_group, id, body, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(group_model(changed))
+    return ModelResponse(group_model(await replace_group(request, await read_json(request, GroupChange))))
 
 
 async def remove_group(request: Request) -> Response:
-    """Remove a group that no scenario uses."""
+    """Remove a group that nothing uses."""
+    await drop_group(request)
+    return Response(status_code=204)
+
+
+async def store_group(request: Request, new: GroupChange) -> GroupView:
+    """A new group with its members. Raises as the actions for groups."""
+    given, by = services(request), acting_user(request)
+    created = await given.database.run(_new_group, new, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return created
+
+
+async def replace_group(request: Request, new: GroupChange) -> GroupView:
+    """Replace the group of the address. Raises as the actions for groups."""
+    given, id, by = services(request), number_id(request), acting_user(request)
+    changed = await given.database.run(_changed_group, id, new, acting_user=by, at=given.clock.now())
+    given.bus.send(DirectoryChanged())
+    return changed
+
+
+async def drop_group(request: Request) -> None:
+    """Remove the group of the address. Raises Refused: something uses it; NotFound."""
     given = services(request)
     await given.database.run(delete_group, number_id(request), acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
-    return Response(status_code=204)
 
 
 async def get_trunks(request: Request) -> Response:
@@ -160,8 +203,6 @@ async def put_trunk(request: Request) -> Response:
 
 async def remove_trunk(request: Request) -> Response:
     """Remove a trunk."""
-async def remove_trunk(request: Request) -> Response:
-    """Remove a trunk."""
     await drop_trunk(request)
     return Response(status_code=204)
 
@@ -189,27 +230,26 @@ async def drop_trunk(request: Request) -> None:
     given.bus.send(DirectoryChanged())
 
 
-def _account(request: Request, operator: Operator) -> SipAccountModel:
+def sip_account(request: Request, operator: Operator) -> SipAccountModel:
+    """How an operator's phone registers, with its secret."""
     settings = services(request).settings
     return sip_account_model(operator, settings.media_address or settings.sip_host, settings.sip_port)
 
 
-def _new_operator(
-    session: Session, body: NewOperator, pattern: str, *, acting_user: str, at: datetime
-) -> tuple[Operator, OperatorView]:
-    operator = create_operator(
+def _new_operator(session: Session, body: NewOperator, pattern: str, *, acting_user: str, at: datetime) -> Operator:
+    return create_operator(
         session,
         body.extension,
         body.name,
         ring_seconds=body.ring_seconds,
         inbound=body.inbound,
         team=body.team,
+        time_zone=body.time_zone,
         numbers=body.rung_numbers(),
         pattern=pattern,
         acting_user=acting_user,
         at=at,
     )
-    return operator, operator_view(session, operator.id)
 
 
 def _new_group(session: Session, body: GroupChange, *, acting_user: str, at: datetime) -> GroupView:

@@ -72,12 +72,17 @@ async def post_transfer(request: Request) -> Response:
 
 async def post_call(request: Request) -> Response:
     """Call an operator, and then a number for him."""
-    given, body = services(request), await read_json(request, NewCall)
-    await given.database.read(_operator, body.operator)
-    call = given.place_call(body.operator, body.number, body.at_mobile)
-    by, now = acting_user(request), given.clock.now()
-    await given.database.run(note_outgoing_call, call, body.operator, body.number, acting_user=by, at=now)
-    return ModelResponse(CallPlaced(id=call), 201)
+    body = await read_json(request, NewCall)
+    await services(request).database.read(_operator, body.operator)
+    return ModelResponse(CallPlaced(id=await place_call(request, body.operator, body.number, body.at_mobile)), 201)
+
+
+async def place_call(request: Request, operator: str, number: str, at_mobile: bool = False) -> str:
+    """Begin a call that the operator of this extension has asked for; gives its id. Raises Refused."""
+    given, by = services(request), acting_user(request)
+    call = given.place_call(operator, number, at_mobile)
+    await given.database.run(note_outgoing_call, call, operator, number, acting_user=by, at=given.clock.now())
+    return call
 
 
 def _operator(session: Session, extension: str) -> Operator:

@@ -10,7 +10,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
-from controller.actions.operators import HIGHEST_PRIORITY, LONGEST_RING, LONGEST_TALK, LONGEST_WAIT, LONGEST_WRAP_UP
+from controller.actions.operators import (
+    HIGHEST_PRIORITY,
+    LONGEST_PAUSE,
+    LONGEST_RING,
+    LONGEST_TALK,
+    LONGEST_WAIT,
+    LONGEST_WRAP_UP,
+    SHORTEST_PAUSE,
+)
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.campaigns import UnknownCallers, campaign_names
@@ -50,7 +58,9 @@ STRATEGIES: Final[Mapping[Strategy, str]] = {
     "fewest_calls": "Who has had the fewest calls today",
     "levels": "The lowest level first",
 }
-_PLAIN = ("name", "unknown_callers", "strategy", "ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority")
+_TERMS = ("ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority", "announce_every")
+_PLAIN = ("name", "unknown_callers", "strategy", *_TERMS)
+_SWITCHES = ("sticky_owner", "announce_place", "announce_wait")
 _LISTS = ("numbers", "operators", "groups")
 _MOST_FIELDS = 3000
 """Of the form: it has one for each number, operator and group that is ticked."""
@@ -74,7 +84,8 @@ async def show_campaigns(request: Request) -> Response:
 
 async def show_new_campaign(request: Request) -> Response:
     """An empty form."""
-    return await _form_page(request, {"ring_seconds": str(RING_SECONDS), "wrap_up_seconds": "0", "priority": "0"})
+    told = {"announce_place": "on", "announce_wait": "on"}
+    return await _form_page(request, {"ring_seconds": str(RING_SECONDS), "wrap_up_seconds": "0", "priority": "0", **told})
 
 
 async def add_campaign(request: Request) -> Response:
@@ -137,7 +148,8 @@ def _fields(campaign: CampaignModel) -> dict[str, str]:
     ticked = {f"{name}:{value}": "on" for name in _LISTS for value in getattr(campaign, name)}
     main, additional = campaign.transfer_numbers[:1], campaign.transfer_numbers[1:]
     numbers = {_MAIN: "".join(main), _ADDITIONAL: "\n".join(additional)}
-    return {**plain, **ticked, **numbers, **({"sticky_owner": "on"} if campaign.sticky_owner else {})}
+    switched = {name: "on" for name in _SWITCHES if getattr(campaign, name)}
+    return {**plain, **ticked, **numbers, **switched}
 
 
 def _change(fields: Mapping[str, str], before: CampaignModel | None = None) -> CampaignChange:
@@ -151,7 +163,7 @@ def _change(fields: Mapping[str, str], before: CampaignModel | None = None) -> C
         **{name: fields[name].strip() for name in _PLAIN if fields.get(name, "").strip()},
         **{name: _ticked(fields, name, getattr(before, name, ())) for name in _LISTS},
         "name": fields.get("name", ""),
-        "sticky_owner": "sticky_owner" in fields,
+        **{name: name in fields for name in _SWITCHES},
         "transfer_numbers": [*([main] if main else []), *additional],
     }
     return checked(CampaignChange, data)
@@ -169,7 +181,7 @@ async def _form_page(
     context: dict[str, Any] = {
         "campaign": campaign,
         "form": {name: fields.get(name, "") for name in (*_PLAIN, _MAIN, _ADDITIONAL)},
-        "sticky_owner": "sticky_owner" in fields,
+        "switched": {name for name in _SWITCHES if name in fields},
         "ticked": {name for name in fields if name.partition(":")[0] in _LISTS},
         "errors": _errors(refused) if refused else {},
         "numbers": numbers,
@@ -184,7 +196,9 @@ async def _form_page(
             "longest_wait": LONGEST_WAIT,
             "longest_talk": LONGEST_TALK,
             "priority": HIGHEST_PRIORITY,
+            "announce_every": LONGEST_PAUSE,
         },
+        "shortest_pause": SHORTEST_PAUSE,
     }
     return page(request, "campaign.html", context, _status(refused))
 

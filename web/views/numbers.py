@@ -221,15 +221,17 @@ async def _check(request: Request, surroundings: _Surroundings) -> Check:
     states = _schedule_states(surroundings, given.clock.now(), given.settings.zone)
     trunk_states = await given.trunk_states()
     trunks = [trunk_model(trunk, trunk_states) for trunk in bringing(view, surroundings.trunks)]
-    served = serving(view, surroundings.published, states[view.schedule] if view.schedule else None, campaign)
+    served = serving(view, surroundings.published, states.get(view.schedule, "open") if view.schedule else None, campaign)
     return Check(served, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
 
 
 def _schedule_states(surroundings: _Surroundings, now: datetime, zone: tzinfo) -> dict[str, State]:
+    """How schedules stand, but for those that go by operators' clocks."""
     states: dict[str, State] = {}
     for stored in surroundings.schedules:
         schedule = Schedule.model_validate(stored.document)
-        states[stored.name] = state_at(schedule, now, zone_for(schedule, zone))
+        if schedule.zone_mode != "operator":
+            states[stored.name] = state_at(schedule, now, zone_for(schedule, zone))
     return states
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, get_args
-from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +22,7 @@ from web.schedule_models import ScheduleChange, ScheduleModel, schedule_model
 from web.services import services
 from web.views.api_schedules import drop_schedule, replace_schedule, store_schedule
 from web.views.places import number_id
+from web.zones import zone_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _form_page(
         "errors": errors_by_field(refused) if refused else {},
         "weekdays": WEEKDAYS,
         "zone_modes": get_args(ZoneMode),
-        "zones": _zones(),
+        "zones": zone_names(),
         "installation_zone": services(request).settings.time_zone,
     }
     status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
@@ -150,8 +149,3 @@ def _list(session: Session) -> list[tuple[StoredSchedule, list[str]]]:
 def _load(session: Session, id: int) -> tuple[StoredSchedule, list[str]]:
     stored = get_schedule(session, id)
     return stored, users_of_schedule(session, stored)
-
-
-@cache
-def _zones() -> list[str]:
-    return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller.errors import Refused
 from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from tests.asterisk.nominal.test_operator_states import dials
@@ -92,3 +93,50 @@ async def test_a_colleague_who_does_not_answer_ends_the_call_with_a_prompt(syste
     await second.ringing()
     await is_told_that_nobody_is_there(call)
     assert (await only_call(system)).legs[0].cause == 19
+
+
+@pytest.mark.covers("SKZ-64")
+async def test_a_call_that_was_clicked_rings_ones_own_phone_first_and_then_the_colleagues(system: System) -> None:
+    first, second = await system.operator("2001"), await system.operator("2002")
+    system.engine.outgoing.place("2001", "2002")
+    own = await first.ringing()
+    assert "2002@" in own.peer
+    await own.answer()
+    rings = await second.ringing()
+    assert own.answered_at is not None and rings.began_at >= own.answered_at and "2001@" in rings.peer
+    await rings.answer()
+    await talk(own, rings)
+    await rings.listen(1.0)
+    await own.hangup()
+    await rings.ended()
+    record = await only_call(system)
+    kept = record.call
+    assert (kept.direction, kept.caller_number, kept.called_number, kept.outcome) == ("internal", "2001", "2002", "talked")
+    assert [leg.operator_extension for leg in record.legs] == ["2002"] and len(record.recordings) == 1
+
+
+@pytest.mark.covers("SKZ-64")
+async def test_a_clicked_call_that_its_own_operator_refuses_rings_nobody_and_is_on_record(system: System) -> None:
+    first = await system.operator("2001")
+    await system.operator("2002")
+    system.engine.outgoing.place("2001", "2002")
+    await (await first.ringing()).refuse()
+    record = await only_call(system)
+    assert (record.call.direction, record.call.outcome, record.call.ended_by, record.legs) == (
+        "internal",
+        "refused",
+        "operator",
+        (),
+    )
+
+
+async def test_only_a_colleague_who_is_available_can_be_clicked(system: System) -> None:
+    caller, _ = await system.operator("2001"), await system.operator("2002")
+    await dials(caller, "*43", UNDISTURBED)
+    for operator, colleague, why in (
+        ("2002", "2001", "do not disturb"),
+        ("2002", "2003", "offline"),
+        ("2002", "2002", "his own"),
+    ):
+        with pytest.raises(Refused, match=why):
+            system.engine.outgoing.place(operator, colleague)

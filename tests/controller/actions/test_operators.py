@@ -203,6 +203,8 @@ def test_terms_weights_and_levels_out_of_range_are_refused_by_name(session: Sess
         ("longest_wait", GroupTerms(longest_wait=0)),
         ("longest_talk", GroupTerms(longest_talk=0)),
         ("priority", GroupTerms(priority=-1)),
+        ("announce_every", GroupTerms(announce_every=9)),
+        ("announce_every", GroupTerms(announce_every=60, announce_place=False, announce_wait=False)),
     ):
         with pytest.raises(InvalidInput) as refused:
             set_terms(session, "Sales", terms, **BY_ANN)

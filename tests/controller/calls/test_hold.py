@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.calls.hold import Element, Treatment, following, for_person, in_line
-from controller.routing import Situation
+from controller.calls.hold import Element, Treatment, announcement, following, for_person, in_line
+from controller.routing import Outlook, Situation
+from controller.storage.groups import GroupTerms
 from ivr.commands import HoldPrompts
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import LINE_ALL_BUSY, LINE_ARRIVAL, LINE_WAITING, PromptRef
@@ -76,6 +77,64 @@ def test_who_was_greeted_hears_no_arrival_and_who_is_rung_for_one_person_no_all_
     assert in_line(STANDARD_PROMPTS, HoldPrompts(), greeted=True).arrival == ()
     assert in_line(STANDARD_PROMPTS, HoldPrompts(), greeted=True).all_busy == (LINE_ALL_BUSY,)
     assert for_person(STANDARD_PROMPTS) == Treatment((), (), (LINE_WAITING,), music=True)
+
+
+def told(treatment: Treatment, steps: Iterable[tuple[Situation, bool]]) -> list[Element]:
+    """As `sequence`; the second of each step is whether it is time to tell the caller how he stands."""
+    played: list[Element] = []
+    for situation, news in steps:
+        played.append(following(treatment, played[-1] if played else None, situation, news=news))
+    return played
+
+
+def test_how_he_stands_is_told_behind_all_busy_and_only_while_all_are() -> None:
+    treatment = in_line(OWN, HoldPrompts(), greeted=False)
+    busy: list[tuple[Situation, bool]] = [("busy", True)] * 3
+    assert told(treatment, [*busy, ("busy", False), ("busy", False), ("busy", True), ("busy", True)]) == [
+        *("arrival", "all_busy", "announcement", "waiting", "all_busy", "announcement", "waiting"),
+    ]
+    assert told(treatment, [("available", True)] * 3) == ["arrival", "waiting", "waiting"]
+    silent = Treatment((), (), (MELODY,), music=False)
+    assert told(silent, [("busy", True), ("busy", False), ("busy", True)]) == ["announcement", "waiting", "announcement"]
+
+
+def test_music_gives_way_to_an_announcement_that_is_due() -> None:
+    standard = in_line(STANDARD_PROMPTS, HoldPrompts(), greeted=True)
+    later: list[tuple[Situation, bool]] = [("busy", False), ("busy", False), ("busy", True), ("busy", True), ("busy", False)]
+    assert told(standard, later) == ["all_busy", "waiting", "all_busy", "announcement", "waiting"]
+    assert [element for element in get_args(Element) if standard.may_be_cut(element)] == ["music"]
+    own = in_line(OWN, HoldPrompts(), greeted=True)
+    assert [element for element in get_args(Element) if own.may_be_cut(element)] == ["waiting", "music"]
+
+
+@given(TREATMENTS, st.lists(st.tuples(st.sampled_from(get_args(Situation)), st.booleans()), max_size=12))
+def test_announcements_come_only_when_due_and_never_two_in_a_row_and_change_nothing_else(
+    treatment: Treatment, steps: list[tuple[Situation, bool]]
+) -> None:
+    played = told(treatment, steps)
+    for element, (situation, news) in zip(played, steps, strict=True):
+        assert element != "announcement" or (situation == "busy" and news)
+    assert not any(both == ("announcement", "announcement") for both in pairwise(played))
+    assert "arrival" not in played[1:]
+
+
+@pytest.mark.parametrize(
+    ("terms", "outlook", "language", "said"),
+    [
+        (GroupTerms(), Outlook(2, 60), "en", []),
+        (GroupTerms(announce_every=30), None, "en", []),
+        (GroupTerms(announce_every=30), Outlook(1, None), "en", ["line-first"]),
+        (GroupTerms(announce_every=30), Outlook(2, 61), "en", ["line-place-2", "line-wait-2"]),
+        (GroupTerms(announce_every=30), Outlook(2, 61), "ru", ["line-place-2", "line-wait-5"]),
+        (GroupTerms(announce_every=30, announce_place=False), Outlook(2, 301), "en", ["line-wait-10"]),
+        (GroupTerms(announce_every=30, announce_wait=False), Outlook(99, 60), "en", ["line-place-99"]),
+        (GroupTerms(announce_every=30), Outlook(100, 3601), "en", []),
+    ],
+)
+def test_what_is_told_is_what_the_group_wants_and_words_can_say(
+    terms: GroupTerms, outlook: Outlook | None, language: str, said: list[str]
+) -> None:
+    assert [prompt.name for prompt in announcement(terms, outlook, language)] == said
 
 
 @given(TREATMENTS, SITUATIONS)

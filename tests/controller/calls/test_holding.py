@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from controller.calls import holding
+from controller.calls.numbers import Route
 from controller.calls.session import CheckUp
 from controller.errors import TelephonyUnavailable
+from controller.storage.groups import GroupTerms
 from controller.telephony.fake_people import FakeCaller
+from ivr.graph import ScenarioBundle
+from ivr.lines import LinePrompts
+from ivr.prompts import PromptRef
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.waiting import until
 from tests.ivr.builders import group, hang_up, message, scenario
@@ -164,3 +169,57 @@ def check_up(center: CallCenter) -> None:
     """As after a time without events."""
     (mailbox,) = center.arrivals._live.values()
     mailbox.put_nowait(CheckUp())
+
+
+ALL_BUSY = ["sound:en/queue-periodic-announce"]
+FIRST_IN_LINE = ["sound:en/queue-youarenext"]
+MELODY = ["sound:en/auth-thankyou"]
+
+
+async def told_every_second(center: CallCenter, prompts: LinePrompts) -> Waiting:
+    """The only operator takes no calls, and his group tells its callers how they stand."""
+    center.arrivals.set_routes({"100": Route("Test line", None, ScenarioBundle(LINE), 1, prompts=prompts)})
+    center.telephony.hold_playbacks = True
+    center.telephony.phone("PJSIP/2001").silent()
+    await center.has_group("Sales", ["2001"])
+    await until(lambda: "Sales" in center.distributor.rules)
+    rule = center.distributor.rules["Sales"]
+    center.distributor.set_rules([replace(rule, terms=GroupTerms(announce_every=1))])
+    await center.choose_state("2001", "do_not_disturb", "")
+    return Waiting(center, center.telephony.call("100"))
+
+
+async def hears(waiting: Waiting, *heard: list[str]) -> None:
+    """He has heard all of this so far, the last of it still plays."""
+    await until(lambda: waiting.caller.heard == [address for one in heard for address in one])
+
+
+async def goes_on(waiting: Waiting) -> None:
+    """What plays is over."""
+    await until(lambda: len(waiting.playbacks) == 1)
+    waiting.center.telephony.finish_playback(waiting.playbacks[0])
+
+
+async def test_a_melody_is_cut_short_when_the_caller_is_to_be_told_how_he_stands(center: CallCenter) -> None:
+    waiting = await told_every_second(center, LinePrompts(arrival=None, waiting=PromptRef("thank-you")))
+    beginning = [ALL_BUSY, FIRST_IN_LINE, MELODY]
+    for number in (1, 2):
+        await hears(waiting, *beginning[:number])
+        await goes_on(waiting)
+    await hears(waiting, *beginning, ALL_BUSY)
+    await goes_on(waiting)
+    await hears(waiting, *beginning, ALL_BUSY, FIRST_IN_LINE)
+    await waiting.leaves()
+
+
+async def test_music_is_cut_short_too_and_words_are_not(center: CallCenter) -> None:
+    waiting = await told_every_second(center, LinePrompts(arrival=None))
+    for _ in range(2):
+        await goes_on(waiting)
+        await until(lambda: len(waiting.playbacks) == 1)
+    await hears(waiting, ALL_BUSY, FIRST_IN_LINE, WAITING)
+    await goes_on(waiting)
+    await hears(waiting, ALL_BUSY, FIRST_IN_LINE, WAITING, ALL_BUSY)
+    await goes_on(waiting)
+    await hears(waiting, ALL_BUSY, FIRST_IN_LINE, WAITING, ALL_BUSY, FIRST_IN_LINE)
+    await waiting.leaves()

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -17,6 +18,7 @@ from controller.routing.decisions import Decision, LeftOut, Ranked
 from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, phone_of
 from controller.routing.strategies import ORDERS, Candidate, Turn
+from controller.schedules import Schedule, WorkingTime
 from controller.storage.groups import GroupTerms, Strategy
 
 ANN, BOB, CAROL = "2001", "2002", "2003"
@@ -447,6 +449,111 @@ NINE = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 def minutes(count: float) -> datetime:
     return NINE + timedelta(minutes=count)
+
+
+def working_days(*days: str) -> WorkingTime:
+    return WorkingTime(
+        Schedule.model_validate(
+            {
+                "one_off_days": [{"day": day, "periods": [{"start": "09:00", "end": "18:00"}]} for day in days],
+                "zone_mode": "operator",
+            }
+        ),
+        UTC,
+    )
+
+
+def in_zones(group: GroupRule, *zones: str | None) -> GroupRule:
+    operators = (replace(one, zone=zone and ZoneInfo(zone)) for one, zone in zip(group.operators, zones, strict=True))
+    return replace(group, operators=tuple(operators))
+
+
+OFFICE_DAY = working_days("2026-05-04")
+
+
+def team_of_two_cities() -> Matching:
+    """At NINE (UTC) it is 9 o'clock where ANN is, and 18 o'clock where BOB is."""
+    made = matching("linear", BOB, ANN)
+    made.set_rules([in_zones(rules("Sales", "linear", BOB, ANN), "Asia/Tokyo", None)])
+    made.at(NINE)
+    return made
+
+
+@pytest.mark.covers("SKZ-29")
+def test_an_operator_is_offered_a_call_only_in_his_own_working_time_and_it_is_said_why() -> None:
+    sales = team_of_two_cities()
+    actions = sales.join(FIRST, "Sales", NINE, working_time=OFFICE_DAY)
+    assert actions == [offer(FIRST, ANN)]
+    assert why(actions).left_out == (LeftOut(BOB, "outside_his_working_time"),)
+    assert why(sales.line_free(FIRST, ANN)).left_out[0] == LeftOut(BOB, "outside_his_working_time")
+    sales.line_free(FIRST, ANN)
+    assert sales.join(SECOND, "Sales", NINE) == [offer(SECOND, BOB)], "a call without a working time goes to anybody"
+
+
+@pytest.mark.covers("SKZ-29")
+def test_a_waiting_call_follows_the_clock() -> None:
+    sales = team_of_two_cities()
+    sales.set_phone(ANN, "busy")
+    sales.set_phone(BOB, "busy")
+    sales.at(minutes(-1))
+    assert sales.join(FIRST, "Sales", minutes(-1), working_time=OFFICE_DAY) == [], "BOB works for a minute more"
+    assert sales.goes_by_the_clock
+    sales.at(NINE)
+    assert sales.set_phone(BOB, "free") == []
+    assert sales.look_again() == [], "ANN has begun, and is waited for"
+    sales.at(minutes(9 * 60))
+    assert sales.look_again() == [Ended(FIRST, "no_operators")]
+    assert not sales.goes_by_the_clock
+
+
+@pytest.mark.covers("SKZ-29")
+def test_the_owner_and_who_is_wanted_in_particular_are_not_rung_outside_their_working_time_either() -> None:
+    sales = team_of_two_cities()
+    tokyo = replace(operator(CAROL), zone=ZoneInfo("Asia/Tokyo"))
+    sales.set_rules([terms(in_zones(rules("Sales", "linear", ANN), None), sticky_owner=True)])
+    sales.set_phone(CAROL, "free")
+    assert sales.join(FIRST, "Sales", NINE, tokyo, OFFICE_DAY) == [offer(FIRST, ANN)]
+    wanted = replace(person(CAROL, "100"), operator=tokyo)
+    actions = sales.join(SECOND, wanted, NINE, working_time=OFFICE_DAY)
+    assert actions == [Ended(SECOND, "no_operators")]
+    assert why(actions).left_out == (LeftOut(CAROL, "outside_his_working_time"),)
+    number = outside("100")
+    assert sales.join(THIRD, number, NINE, working_time=OFFICE_DAY) == [Offer(THIRD, THIRD, number.numbers[0])]
+
+
+@pytest.mark.covers("SKZ-29")
+def test_who_is_called_back_gets_somebody_who_works() -> None:
+    sales = team_of_two_cities()
+    assert sales.join_absent(FIRST, "Sales", NINE, OFFICE_DAY) == [CallBack(FIRST, ANN)]
+
+
+@pytest.mark.covers("SKZ-29")
+@given(
+    zones=st.lists(st.none() | st.sampled_from(["Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"]), min_size=1, max_size=4),
+    strategy=st.sampled_from(get_args(Strategy)),
+    moments=st.lists(st.integers(-36 * 60, 36 * 60).map(minutes), min_size=1, max_size=4).map(sorted),
+)
+def test_whenever_a_call_is_offered_it_is_working_time_where_the_operator_is(
+    zones: list[str | None], strategy: Strategy, moments: list[datetime]
+) -> None:
+    extensions = [str(2001 + place) for place in range(len(zones))]
+    sales = matching(strategy, *extensions)
+    sales.set_rules([in_zones(rules("Sales", strategy, *extensions), *zones)])
+    clocks = {extension: ZoneInfo(zone or "UTC") for extension, zone in zip(extensions, zones, strict=True)}
+
+    def at_work(extension: str, moment: datetime) -> bool:
+        wall = moment.astimezone(clocks[extension])
+        return wall.date().isoformat() == "2026-05-04" and 9 <= wall.hour < 18
+
+    for number, moment in enumerate(moments):
+        sales.at(moment)
+        call = CallId(f"call {number}")
+        actions = [*sales.look_again(), *sales.join(call, "Sales", moment, working_time=OFFICE_DAY)]
+        offered = [action.operator for action in actions if isinstance(action, Offer)]
+        assert all(at_work(extension, moment) for extension in offered)
+        could = [one for one in extensions if at_work(one, moment) and one not in dict(sales.engaged)]
+        assert not could or strategy != "ring_all", "everybody who is free and works is rung"
+        assert (Ended(call, "no_operators") in actions) == (not any(at_work(one, moment) for one in extensions))
 
 
 def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:

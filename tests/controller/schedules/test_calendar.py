@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from controller.schedules import Schedule, next_change, next_opening, state_at, zone_for
+from controller.schedules import Schedule, WorkingTime, next_change, next_opening, state_at, zone_for
 from controller.schedules.calendar import WEEKDAYS
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -182,6 +182,29 @@ def open_by_the_wall(given: Schedule, moment: datetime, zone: ZoneInfo) -> bool:
     holiday = any(one["day"] == day or (one["every_year"] and one["day"][5:] == day[5:]) for one in parts["holidays"])
     periods = special[0] if special else [] if holiday else parts["week"].get(weekday.lower(), [])
     return any(period["start"] <= clock < period["end"] for period in periods)
+
+
+@pytest.mark.covers("SKZ-29")
+@given(week=weeks(), moment=moments(), zones=st.lists(st.none() | st.sampled_from(ZONES), max_size=4), own=st.sampled_from(ZONES))
+def test_an_operator_works_by_his_own_clock_and_the_line_is_open_while_one_of_them_does(
+    week: dict[str, Any], moment: datetime, zones: list[str | None], own: str
+) -> None:
+    working = WorkingTime(schedule(week=week, zone_mode="operator"), ZoneInfo(own))
+    people = [None if zone is None else ZoneInfo(zone) for zone in zones]
+    at_work = [open_by_the_wall(working.schedule, moment, person or ZoneInfo(own)) for person in people]
+    assert [working.holds_for(person, moment) for person in people] == at_work
+    expected = any(at_work) if people else open_by_the_wall(working.schedule, moment, ZoneInfo(own))
+    assert (working.of_line(people, moment) == "open") == expected
+
+
+def test_a_line_has_a_holiday_when_all_its_operators_have_one_and_other_modes_ask_nobody() -> None:
+    tokyo, berlin = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/Berlin")
+    given = schedule(week=OFFICE, holidays=[{"day": "2026-05-05"}], zone_mode="operator")
+    in_tokyo = at("2026-05-04 18:00")  # there the holiday has begun
+    assert WorkingTime(given, berlin).of_line([tokyo], in_tokyo) == "holiday"
+    assert WorkingTime(given, berlin).of_line([tokyo, berlin], in_tokyo) == "closed"
+    fixed = schedule(week=OFFICE)
+    assert WorkingTime(fixed, berlin).of_line([tokyo], at("2026-05-04 10:00")) == "open"
 
 
 @given(

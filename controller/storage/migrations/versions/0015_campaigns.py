@@ -8,7 +8,7 @@ from alembic import op
 from controller.storage.columns import UtcDateTime
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -28,6 +28,9 @@ def upgrade() -> None:
         sa.Column("longest_talk", sa.Integer(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("sticky_owner", sa.Boolean(), nullable=False),
+        sa.Column("announce_every", sa.Integer(), nullable=True),
+        sa.Column("announce_place", sa.Boolean(), nullable=False),
+        sa.Column("announce_wait", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
