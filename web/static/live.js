@@ -20,19 +20,25 @@ function show(connected) {
   state.textContent = connected ? "Updating live" : "Reconnecting …";
 }
 
+// Where a link or a button is found again in the region that takes the place of its own.
+function place(element) {
+  if (element.hasAttribute("href")) return `[href="${CSS.escape(element.getAttribute("href"))}"]`;
+  return element.form ? `form[action="${CSS.escape(element.form.getAttribute("action"))}"] button` : null;
+}
+
 function replace(fresh) {
   for (const region of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(region.id);
     if (!next || seen.get(region.id) === next.outerHTML) continue;
     seen.set(region.id, next.outerHTML);
-    const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const focused = region.contains(document.activeElement) ? place(document.activeElement) : null;
     const scrolled = region.querySelector(".scroller")?.scrollLeft ?? 0;
     const adopted = document.adoptNode(next);
     region.replaceWith(adopted);
     localize(adopted);
     const scroller = adopted.querySelector(".scroller");
     if (scroller) scroller.scrollLeft = scrolled;
-    if (focused) adopted.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) adopted.querySelector(focused)?.focus();
   }
 }
 

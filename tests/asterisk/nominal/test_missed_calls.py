@@ -11,18 +11,18 @@ from controller.actions.users import create_user, set_email
 from controller.commands.phoning import Caller
 from controller.storage.missed_calls import MissedFilters, MissedView, Owner, list_missed_calls
 from controller.storage.outbox import list_letters
-from tests.fixtures.branching import add_schedule
+from tests.fixtures.branching import add_schedule, branch
 from tests.fixtures.letters import arrival_in_subject, box, is_recorded, kept_voicemail, said_in, says, sender_to
 from tests.fixtures.lines import NUMBER, open_line
 from tests.fixtures.mail import MailServer
-from tests.fixtures.system import System, eventually
+from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
 from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 PASSWORD = "correct horse battery"
 FIRST, THEN, RESPONSIBLE = "first@example.com", "then@example.com", "boss@example.com"
-BOX = "8171"
+BOX, OFFER = "8171", "8172"
 
 
 async def has_people(system: System) -> None:
@@ -151,6 +151,38 @@ async def test_who_is_called_back_is_missed_no_more_once_he_has_answered(system:
     await own.hangup()
     (closed,) = await missed_calls(system, status="called_back")
     assert closed.row.closed_by_call == call
+
+
+@pytest.mark.covers("UIS-44")
+async def test_who_accepts_a_callback_is_not_lost_and_is_missed_no_more_when_it_has_come(system: System) -> None:
+    await system.has_trunk()
+    await open_line(system)
+    operation = {"type": "callback_offer", "group": "Single", "wait_seconds": 1}
+    await system.serve((OFFER, scenario("asked", **branch(operation, {"declined": "warning", "not_possible": "sorry"}))))
+    caller = await system.caller()
+    await waits_in_vain(system, caller)
+    operator = await system.operator("2003")
+    _, talking = await system.call(Line.SINGLE)
+    first = await operator.ringing()
+    await first.answer()
+    await talk(talking, first)
+    call = await caller.phone.dial(OFFER)
+    await call.answered()
+    await call.press("1")
+    await call.ended()
+    await waits_in_vain(system, await system.caller())
+    assert [one.row.called_number for one in await missed_calls(system, 2, status="open")] == [NUMBER, NUMBER]
+    await talking.hangup()
+    back = await caller.phone.ringing()
+    await back.answer()
+    offered = await operator.ringing()
+    await offered.answer()
+    await talk(back, offered)
+    await back.listen(1.0)
+    await back.hangup()
+    (closed,) = await missed_calls(system, status="called_back")
+    assert closed.row.caller_number == caller.number
+    await missed_calls(system, 1, status="open")
 
 
 @pytest.mark.covers("UIS-44")
