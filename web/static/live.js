@@ -20,19 +20,25 @@ function show(connected) {
   state.textContent = connected ? "Updating live" : "Reconnecting …";
 }
 
+// How an element is found again in the region that replaces its own.
+function sameAs(element) {
+  const name = ["href", "aria-label"].find((attribute) => element.getAttribute(attribute));
+  return name ? `[${name}="${CSS.escape(element.getAttribute(name))}"]` : null;
+}
+
 function replace(fresh) {
   for (const region of document.querySelectorAll("[data-live]")) {
     const next = fresh.getElementById(region.id);
     if (!next || seen.get(region.id) === next.outerHTML) continue;
     seen.set(region.id, next.outerHTML);
-    const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const focused = region.contains(document.activeElement) ? sameAs(document.activeElement) : null;
     const scrolled = region.querySelector(".scroller")?.scrollLeft ?? 0;
     const adopted = document.adoptNode(next);
     region.replaceWith(adopted);
     localize(adopted);
     const scroller = adopted.querySelector(".scroller");
     if (scroller) scroller.scrollLeft = scrolled;
-    if (focused) adopted.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) adopted.querySelector(focused)?.focus();
   }
 }
 
