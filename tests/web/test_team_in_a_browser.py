@@ -51,9 +51,12 @@ async def test_states_change_while_one_looks_and_a_deletion_is_still_asked_for(s
     kim = page.locator("#team tr", has_text="Kim")
     await expect(kim.locator(".badge")).to_have_text("Offline", timeout=LIMIT)
     await expect(page.locator("#link-state")).to_have_text("Updating live", timeout=LIMIT)
+    delete = kim.get_by_role("button", name="Delete Kim")
+    await delete.focus()
     for state, shown in (("available", "Available"), ("talking", "Talking"), ("do_not_disturb", "Do not disturb")):
         await becomes(site, "2003", state)
         await expect(kim.locator(".badge")).to_have_text(shown, timeout=LIMIT)
+        await expect(delete).to_be_focused(timeout=LIMIT)
 
     asked: list[str] = []
 
@@ -62,11 +65,11 @@ async def test_states_change_while_one_looks_and_a_deletion_is_still_asked_for(s
         await dialog.dismiss()
 
     page.once("dialog", no)
-    await kim.get_by_role("button", name="Delete Kim").click()
+    await delete.click()
     assert len(asked) == 1 and "Kim" in asked[0]
     assert await site.database.read(find_operator, "2003") is not None
     page.once("dialog", lambda dialog: dialog.accept())
-    await kim.get_by_role("button", name="Delete Kim").click()
+    await delete.click()
     await expect(kim).to_have_count(0, timeout=LIMIT)
     assert await site.database.read(find_operator, "2003") is None
 

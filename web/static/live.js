@@ -20,9 +20,10 @@ function show(connected) {
   state.textContent = connected ? "Updating live" : "Reconnecting …";
 }
 
-// Where a link or a button is found again in the region that takes the place of its own.
-function place(element) {
-  if (element.hasAttribute("href")) return `[href="${CSS.escape(element.getAttribute("href"))}"]`;
+// How a link or a button is found again in the region that replaces its own.
+function sameAs(element) {
+  const name = ["href", "aria-label"].find((attribute) => element.getAttribute(attribute));
+  if (name) return `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
   return element.form ? `form[action="${CSS.escape(element.form.getAttribute("action"))}"] button` : null;
 }
 
@@ -31,7 +32,7 @@ function replace(fresh) {
     const next = fresh.getElementById(region.id);
     if (!next || seen.get(region.id) === next.outerHTML) continue;
     seen.set(region.id, next.outerHTML);
-    const focused = region.contains(document.activeElement) ? place(document.activeElement) : null;
+    const focused = region.contains(document.activeElement) ? sameAs(document.activeElement) : null;
     const scrolled = region.querySelector(".scroller")?.scrollLeft ?? 0;
     const adopted = document.adoptNode(next);
     region.replaceWith(adopted);
