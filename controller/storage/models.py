@@ -57,6 +57,6 @@ TABLES = (
     callbacks.Callback,
     desks.Desk,
     forwarding.ForwardingPhone,
-    forwarding.ConfirmationCall,
+    forwarding.GivenCode,
 )
 METADATA = SQLModel.metadata
