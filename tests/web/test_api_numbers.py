@@ -17,6 +17,7 @@ STANDARD = {
     "no_answer": "line-no-answer",
     "off_hours": "line-off-hours",
 }
+FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
 NEW: dict[str, Any] = {"number": "+74951234567", "line_name": "Main"}
 FULL: dict[str, Any] = {
     "language": "ru",
@@ -26,6 +27,7 @@ FULL: dict[str, Any] = {
     "group": "Sales",
     "longest_wait": 60,
     "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
+    "forwarding": {"mode": "own", "number": None, "wait_seconds": 40, "attempts": 2, "shows": "called"},
 }
 
 
@@ -33,9 +35,6 @@ async def with_demo(site: Site) -> None:
     """The demo with its number 8000, and a schedule."""
     site.install_demo()
     await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
-
-
-FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
 
 
 @pytest.mark.covers("SKZ-19", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
