@@ -24,7 +24,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 EXTENSION_PATTERN = r"^2\d{3,4}$"
 """What an operator's extension looks like where nothing else is set (UIS-36)."""
 
-_WITH_PASSWORD = frozenset({"smtp_url", "ari_password", "ami_password"})
+_WITH_PASSWORD = frozenset({"smtp_url", "sms_url", "ari_password", "ami_password"})
 """Settings whose value is not repeated in messages."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     confirmation_months: int = Field(
         3, ge=1, le=24, description="months after which the number of a phone that calls are forwarded to is confirmed again"
     )
+    sms_url: str | None = Field(
+        None, description='SMS gateway that takes POST {"to", "text"} as JSON; default: codes are told by calls alone'
+    )
     confirmation_mail: str | None = Field(
         None, description="address that is written to two weeks before such a confirmation ends; default: nobody is"
     )
@@ -274,7 +277,7 @@ class Settings(BaseSettings):
             raise ValueError("use at least 8 letters, digits, - or _ (it travels in URLs)")
         return value
 
-    @field_validator("ari_url")
+    @field_validator("ari_url", "sms_url")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):

@@ -38,6 +38,16 @@ FORWARDING_OPERATIONS = (
     ),
     ApiOperation(
         "POST",
+        f"{_PHONE}/sms",
+        api_forwarding.post_code_message,
+        "Have the number sent a code by SMS, valid for ten minutes, where a gateway is set",
+        body=CodeOrder,
+        body_required=False,
+        status=204,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
         f"{_PHONE}/confirm",
         api_forwarding.post_code,
         "Confirm the number by the code that was dictated; an operator's own is then put before the administrators",

@@ -271,6 +271,7 @@ _FORWARDING_PAGES = (
     Route(forwarding.ADDRESS, for_people(forwarding.show_phones), methods=["GET"]),
     Route(forwarding.ADDRESS, for_people(forwarding.add_phone), methods=["POST"]),
     Route(f"{forwarding.ADDRESS}/{{id:int}}/call", for_people(forwarding.call_phone), methods=["POST"]),
+    Route(f"{forwarding.ADDRESS}/{{id:int}}/sms", for_people(forwarding.message_phone), methods=["POST"]),
     Route(f"{forwarding.ADDRESS}/{{id:int}}/confirm", for_people(forwarding.confirm), methods=["POST"]),
     Route(f"{forwarding.ADDRESS}/{{id:int}}/confirm-for-good", for_people(forwarding.confirm_for_good), methods=["POST"]),
     Route(f"{forwarding.ADDRESS}/{{id:int}}/approve", for_people(forwarding.approve), methods=["POST"]),
@@ -278,6 +279,7 @@ _FORWARDING_PAGES = (
     Route(f"{forwarding.ADDRESS}/{{id:int}}/delete", for_people(forwarding.take_away), methods=["POST"]),
     Route("/desk/phone", for_people(desk.enter_phone), methods=["POST"]),
     Route("/desk/phone/call", for_people(desk.call_phone), methods=["POST"]),
+    Route("/desk/phone/sms", for_people(desk.message_phone), methods=["POST"]),
     Route("/desk/phone/confirm", for_people(desk.confirm_own_phone), methods=["POST"]),
     Route("/desk/phone/delete", for_people(desk.remove_own_phone), methods=["POST"]),
 )

@@ -84,7 +84,7 @@ class WebServices:
     `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
     calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id, and
     `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and gives the call's
-    id; all raise Refused.
+    id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there is no gateway.
     """
 
     settings: Settings
@@ -100,6 +100,7 @@ class WebServices:
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
     place_call: Callable[[str, str, bool], str] = _no_outgoing_calls
     dictate_code: Callable[[str, str, str | None], str] = _no_dictation
+    send_code: Callable[[str, str, str], Awaitable[None]] | None = None
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

@@ -1,4 +1,4 @@
-"""Phones that missed calls are forwarded to: entered, confirmed by a dictated code, approved (SKZ-10, SKZ-11, SKZ-33, SKZ-34)."""
+"""Phones that missed calls are forwarded to: entered, confirmed by a code, approved (SKZ-10, SKZ-11, SKZ-33, SKZ-34)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.forwarding import (
     Approval,
-    ConfirmationCall,
     ForwardingPhone,
-    calls_since,
+    GivenCode,
+    codes_since,
     find_common_phone,
     find_own_phone,
-    forget_call,
+    forget_code,
     get_phone,
     phone_view,
     take_try,
@@ -32,12 +32,12 @@ CODE_DIGITS: Final = 6
 CODE_VALID: Final = timedelta(minutes=10)
 MOST_TRIES: Final = 5
 """How often a code may be typed wrong, the last time included."""
-CALL_PAUSE: Final = timedelta(minutes=1)
-"""Between two calls to the same number."""
+CODE_PAUSE: Final = timedelta(minutes=1)
+"""Between two codes for the same number."""
 LIMIT_SPAN: Final = timedelta(hours=1)
-MOST_CALLS: Final = 5
-"""To one number in LIMIT_SPAN, whoever asks for them."""
-MOST_CALLS_OF_ONE: Final = 10
+MOST_CODES: Final = 5
+"""For one number in LIMIT_SPAN, whoever asks for them."""
+MOST_CODES_OF_ONE: Final = 10
 """That one user or token may ask for in LIMIT_SPAN."""
 
 CodeVerdict: TypeAlias = Literal["confirmed", "wrong", "none"]
@@ -96,28 +96,28 @@ def remove_phone(session: Session, id: int, *, acting_user: str, at: datetime) -
 
 
 def make_code(session: Session, id: int, *, acting_user: str, at: datetime) -> tuple[str, str]:
-    """A new code for a phone, to be dictated by a call: (number, code). The code before it is void.
+    """A new code for a phone, to be told by a call or sent: (number, code). The code before it is void.
 
-    Raises Refused: there were too many calls, to this number or for this user; NotFound.
+    Raises Refused: there were too many, for this number or this user; NotFound.
     """
     phone = get_phone(session, id)
     _check_limits(session, phone.number, acting_user, at)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     phone.code_hash, phone.code_expires_at, phone.code_tries = _hashed(code, secrets.token_hex(8)), at + CODE_VALID, 0
-    session.add(ConfirmationCall(number=phone.number, asked_by=acting_user, at=at))
-    add_audit(session, at, acting_user, "forwarding_phone.call", f"phone {phone.number}")
+    session.add(GivenCode(number=phone.number, asked_by=acting_user, at=at))
+    add_audit(session, at, acting_user, "forwarding_phone.code", f"phone {phone.number}")
     session.flush()
     return phone.number, code
 
 
 def withdraw_code(session: Session, id: int, made_at: datetime) -> None:
-    """The call could not be placed: the code that was made at this moment is void, and the call does not count.
+    """It could not be told: the code that was made at this moment is void, and does not count.
 
     Raises NotFound.
     """
     phone = get_phone(session, id)
     phone.code_hash = ""
-    forget_call(session, phone.number, made_at)
+    forget_code(session, phone.number, made_at)
     session.flush()
 
 
@@ -196,12 +196,12 @@ def months_later(moment: datetime, months: int) -> datetime:
 
 
 def _check_limits(session: Session, number: str, acting_user: str, at: datetime) -> None:
-    calls = calls_since(session, at - LIMIT_SPAN)
-    to_number = [call for call in calls if call.number == number]
-    if to_number and at - to_number[-1].at < CALL_PAUSE:
-        raise Refused(f"{number} was called just now: wait a minute before it is called again")
-    if len(to_number) >= MOST_CALLS or sum(call.asked_by == acting_user for call in calls) >= MOST_CALLS_OF_ONE:
-        raise Refused("there were too many calls to confirm numbers: try again in an hour")
+    codes = codes_since(session, at - LIMIT_SPAN)
+    for_number = [code for code in codes if code.number == number]
+    if for_number and at - for_number[-1].at < CODE_PAUSE:
+        raise Refused(f"a code for {number} was given just now: wait a minute for the next")
+    if len(for_number) >= MOST_CODES or sum(code.asked_by == acting_user for code in codes) >= MOST_CODES_OF_ONE:
+        raise Refused("too many codes were asked for: try again in an hour")
 
 
 def _hashed(code: str, salt: str) -> str:

@@ -33,6 +33,7 @@ from controller.ids import CallId
 from controller.logs import set_up_logging
 from controller.notices import OutboxSender, open_sender
 from controller.notices.confirmations import Warned, keep_warning
+from controller.notices.sms import SmsGateway
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
 from controller.provisioning.asterisk_process import AsteriskProcess
@@ -127,6 +128,7 @@ async def serve(
             trunk_states=engine.trunk_states,
             transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
             dictate_code=engine.confirmations.place,
+            send_code=None if settings.sms_url is None else SmsGateway(settings.sms_url).send_code,
             place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
         )
         app = create_app(given)

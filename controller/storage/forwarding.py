@@ -59,7 +59,7 @@ class ForwardingPhone(SQLModel, table=True):
 
     `confirmed_at` None: nobody has proven yet that it is ours. A confirmation without `expires_at` never ends. An operator's
     number is used once it is confirmed and approved by an administrator. `code_hash` is the salted SHA-256 of the code that was
-    last dictated, "" when there is none; `code_tries` counts what was typed for it.
+    given last, "" when there is none; `code_tries` counts what was typed for it.
     """
 
     __tablename__ = "forwarding_phones"
@@ -96,10 +96,10 @@ class ForwardingPhone(SQLModel, table=True):
         return self.state(at) == "confirmed" and (self.operator_id is None or self.approval == "approved")
 
 
-class ConfirmationCall(SQLModel, table=True):
-    """A call that has dictated a code, kept for as long as it counts against the limits of such calls."""
+class GivenCode(SQLModel, table=True):
+    """A code that was told by a call or sent, kept for as long as it counts against the limits."""
 
-    __tablename__ = "confirmation_calls"
+    __tablename__ = "given_codes"
 
     id: int = Field(default=None, primary_key=True)
     number: str
@@ -161,13 +161,13 @@ def take_try(session: Session, id: int, at: datetime, most: int) -> bool:
     return session.exec(query).rowcount == 1
 
 
-def calls_since(session: Session, moment: datetime) -> Sequence[ConfirmationCall]:
-    """The calls after a moment, the first first; those before it are forgotten. Others wait until the transaction ends."""
+def codes_since(session: Session, moment: datetime) -> Sequence[GivenCode]:
+    """The codes after a moment, the first first; those before it are forgotten. Others wait until the transaction ends."""
     hold(session, CONFIRMATIONS)
-    session.exec(delete(ConfirmationCall).where(col(ConfirmationCall.at) <= moment))
-    return session.exec(select(ConfirmationCall).order_by(col(ConfirmationCall.at))).all()
+    session.exec(delete(GivenCode).where(col(GivenCode.at) <= moment))
+    return session.exec(select(GivenCode).order_by(col(GivenCode.at))).all()
 
 
-def forget_call(session: Session, number: str, at: datetime) -> None:
-    """The call of this moment was not made."""
-    session.exec(delete(ConfirmationCall).where(col(ConfirmationCall.number) == number, col(ConfirmationCall.at) == at))
+def forget_code(session: Session, number: str, at: datetime) -> None:
+    """The code of this moment was not given."""
+    session.exec(delete(GivenCode).where(col(GivenCode.number) == number, col(GivenCode.at) == at))

@@ -64,7 +64,7 @@ TABLES = (
     missed_calls.MissedCall,
     desks.Desk,
     forwarding.ForwardingPhone,
-    forwarding.ConfirmationCall,
+    forwarding.GivenCode,
     campaigns.Campaign,
     campaigns.CampaignOperator,
     campaigns.CampaignGroup,

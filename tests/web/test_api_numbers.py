@@ -17,6 +17,7 @@ STANDARD = {
     "no_answer": "line-no-answer",
     "off_hours": "line-off-hours",
 }
+FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
 NEW: dict[str, Any] = {"number": "+74951234567", "line_name": "Main"}
 LINE: dict[str, Any] = {"channels": None, "incoming": True, "outgoing": True, "source": "", "trunk": None}
 FULL: dict[str, Any] = {
@@ -28,6 +29,7 @@ FULL: dict[str, Any] = {
     "longest_wait": 60,
     "responsible": "ann",
     "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
+    "forwarding": {"mode": "own", "number": None, "wait_seconds": 40, "attempts": 2, "shows": "called"},
 }
 
 

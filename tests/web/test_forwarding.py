@@ -88,6 +88,29 @@ async def test_a_call_that_can_not_be_placed_is_refused_and_does_not_count(site:
     assert len(site.dictated) == 1
 
 
+@pytest.mark.covers("SKZ-10", "SKZ-33", "SKZ-34")
+async def test_where_a_gateway_is_set_the_code_comes_by_sms(site: Site) -> None:
+    add_eve(site)
+    program = site.program()
+    phone = await add(program)
+    assert (await program.post(f"{phone}/sms")).status_code == 409
+    assert "by SMS" not in (await (await site.browser()).get(PAGE)).text
+    site.with_sms()
+    assert (await site.program().post(f"{phone}/sms", json={"language": "ru"})).status_code == 204
+    ((number, code, language),) = site.messages
+    assert (number, language) == (OFFICE, "ru")
+    assert (await site.program().post(f"{phone}/confirm", json={"code": code})).json()["used"] is True
+    desk = await site.browser(OPERATOR)
+    await desk.post("/desk/phone", data={"number": MOBILE})
+    assert "Send it by SMS" in (await desk.get("/desk")).text
+    sent = await desk.post("/desk/phone/sms")
+    assert f"{MOBILE} was sent a message" in (await desk.get(sent.headers["location"])).text
+    assert site.messages[-1][0] == MOBILE and site.dictated == []
+    office = await site.browser()
+    too_soon = await office.post(f"{PAGE}/1/sms")
+    assert too_soon.status_code == 409 and "wait a minute" in too_soon.text
+
+
 async def test_what_is_wrong_is_named_with_its_field(site: Site) -> None:
     program = site.program()
     for body, field in (({"number": "call me"}, "number"), ({"number": MOBILE, "operator": "2009"}, "operator"), ({}, "number")):
@@ -138,7 +161,7 @@ async def test_an_operator_enters_and_confirms_his_number_at_his_desk_and_an_adm
     assert mistyped.status_code == 422 and "not the code" in errors(mistyped.text)["code"]
     await desk.post("/desk/phone/confirm", data={"code": site.dictated[0][1]})
     page = (await desk.get("/desk")).text
-    assert "Waits for approval" in page and "2026-08-04 12:00:00" in page
+    assert "Waits for approval" in page and "2026-08-04 12:00:00" in page and "is being called" not in page
     assert "Waits for approval" in (await office.get(PAGE)).text
     await office.post(f"{PAGE}/1/approve")
     assert "Approved" in (await desk.get("/desk")).text

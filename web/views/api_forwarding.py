@@ -64,6 +64,13 @@ async def post_code_call(request: Request) -> Response:
     return ModelResponse(CodeCall(id=await call_with_code(request, number_id(request), order.language)), 202)
 
 
+async def post_code_message(request: Request) -> Response:
+    """Have the number sent a code by SMS."""
+    order = await read_json(request, CodeOrder, if_empty=CodeOrder())
+    await send_code(request, number_id(request), order.language)
+    return Response(status_code=204)
+
+
 async def post_code(request: Request) -> Response:
     """Confirm the number by the code."""
     entry = await read_json(request, CodeEntry)
@@ -122,6 +129,22 @@ async def call_with_code(request: Request, id: int, language: str | None = None)
     number, code = await given.database.run(make_code, id, acting_user=acting_user(request), at=now)
     try:
         return given.dictate_code(number, code, language)
+    except Refused:
+        await given.database.run(withdraw_code, id, now)
+        raise
+
+
+async def send_code(request: Request, id: int, language: str | None = None) -> None:
+    """Have a phone sent a new code by SMS.
+
+    Raises Refused: there is no gateway or it did not take the message, or there were too many of them; NotFound.
+    """
+    given, now = services(request), services(request).clock.now()
+    if given.send_code is None:
+        raise Refused("no SMS gateway is set: have the number called instead")
+    number, code = await given.database.run(make_code, id, acting_user=acting_user(request), at=now)
+    try:
+        await given.send_code(number, code, language or given.settings.language)
     except Refused:
         await given.database.run(withdraw_code, id, now)
         raise

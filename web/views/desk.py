@@ -41,7 +41,7 @@ from web.rendering import page
 from web.security import acting_user
 from web.services import ringtone_workshop, services
 from web.uploads import read_upload
-from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, store_phone
+from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
 from web.views.forwarding import status_of
 from web.views.missed_calls import mine
@@ -125,7 +125,12 @@ async def enter_phone(request: Request) -> Response:
 
 async def call_phone(request: Request) -> Response:
     """That number is to be told a code."""
-    return await _with_phone(request, call_with_code, then="/desk?called=1#phone-title")
+    return await _with_phone(request, call_with_code, then="/desk?by=call#phone-title")
+
+
+async def message_phone(request: Request) -> Response:
+    """That number is to be sent a code."""
+    return await _with_phone(request, send_code, then="/desk?by=sms#phone-title")
 
 
 async def confirm_own_phone(request: Request) -> Response:
@@ -203,7 +208,8 @@ async def _desk_page(
         "phone": None if found.phone is None else phone_model(found.phone, given.clock.now()),
         "errors": errors_by_field(phone_refused) if phone_refused else {},
         "typed": typed,
-        "called": "called" in request.query_params,
+        "told_by": request.query_params.get("by", ""),
+        "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
         "months": given.settings.confirmation_months,
     }

@@ -17,7 +17,15 @@ from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
-from web.views.api_forwarding import call_with_code, confirm_phone, decide, drop_phone, keep_confirmed, store_phone
+from web.views.api_forwarding import (
+    call_with_code,
+    confirm_phone,
+    decide,
+    drop_phone,
+    keep_confirmed,
+    send_code,
+    store_phone,
+)
 from web.views.places import number_id
 
 ADDRESS = "/forwarding-phones"
@@ -50,7 +58,12 @@ async def add_phone(request: Request) -> Response:
 
 async def call_phone(request: Request) -> Response:
     """A phone is to be told a code."""
-    return await _act(request, call_with_code, then=f"{ADDRESS}?called={number_id(request)}")
+    return await _act(request, call_with_code, then=f"{ADDRESS}?told={number_id(request)}&by=call")
+
+
+async def message_phone(request: Request) -> Response:
+    """A phone is to be sent a code."""
+    return await _act(request, send_code, then=f"{ADDRESS}?told={number_id(request)}&by=sms")
 
 
 async def confirm(request: Request) -> Response:
@@ -97,7 +110,9 @@ async def _phones_page(request: Request, trouble: _Trouble | None = None) -> Res
         "common": [phone for phone in phones if phone.operator is None],
         "own": [phone for phone in phones if phone.operator is not None],
         "may_change": request.state.user.role == "administrator",
-        "called": request.query_params.get("called", ""),
+        "told": request.query_params.get("told", ""),
+        "told_by": request.query_params.get("by", ""),
+        "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
         "months": given.settings.confirmation_months,
         "number": "" if trouble is None else trouble.fields.get("number", ""),

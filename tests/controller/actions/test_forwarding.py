@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from controller.actions.forwarding import (
-    CALL_PAUSE,
+    CODE_PAUSE,
     CODE_VALID,
     LIMIT_SPAN,
-    MOST_CALLS,
-    MOST_CALLS_OF_ONE,
+    MOST_CODES,
+    MOST_CODES_OF_ONE,
     MOST_TRIES,
     add_common_phone,
     confirm_for_good,
@@ -110,10 +110,10 @@ def test_a_code_is_valid_for_ten_minutes_and_the_next_one_voids_it(session: Sess
     assert enter_code(session, phone.id, "", MONTHS, **BY_ANN) == "none"
     _, first = make_code(session, phone.id, **BY_ANN)
     assert enter_code(session, phone.id, first, MONTHS, **at(NOON + CODE_VALID)) == "none"
-    _, second = make_code(session, phone.id, **at(NOON + CALL_PAUSE))
+    _, second = make_code(session, phone.id, **at(NOON + CODE_PAUSE))
     if first != second:
-        assert enter_code(session, phone.id, first, MONTHS, **at(NOON + CALL_PAUSE)) == "wrong"
-    assert enter_code(session, phone.id, second, MONTHS, **at(NOON + CALL_PAUSE)) == "confirmed"
+        assert enter_code(session, phone.id, first, MONTHS, **at(NOON + CODE_PAUSE)) == "wrong"
+    assert enter_code(session, phone.id, second, MONTHS, **at(NOON + CODE_PAUSE)) == "confirmed"
 
 
 @pytest.mark.covers("SKZ-10")
@@ -121,18 +121,18 @@ def test_a_number_is_not_called_again_and_again(session: Session) -> None:
     phone = common(session)
     make_code(session, phone.id, **BY_ANN)
     with pytest.raises(Refused, match="just now"):
-        make_code(session, phone.id, **at(NOON + CALL_PAUSE / 2, "bob"))
-    for call in range(1, MOST_CALLS):
-        make_code(session, phone.id, **at(NOON + call * CALL_PAUSE))
+        make_code(session, phone.id, **at(NOON + CODE_PAUSE / 2, "bob"))
+    for code in range(1, MOST_CODES):
+        make_code(session, phone.id, **at(NOON + code * CODE_PAUSE))
     remove_phone(session, phone.id, **BY_ANN)
     again = common(session)
     with pytest.raises(Refused, match="too many"):
-        make_code(session, again.id, **at(NOON + MOST_CALLS * CALL_PAUSE, "bob"))
-    make_code(session, again.id, **at(NOON + LIMIT_SPAN + MOST_CALLS * CALL_PAUSE))
+        make_code(session, again.id, **at(NOON + MOST_CODES * CODE_PAUSE, "bob"))
+    make_code(session, again.id, **at(NOON + LIMIT_SPAN + MOST_CODES * CODE_PAUSE))
 
 
 def test_one_user_has_so_many_numbers_called_and_no_more(session: Session) -> None:
-    phones = [add_common_phone(session, f"749511122{number:02}", **BY_ANN) for number in range(MOST_CALLS_OF_ONE + 1)]
+    phones = [add_common_phone(session, f"749511122{number:02}", **BY_ANN) for number in range(MOST_CODES_OF_ONE + 1)]
     for phone in phones[:-1]:
         make_code(session, phone.id, **BY_ANN)
     with pytest.raises(Refused, match="too many"):

@@ -26,6 +26,7 @@ from controller.errors import InvalidInput, NotFound, Refused
 from controller.schedules import Schedule
 from controller.storage import Database
 from controller.storage.audit import list_audit
+from controller.storage.forwarding import Forwarding
 from controller.storage.groups import Group
 from controller.storage.numbers import NumberView, find_number, get_number, list_numbers, number_views
 from controller.storage.prompts import StoredPrompt
@@ -41,7 +42,17 @@ KNOWN = KnownPrompts(
     frozenset((str(prompt), language) for prompt in STANDARD_PROMPTS.by_slot().values() for language in LANGUAGES),
     frozenset(LANGUAGES),
 )
-FULL = NumberSettings("ru", "Day", "Night", "Office", "Sales", 45, LinePrompts(None, waiting=PromptRef("melody")), "boss")
+FULL = NumberSettings(
+    "ru",
+    "Day",
+    "Night",
+    "Office",
+    "Sales",
+    45,
+    LinePrompts(None, waiting=PromptRef("melody")),
+    Forwarding("own", attempts=2),
+    "boss",
+)
 
 
 @pytest.fixture
@@ -81,6 +92,7 @@ def settings_of(view: NumberView) -> NumberSettings:
         view.group,
         row.longest_wait,
         LinePrompts.read(row.prompts),
+        Forwarding.read(row.forwarding),
         view.responsible,
     )
 

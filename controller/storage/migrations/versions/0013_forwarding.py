@@ -1,4 +1,4 @@
-"""Phones that missed calls are forwarded to, calls that confirm their numbers, and each number's rule of forwarding."""
+"""Phones that missed calls are forwarded to, the codes that confirm their numbers, and each number's rule of forwarding."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def upgrade() -> None:
         postgresql_where=_COMMON,
     )
     op.create_table(
-        "confirmation_calls",
+        "given_codes",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_confirmation_calls_at", "confirmation_calls", ["at"])
+    op.create_index("ix_given_codes_at", "given_codes", ["at"])
     op.add_column("inbound_numbers", sa.Column("forwarding", sa.JSON(), nullable=False, server_default="{}"))
