@@ -260,3 +260,11 @@ def _row(page: str, id: str, kind: str = "calls") -> str:
     rows = [row for row in page.split("<tr>") if f'href="/{kind}/{id}"' in row]
     assert len(rows) == 1
     return rows[0].partition("</tr>")[0]
+
+
+@pytest.mark.covers("UIS-46")
+@pytest.mark.parametrize("address", ["/calls", "/calls/01TALK"])
+async def test_the_source_of_a_call_is_shown_in_the_history_and_on_its_page(site: Site, address: str) -> None:
+    site.install_demo()
+    site.add_talk("01TALK", source="Radio <1>")
+    assert '<span class="badge" title="Source">Radio &lt;1&gt;</span>' in (await (await site.browser()).get(address)).text

@@ -8,7 +8,7 @@ import pytest
 
 import web
 from ivr.operations import OPERATIONS
-from web.words import OPERATION_WORDS
+from web.words import OPERATION_WORDS, leg_words
 
 ICONS = Path(web.__file__).with_name("templates") / "_icons.html"
 TYPES = [operation.model_fields["type"].default for operation in OPERATIONS]
@@ -19,3 +19,9 @@ TYPES = [operation.model_fields["type"].default for operation in OPERATIONS]
 def test_every_operation_has_a_name_and_an_icon(operation: str) -> None:
     assert OPERATION_WORDS[operation]
     assert f'"{operation}": ' in ICONS.read_text()
+
+
+@pytest.mark.covers("LNR-1")
+@pytest.mark.parametrize(("cause", "text"), [(34, "No channel"), (52, "Switched off")])
+def test_a_call_outside_that_was_not_made_says_why(cause: int, text: str) -> None:
+    assert leg_words(talked=False, answered=False, over=True, sip_status=None, cause=cause).text == text
