@@ -117,6 +117,10 @@ class NumberLines:
         self._held[channel] = shown
         return shown
 
+    def check(self, trunk: str, *, came_in_on: str, own: str) -> None:
+        """Whether `dials` would do it now. Raises AllInUse, OutgoingOff."""
+        caller_id(self._numbers, self.in_use, trunk, came_in_on, self._shown.get(trunk) or own)
+
     def may_dial(self, trunk: str, *, came_in_on: str, own: str) -> bool:
         """Whether `dials` can show a number once channels are free."""
         try:

@@ -15,6 +15,7 @@ from tests.fixtures.lines import NUMBER, open_line, takes_callers
 from tests.fixtures.sounds import ARRIVAL, MENU, OFF_HOURS, SORRY
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
+from tests.fixtures.transfers import conversation, way
 
 pytestmark = pytest.mark.asterisk
 FIRST, SECOND, THIRD = "74950000001", "74950000002", "74950000003"
@@ -35,7 +36,7 @@ async def has_number(system: System, number: str, trunk: Trunk, *, channels: int
     await takes_callers(system, number, NumberLine(channels=channels, outgoing=outgoing, trunk=trunk.name))
 
 
-@pytest.mark.covers("LNR-1", "LNR-2", "SKZ-17")
+@pytest.mark.covers("LNR-1", "LNR-2", "SKZ-17", "UIS-46")
 async def test_a_number_with_two_channels_takes_two_callers_and_the_third_is_told_that_it_is_busy(system: System) -> None:
     await takes_callers(system, NUMBER, NumberLine(channels=2, source="Radio"))
     _, first = await system.call(NUMBER)
@@ -169,3 +170,15 @@ async def test_each_number_has_its_own_settings(system: System) -> None:
     records.append(await system.call_record(caller))
     kept = [(record.call.called_number, record.call.source, record.call.language, record.steps[0].node) for record in records]
     assert kept == [(FIRST, "Site", "en", "group"), (SECOND, "Leaflet", "ru", "hours"), (THIRD, "", "en", "stays")]
+
+
+@pytest.mark.covers("LNR-1")
+async def test_a_transfer_outside_without_a_free_channel_is_refused_and_the_conversation_goes_on(system: System) -> None:
+    trunk = await system.has_trunk()
+    await open_line(system, FIRST, NumberLine(channels=1, trunk=trunk.name))
+    talking = await conversation(system, FIRST)
+    with pytest.raises(Refused, match=f"all channels of {FIRST} are in use"):
+        await talking.transfer(OUTSIDE)
+    await talk(talking.call, talking.line)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True)]

@@ -74,7 +74,16 @@ async def says(client: httpx.AsyncClient, address: str, words: str) -> None:
     await eventually(said, f'the page does not say "{words}"', limit=REGISTERS_WITHIN)
 
 
-@pytest.mark.covers("SKZ-12", "SKZ-13", "SKZ-14")
+async def check_of(client: httpx.AsyncClient, number: str) -> str:
+    """What the number's page says of whether it is reached."""
+    numbers = (await client.get("/api/v1/numbers")).json()["numbers"]
+    (id,) = (one["id"] for one in numbers if one["number"] == number)
+    found = re.search(r'id="check-title".*?</section>', (await client.get(f"/numbers/{id}")).text, re.S)
+    assert found is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
+
+
+@pytest.mark.covers("SKZ-12", "SKZ-13", "SKZ-14", "LNR-3")
 async def test_an_own_pbx_registers_brings_calls_takes_them_and_is_disconnected(system: System) -> None:
     client, operator, outside = await pages(system), await system.operator("2001"), await system.phone_outside(OUTSIDE)
     async with carrier(user=LOGIN, password=SECRET, phones=system.phones_port) as pbx:
@@ -87,6 +96,8 @@ async def test_an_own_pbx_registers_brings_calls_takes_them_and_is_disconnected(
         await says(client, address, "The registration was successful")
 
         await open_line(system, OURS, NumberLine(trunk="Our PBX", source="PBX"))
+        check = await check_of(client, OURS)
+        assert "is served by the group Patient" in check and "Our PBX Registered" in check and "Last call never" in check
         caller = await system.caller()
         await system.change(create_contact, ContactDraft("Anna", [f"+{caller.number}"], (), None), "RU")
         call = await caller.phone.dial(OURS)
@@ -97,6 +108,7 @@ async def test_an_own_pbx_registers_brings_calls_takes_them_and_is_disconnected(
         await call.hangup()
         inbound = await system.call_record(caller)
         assert len(inbound.recordings) == 1
+        assert "never" not in await check_of(client, OURS)
         shown = (await client.get("/api/v1/calls", params={"caller": caller.number})).json()["calls"]
         assert [(one["called"], one["contact"], one["source"]) for one in shown] == [(OURS, "Anna", "PBX")]
 
