@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 
+from controller.bus.messages import DirectoryChanged
 from controller.commands.phoning import Caller
 from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.callbacks import Callback, list_callbacks
@@ -121,7 +124,7 @@ async def test_who_declines_goes_on_and_is_not_called(system: System) -> None:
     assert await system.database.read(list_callbacks) == []
 
 
-@pytest.mark.parametrize("why", ["no trunk", "withheld", "no such group", "closed"])
+@pytest.mark.parametrize("why", ["outgoing calls off", "no trunk", "withheld", "no such group", "closed"])
 async def test_an_offer_that_cannot_be_kept_is_not_made(system: System, why: str) -> None:
     await offers(system)
     if why != "no trunk":
@@ -129,6 +132,11 @@ async def test_an_offer_that_cannot_be_kept_is_not_made(system: System, why: str
     caller = await system.caller(number="anonymous" if why == "withheld" else None)
     if why == "no such group":
         await system.database.run(lambda session: session.execute(text("DELETE FROM groups WHERE name = 'Single'")))
+    if why == "outgoing calls off":
+        await system.database.run(lambda session: session.execute(text("UPDATE inbound_numbers SET outgoing = false")))
+        system.bus.send(DirectoryChanged())
+        seen = partial(system.engine.lines.may_dial, "", came_in_on=NUMBER, own=NUMBER)
+        await eventually(seen, "the engine does not know it", until=False)
     if why == "closed":
         await add_schedule(system, "Never", "closed")
         await keeps_hours(system, NUMBER, "Never")
