@@ -132,12 +132,14 @@ async def test_a_forwarded_caller_for_whom_no_channel_is_left_goes_on_and_the_re
 async def test_a_callers_channel_is_free_again_when_the_connection_or_the_controller_was_lost_meanwhile(system: System) -> None:
     await takes_callers(system, NUMBER, NumberLine(channels=1))
     _, first = await system.call(NUMBER)
+    await first.hears_tone(MENU.frequency)
     system.link.cut()
     await eventually(lambda: system.engine.telephony.connected, "the cut is not noticed", until=False)
     await first.hangup()
     system.link.mend()
     await eventually(lambda: system.engine.lines.in_use, "the channel is not free", until={}, limit=15)
     _, second = await system.call(NUMBER)
+    await second.hears_tone(MENU.frequency)
     assert system.engine.lines.in_use == {NUMBER: 1}
     await system.restart()
     await second.hangup()
