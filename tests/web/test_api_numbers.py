@@ -39,9 +39,6 @@ async def with_demo(site: Site) -> None:
     await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
 
 
-FORBIDDEN = {"mode": "forbidden", "number": None, "wait_seconds": 25, "attempts": 1, "shows": "caller"}
-
-
 @pytest.mark.covers("SKZ-19", "SKZ-26", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
     await with_demo(site)
