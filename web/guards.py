@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controller.actions.archives import LARGEST_ARCHIVE_BYTES
+from controller.actions.packing import LARGEST_ARCHIVE_BYTES
 from controller.prompts.facts import LARGEST_FILE_BYTES
 from ivr.serialization import MAX_BYTES
 from web.errors import WebError, answer_error, on_error

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from controller.actions import archives
+from controller.actions import packing
 from controller.actions.archives import Imported, export_archive, import_archive, new_prompts, read_archive
+from controller.actions.carried_prompts import digest
 from controller.actions.operators import create_group, create_operator, set_members
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
@@ -58,7 +59,7 @@ class Place:
         place = self.folder.new_place()
         for name in ("original", *(f"sound.{extension}" for extension in FORMATS)):
             (place / name).write_bytes(content)
-        return PreparedSound(place, place / "original", SoundFacts(format, 1.5, -20.0, [0.5]), archives.digest(content))
+        return PreparedSound(place, place / "original", SoundFacts(format, 1.5, -20.0, [0.5]), digest(content))
 
     def export(self, name: str = "Main") -> bytes:
         with self.database.session(read_only=True) as session:
@@ -370,7 +371,7 @@ def test_a_hostile_archive_is_refused_with_the_field_named_and_nothing_is_change
 
 def test_an_archive_that_is_too_large_is_not_read(empty: Place, monkeypatch: pytest.MonkeyPatch, full: Place) -> None:
     content = full.export()
-    monkeypatch.setattr(archives, "LARGEST_ARCHIVE_BYTES", 1000)
+    monkeypatch.setattr(packing, "LARGEST_ARCHIVE_BYTES", 1000)
     refused_and_unchanged(empty, content, "file")
     with pytest.raises(Refused, match="larger than"):
         full.export()
@@ -378,7 +379,7 @@ def test_an_archive_that_is_too_large_is_not_read(empty: Place, monkeypatch: pyt
 
 def test_small_files_that_swell_together_are_refused(full: Place, empty: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     swollen = rewritten(full.export(), without=SALES, **{SALES: b"\0" * 60_000})
-    monkeypatch.setattr(archives, "LARGEST_ARCHIVE_BYTES", 50_000)
+    monkeypatch.setattr(packing, "LARGEST_ARCHIVE_BYTES", 50_000)
     assert len(swollen) < 50_000
     refused_and_unchanged(empty, swollen, "file")
 
