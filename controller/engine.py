@@ -368,7 +368,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
-        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled},
+        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled and not trunk.lacks_secret},
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
     )
 

@@ -51,7 +51,7 @@ def carried(prompt: StoredPrompt) -> CarriedPrompt:
         language=prompt.language,
         title=prompt.title,
         kind=prompt.kind,
-        format=prompt.original_format,  # type: ignore[arg-type]  # one of those that are stored
+        format=prompt.original_format,
         original_name=prompt.original_name,
         text=prompt.text,
         voice=prompt.voice,
