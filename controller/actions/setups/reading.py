@@ -102,11 +102,9 @@ def _read_document(setup: Setup, kind: Kind[Any], path: str, content: bytes) -> 
         data = parsed(content)
     except ValueError as error:
         setup.problems.append(FieldProblem(path, f"no JSON: {error}"))
-        setup.named.add((kind.noun, path.rpartition("/")[2].removesuffix(".json")))
+        setup.named.add((kind.noun, _likely_name(kind, path, None)))
         return
-    given = data.get(kind.key) if isinstance(data, dict) else None
-    if isinstance(given, str):
-        setup.named.add((kind.noun, given))
+    setup.named.add((kind.noun, _likely_name(kind, path, data)))
     try:
         document = kind.read(data)
     except InvalidInput as error:
@@ -119,11 +117,20 @@ def _read_document(setup: Setup, kind: Kind[Any], path: str, content: bytes) -> 
         setup.problems.append(FieldProblem(f"{path}: {kind.key}", f'{first.file} is of the {kind.noun} "{name}" too'))
 
 
+def _likely_name(kind: Kind[Any], path: str, data: Any) -> str:
+    """What a document is about that can't be read: as it says, or as its file is called."""
+    *_, folder, file = path.split("/")
+    given = data.get(kind.key) if isinstance(data, dict) else None
+    name = given if isinstance(given, str) else file.removesuffix(".json")
+    return f"{name}:{folder}" if kind is PROMPTS else name
+
+
 def _read_sound(setup: Setup, entry: Entry, files: Mapping[str, bytes]) -> set[str]:
     """Put the sound's hash into the prompt's document; the path of its file."""
     prompt: PromptDocument = entry.document
     if prompt.file not in files:
         setup.problems.append(FieldProblem(f"{entry.file}: format", f"the sound {prompt.file} is missing"))
+        del setup.of(PROMPTS)[PROMPTS.name(prompt)]
         return set()
     setup.sounds[prompt.key] = files[prompt.file]
     known = prompt.model_copy(update={"content_hash": digest(files[prompt.file])})

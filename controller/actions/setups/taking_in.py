@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -189,6 +189,17 @@ class _Intake:
                     self._created.append(what)
                 else:
                     self._changed.append(Change(what, tuple(differences)))
+        if kind is PROMPTS:
+            self._known = replace(self._known, names=self._known.names | self._missing_prompts())
+
+    def _missing_prompts(self) -> set[tuple[str, str]]:
+        """Those whose own problem is told already, so that it is not told again of all that play them."""
+        return {
+            (name, language)
+            for noun, thing in self._left_out
+            if noun == PROMPTS.noun
+            for name, _, language in [thing.partition(":")]
+        }
 
     def _store(self, kind: Kind[Any], name: str, wanted: Any, here: Any) -> None:
         """Raises _AlreadySo: it was only written in another way, such as a number with blanks."""
