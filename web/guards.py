@@ -22,7 +22,7 @@ from web.errors import WebError, answer_error, on_error
 _FORM_BYTES = 64 * 1024  # what a form may hold beside its file
 _UPLOADS = {
     re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?|/desk/ringtone"): LARGEST_FILE_BYTES + _FORM_BYTES,
-    re.compile(r"(/api/v1)?/scenarios/import"): LARGEST_ARCHIVE_BYTES + _FORM_BYTES,
+    re.compile(r"(/api/v1)?/(scenarios/import|setup)"): LARGEST_ARCHIVE_BYTES + _FORM_BYTES,
 }
 """Where larger bodies are taken, and how many bytes."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

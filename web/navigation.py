@@ -35,6 +35,7 @@ MENU: Final = (
             Entry("/numbers", "Numbers"),
             Entry("/prompts", "Prompts"),
             Entry("/schedules", "Schedules"),
+            Entry("/setup", "Set-up"),
         ),
     ),
     Group("People", (Entry("/contacts", "Contacts"), Entry("/blocked-numbers", "Blocked numbers"))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,9 +90,8 @@ def _take_in(settings: Settings, database: Database, setup: Setup, trial: bool) 
     try:
         with ExitStack() as places:
             for prompt in wanted:
-                original = io.BytesIO(setup.sounds[prompt.key])
                 try:
-                    sounds[prompt.key] = places.enter_context(folder.prepared(original, longest))
+                    sounds[prompt.key] = places.enter_context(folder.prepared(setup.sound_of(prompt), longest))
                 except InvalidInput as error:
                     sounds[prompt.key] = error
             with database.session() as session:

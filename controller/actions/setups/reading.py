@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from controller.actions.carried_prompts import digest
 from controller.actions.setups.documents import KINDS, PROMPTS, Kind, PromptDocument
@@ -40,6 +41,10 @@ class Setup:
     def of(self, kind: Kind[Any]) -> dict[str, Entry]:
         """The documents of a kind by the things' names."""
         return self.documents.setdefault(kind.noun, {})
+
+    def sound_of(self, prompt: PromptDocument) -> BinaryIO:
+        """Its file, to be converted."""
+        return io.BytesIO(self.sounds[prompt.key])
 
 
 def read_setup(files: Mapping[str, bytes]) -> Setup:
