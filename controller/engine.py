@@ -57,7 +57,7 @@ from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
-from controller.storage.trunks import Trunk, TrunkState, list_trunks
+from controller.storage.trunks import Trunk, TrunkState, usable_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
@@ -368,7 +368,7 @@ def _load_directory(session: Session, before: _Directory, remote_phones: bool, p
         tuple(_taking_calls(GroupRule.of(group), operators) for group in list_groups(session)),
         tuple(_account(operator, remote_phones) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
-        {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled and not trunk.lacks_secret},
+        {trunk.id: sip_trunk(trunk) for trunk in usable_trunks(session)},
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
     )
 

@@ -51,6 +51,11 @@ def list_trunks(session: Session) -> Sequence[Trunk]:
     return session.exec(select(Trunk).order_by(col(Trunk.position), col(Trunk.id))).all()
 
 
+def usable_trunks(session: Session) -> Sequence[Trunk]:
+    """Those that calls can go through: enabled, and with what the carrier asks for."""
+    return [trunk for trunk in list_trunks(session) if trunk.enabled and not trunk.lacks_secret]
+
+
 def get_trunk(session: Session, id: int) -> Trunk:
     """Raises NotFound."""
     found = session.get(Trunk, id)
