@@ -117,6 +117,9 @@ def _read_document(setup: Setup, kind: Kind[Any], path: str, content: bytes) -> 
         return
     name = kind.name(document)
     setup.named.add((kind.noun, name))
+    if name != name.strip():
+        setup.problems.append(FieldProblem(f"{path}: {kind.key}", "write it without blanks around it"))
+        return
     first = setup.of(kind).setdefault(name, Entry(path, document))
     if first.file != path:
         setup.problems.append(FieldProblem(f"{path}: {kind.key}", f'{first.file} is of the {kind.noun} "{name}" too'))

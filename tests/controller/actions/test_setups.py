@@ -411,6 +411,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "nested too deeply": ({OPERATOR: b"[" * 200_000}, OPERATOR),
     "a list": ({OPERATOR: b"[]"}, OPERATOR),
     "without its name": ({OPERATOR: b'{"name": "A"}'}, f"{OPERATOR}: extension"),
+    "a name with blanks around it": ({"groups/X.json": b'{"name": " X"}'}, "groups/X.json: name"),
     "a bad extension": ({"operators/x.json": b'{"name": "A", "extension": "x"}'}, "operators/x.json: extension"),
     "an unknown schedule": (
         {"schedules/X.json": b'{"name": "X", "schedule": {"zone": "Mars"}}'},
