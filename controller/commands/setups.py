@@ -65,7 +65,7 @@ def _import(settings: Settings, given: argparse.Namespace) -> int:
             taken = _take_in(settings, database, setup, given.dry_run)
     except InvalidInput as error:
         for problem in error.problems:
-            print(f"attendant: {problem.field}: {problem.message}", file=sys.stderr)
+            print("attendant", *filter(None, (problem.field, problem.message)), sep=": ", file=sys.stderr)
         say("nothing was changed")
         return 1
     _tell(taken, given.dry_run)

@@ -22,9 +22,9 @@ from controller.actions.trunks import TrunkDraft
 from controller.errors import FieldProblem, InvalidInput
 from controller.schedules import Schedule
 from controller.storage import Session
-from controller.storage.groups import GroupTerms, Strategy, list_groups
-from controller.storage.numbers import NumberView, number_views
-from controller.storage.operators import RING_SECONDS, operator_views
+from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group, list_groups
+from controller.storage.numbers import NumberView, find_number, get_number, number_views
+from controller.storage.operators import RING_SECONDS, OperatorView, find_operator, operator_view, operator_views
 from controller.storage.prompts import list_prompts
 from controller.storage.scenarios import all_scenarios, get_version
 from controller.storage.schedules import list_schedules
@@ -165,21 +165,40 @@ class Kind(ABC, Generic[D]):
     def here(self, session: Session) -> Iterable[D]:
         """The documents of all that this installation has, in a fixed order."""
 
+    def one(self, session: Session, name: str) -> D:
+        """The document of a thing that is there. Kinds that may be many look for it alone."""
+        return next(document for document in self.here(session) if self.name(document) == name)
+
 
 class Operators(Kind[OperatorDocument]):
     noun, folder, key, document = "operator", "operators", "extension", OperatorDocument
 
     def here(self, session: Session) -> Iterable[OperatorDocument]:
-        return [OperatorDocument(**_by_name(OperatorDocument, view)) for view in operator_views(session)]
+        return map(self._document, operator_views(session))
+
+    def one(self, session: Session, name: str) -> OperatorDocument:
+        found = find_operator(session, name)
+        assert found is not None
+        return self._document(operator_view(session, found.id))
+
+    def _document(self, view: OperatorView) -> OperatorDocument:
+        return OperatorDocument(**_by_name(OperatorDocument, view))
 
 
 class Groups(Kind[GroupDocument]):
     noun, folder, document = "group", "groups", GroupDocument
 
     def here(self, session: Session) -> Iterable[GroupDocument]:
-        for view in list_groups(session):
-            members = [MemberDraft(**_by_name(MemberDraft, member)) for member in view.members]
-            yield GroupDocument(**{**_by_name(GroupDocument, view), "members": members})
+        return map(self._document, list_groups(session))
+
+    def one(self, session: Session, name: str) -> GroupDocument:
+        found = find_group(session, name)
+        assert found is not None
+        return self._document(found)
+
+    def _document(self, view: GroupView) -> GroupDocument:
+        members = [MemberDraft(**_by_name(MemberDraft, member)) for member in view.members]
+        return GroupDocument(**{**_by_name(GroupDocument, view), "members": members})
 
     def references(self, document: GroupDocument) -> Iterable[Reference]:
         return [Reference(f"members.{place}", "operator", one.extension) for place, one in enumerate(document.members)]
@@ -246,9 +265,16 @@ class Numbers(Kind[NumberDocument]):
     noun, folder, key, document = "number", "numbers", "number", NumberDocument
 
     def here(self, session: Session) -> Iterable[NumberDocument]:
-        for view in number_views(session):
-            given = _by_name(NumberDocument, _NumberRow(view))
-            yield NumberDocument(**{**given, "prompts": LinePrompts.read(view.row.prompts)})
+        return map(self._document, number_views(session))
+
+    def one(self, session: Session, name: str) -> NumberDocument:
+        found = find_number(session, name)
+        assert found is not None
+        return self._document(get_number(session, found.id))
+
+    def _document(self, view: NumberView) -> NumberDocument:
+        given = _by_name(NumberDocument, _NumberRow(view))
+        return NumberDocument(**{**given, "prompts": LinePrompts.read(view.row.prompts)})
 
     def references(self, document: NumberDocument) -> Iterable[Reference]:
         for slot, noun in _NUMBER_REFERENCES.items():

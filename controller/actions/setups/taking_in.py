@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
@@ -64,6 +64,8 @@ from controller.storage.schedules import find_schedule
 from controller.storage.trunks import find_trunk
 from ivr.graph import inserts
 
+MOST_TOLD: Final = 200
+"""So many problems are told at once."""
 Sounds: TypeAlias = Mapping[tuple[str, str], PreparedSound | InvalidInput]
 """Converted sounds of prompts, or why one can't be."""
 
@@ -119,7 +121,7 @@ def take_in(
     for kind in KINDS:
         intake.take(kind)
     if intake.problems:
-        raise refused(intake.problems)
+        raise refused(_told(intake.problems))
     taken = intake.taken()
     if trial:
         session.rollback()
@@ -207,8 +209,7 @@ class _Intake:
         _STORES[kind.noun](self, wanted, here)
         if here is None or kind is SCENARIOS:
             return
-        now = next(document for document in kind.here(self._session) if kind.name(document) == name)
-        if not kind.differences(here, now):
+        if not kind.differences(here, kind.one(self._session, name)):
             del self.to_place[placed:]
             raise _AlreadySo
 
@@ -357,6 +358,11 @@ _STORES: Final[Mapping[str, Callable[[_Intake, Any, Any], None]]] = {
     NUMBERS.noun: _Intake.store_number,
     TRUNKS.noun: _Intake.store_trunk,
 }
+
+
+def _told(problems: Sequence[FieldProblem]) -> list[FieldProblem]:
+    more = len(problems) - MOST_TOLD
+    return [*problems[:MOST_TOLD], *([FieldProblem("", f"and {more:,} more problems")] if more > 0 else [])]
 
 
 def _needs_sound(here: PromptDocument | None, wanted: PromptDocument) -> bool:

@@ -38,6 +38,7 @@ from controller.actions.setups import (
 )
 from controller.actions.setups import files as setup_file_rules
 from controller.actions.setups.documents import KINDS, PromptDocument, ScenarioDocument
+from controller.actions.setups.taking_in import MOST_TOLD
 from controller.actions.trunks import TrunkDraft, create_trunk
 from controller.errors import AttendantError, InvalidInput, Refused
 from controller.prompts.files import PromptFolder
@@ -402,6 +403,11 @@ def test_all_problems_are_said_at_once_and_none_that_only_follows_from_another(f
         "operator/2003.json": "it does not belong to a set-up: write .json files in "
         "trunks, schedules, prompts, operators, groups, scenarios, numbers",
     }
+
+
+def test_of_very_many_problems_some_are_told_and_the_others_counted(empty: Office) -> None:
+    problems = empty.refuses({"setup.json": MARK, **{f"operators/{number}.json": b"{" for number in range(MOST_TOLD + 3)}})
+    assert len(problems) == MOST_TOLD + 1 and problems[""] == "and 3 more problems"
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
