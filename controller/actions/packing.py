@@ -42,7 +42,7 @@ class OpenedArchive:
 
     def names(self) -> list[str]:
         """The paths of its files, one that is there twice twice."""
-        return [entry.filename for entry in self._archive.infolist() if not entry.is_dir()]
+        return [name for name in self._archive.namelist() if not name.endswith("/")]
 
     def read(self, name: str, most: int) -> bytes:
         """A file. Raises InvalidInput: more than `most` bytes, or all that were read are more than LARGEST_ARCHIVE_BYTES."""
