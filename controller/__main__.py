@@ -25,14 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from controller.commands import accounts, calling, checking, containing, demonstrating, running, scenarios
+    from controller.commands import accounts, calling, checking, containing, demonstrating, running, scenarios, setups
 
     parser = argparse.ArgumentParser(
         prog="python -m controller",
         description="Attendant, a call-center controller over Asterisk. Settings are environment variables: see README.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for subject in (running, checking, containing, accounts, scenarios, calling, demonstrating):
+    for subject in (running, checking, containing, accounts, scenarios, setups, calling, demonstrating):
         subject.add_commands(commands)
     return parser
 

@@ -77,7 +77,7 @@ from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
 from controller.storage.rates import Pricing
-from controller.storage.trunks import Trunk, TrunkState, list_trunks
+from controller.storage.trunks import Trunk, TrunkState, usable_trunks
 from controller.supervision import for_ever
 from controller.telephony.ami import Ami
 from controller.telephony.ari import AriTelephony
@@ -400,7 +400,7 @@ def concerns_directory(notice: Message) -> bool:
 
 def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
-    trunks = {trunk.id: sip_trunk(trunk) for trunk in list_trunks(session) if trunk.enabled}
+    trunks = {trunk.id: sip_trunk(trunk) for trunk in usable_trunks(session)}
     lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),

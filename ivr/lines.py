@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from ivr.graph import Node, NodeId, Scenario
 from ivr.operations import AnyOperation, ForwardToGroup, HangUp, InfoMessage, Schedule
-from ivr.prompts import LINE_ALL_BUSY, LINE_ARRIVAL, LINE_NO_ANSWER, LINE_OFF_HOURS, LINE_WAITING, PromptRef, parse_prompt
+from ivr.prompts import LINE_ALL_BUSY, LINE_ARRIVAL, LINE_NO_ANSWER, LINE_OFF_HOURS, LINE_WAITING, Prompt, PromptRef, parse_prompt
 
 Slot: TypeAlias = Literal["arrival", "waiting", "all_busy", "no_answer", "off_hours"]
 SLOTS: Final[tuple[Slot, ...]] = ("arrival", "waiting", "all_busy", "no_answer", "off_hours")
@@ -29,11 +29,11 @@ class LinePrompts:
     `arrival` None is left unused. The defaults are the prompts that come with Attendant (SKZ-39).
     """
 
-    arrival: PromptRef | None = LINE_ARRIVAL
-    waiting: PromptRef = LINE_WAITING
-    all_busy: PromptRef = LINE_ALL_BUSY
-    no_answer: PromptRef = LINE_NO_ANSWER
-    off_hours: PromptRef = LINE_OFF_HOURS
+    arrival: Prompt | None = LINE_ARRIVAL
+    waiting: Prompt = LINE_WAITING
+    all_busy: Prompt = LINE_ALL_BUSY
+    no_answer: Prompt = LINE_NO_ANSWER
+    off_hours: Prompt = LINE_OFF_HOURS
 
     @classmethod
     def read(cls, written: Mapping[str, str | None]) -> LinePrompts:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controller.actions.archives import LARGEST_ARCHIVE_BYTES
+from controller.actions.packing import LARGEST_ARCHIVE_BYTES
 from controller.prompts.facts import LARGEST_FILE_BYTES
 from ivr.serialization import MAX_BYTES
 from web.errors import WebError, answer_error, on_error
@@ -22,7 +22,7 @@ from web.errors import WebError, answer_error, on_error
 _FORM_BYTES = 64 * 1024  # what a form may hold beside its file
 _UPLOADS = {
     re.compile(r"(/api/v1)?/prompts(/[^/]+/[^/]+/audio)?|/desk/ringtone"): LARGEST_FILE_BYTES + _FORM_BYTES,
-    re.compile(r"(/api/v1)?/scenarios/import"): LARGEST_ARCHIVE_BYTES + _FORM_BYTES,
+    re.compile(r"(/api/v1)?/(scenarios/import|setup)"): LARGEST_ARCHIVE_BYTES + _FORM_BYTES,
 }
 """Where larger bodies are taken, and how many bytes."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

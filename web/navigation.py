@@ -48,6 +48,7 @@ MENU: Final = (
             Entry("/campaigns", "Campaigns"),
             Entry("/prompts", "Prompts"),
             Entry("/schedules", "Schedules"),
+            Entry("/setup", "Set-up"),
         ),
     ),
     Group(

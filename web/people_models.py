@@ -234,7 +234,9 @@ class TrunkModel(BaseModel):
     enabled: bool
     domain: str
     inbound: bool
-    state: TrunkState = Field(description="ready; absent: no response; not_registered: not let in (yet); disabled; unknown")
+    state: TrunkState = Field(
+        description="ready; absent: no response; not_registered: not let in (yet); no_secret: still to be set; disabled; unknown"
+    )
 
 
 class TrunkList(BaseModel):
@@ -281,5 +283,10 @@ def group_model(group: GroupView) -> GroupModel:
 
 def trunk_model(trunk: Trunk, states: Mapping[int, TrunkState]) -> TrunkModel:
     """One trunk; `states` by id, as far as known."""
-    state = states.get(trunk.id, "unknown") if trunk.enabled else "disabled"
-    return TrunkModel(has_secret=bool(trunk.secret), state=state, **trunk.model_dump(exclude={"secret"}))
+    return TrunkModel(has_secret=bool(trunk.secret), state=_state(trunk, states), **trunk.model_dump(exclude={"secret"}))
+
+
+def _state(trunk: Trunk, states: Mapping[int, TrunkState]) -> TrunkState:
+    if not trunk.enabled:
+        return "disabled"
+    return "no_secret" if trunk.lacks_secret else states.get(trunk.id, "unknown")

@@ -20,6 +20,7 @@ from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
+from web.setup_operations import SETUP_OPERATIONS
 from web.state_operations import STATE_OPERATIONS
 from web.views import (
     api,
@@ -27,6 +28,7 @@ from web.views import (
     api_calls,
     api_prompts,
     api_scenarios,
+    api_setup,
     api_voicemails,
     blocked_numbers,
     calls,
@@ -47,6 +49,7 @@ from web.views import (
     recordings,
     scenarios,
     schedules,
+    setup,
     team,
     trunks,
     voicemails,
@@ -168,6 +171,7 @@ OPERATIONS = (
     *CAMPAIGN_OPERATIONS,
     *NOTICE_OPERATIONS,
     *MISSED_OPERATIONS,
+    *SETUP_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
     *STATE_OPERATIONS,
@@ -314,6 +318,9 @@ def make_routes() -> list[BaseRoute]:
         *_PEOPLE_PAGES,
         *_FORWARDING_PAGES,
         *_COST_PAGES,
+        Route("/setup", for_people(setup.show_setup), methods=["GET"]),
+        Route("/setup", for_people(setup.take_setup_in), methods=["POST"]),
+        Route("/setup/files", for_people(api_setup.get_setup), methods=["GET"]),
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),

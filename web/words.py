@@ -188,6 +188,9 @@ def trunk_words(trunk: TrunkModel) -> Wording:
                 f"{place} responds, and does not let us register. Check login, password and domain. It is tried every 30 seconds."
             )
             return Wording("Not registered", "alert", "bad", hint)
+        case "no_secret":
+            hint = "It came with a set-up, which holds no passwords. Set its password here; no calls go through it until then."
+            return Wording("Password missing", "alert", "bad", hint)
         case "disabled":
             hint = "No calls go through it, and none of its calls are taken. Calls outside need another trunk, or this one again."
             return Wording("Disconnected", "blocked", "quiet", hint)

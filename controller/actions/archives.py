@@ -10,11 +10,7 @@ the drafts. All of it comes in, or nothing.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +19,11 @@ from typing import Annotated, Any, BinaryIO, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from controller.actions.carried_prompts import CarriedPrompt, carried, digest, original
 from controller.actions.fields import checked_name, invalid
 from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
-from controller.actions.prompts import PromptDetails, enter_prompt
+from controller.actions.packing import OpenedArchive, opened, pack
+from controller.actions.prompts import enter_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document, save_draft
 from controller.actions.schedules import create_schedule
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
@@ -35,48 +33,21 @@ from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group
 from controller.storage.operators import find_operator
-from controller.storage.prompts import PromptKind, StoredPrompt, find_prompt, list_prompts, prompt_keys
+from controller.storage.prompts import StoredPrompt, find_prompt, list_prompts, prompt_keys
 from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario, get_version
 from controller.storage.schedules import find_schedule
 from ivr.graph import Scenario, inserts
 from ivr.prompts import PromptRef
 from ivr.serialization import MAX_BYTES, from_data, to_data
 
-LARGEST_ARCHIVE_BYTES: Final = 64 * 1024 * 1024
-"""Also of what is in it, together."""
 MOST_FILES: Final = 500
 _MANIFEST: Final = "attendant.json"
 _LARGEST_MANIFEST: Final = 4 * MAX_BYTES
-_NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
-_Text = Annotated[str, StringConstraints(max_length=200)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ArchivedPrompt(_Part):
-    """A prompt's facts; its file is found by them."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
-    language: str = Field(pattern=r"^[a-z]{2}$")
-    title: _Name
-    kind: PromptKind
-    format: Literal["mp3", "wav", "wma", "ogg", "m4a"]
-    original_name: _Text
-    text: str | None = Field(None, max_length=10_000)
-    voice: _Text | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """How it is named."""
-        return self.name, self.language
-
-    @property
-    def file(self) -> str:
-        """Its place in the archive."""
-        return f"prompts/{self.language}/{self.name}.{self.format}"
 
 
 class ArchivedOperator(_Part):
@@ -123,7 +94,7 @@ class Manifest(_Part):
     version: Literal[1] = 1
     scenario: _Name
     scenarios: dict[_Name, dict[str, Any]] = Field(min_length=1, max_length=100)
-    prompts: tuple[ArchivedPrompt, ...] = Field((), max_length=MOST_FILES)
+    prompts: tuple[CarriedPrompt, ...] = Field((), max_length=MOST_FILES)
     groups: tuple[ArchivedGroup, ...] = Field((), max_length=500)
     operators: tuple[ArchivedOperator, ...] = Field((), max_length=5000)
     schedules: tuple[ArchivedSchedule, ...] = Field((), max_length=500)
@@ -166,19 +137,14 @@ def export_archive(session: Session, folder: PromptFolder, scenario_id: int, kno
     manifest = Manifest(
         scenario=root.name,
         scenarios={name: to_data(scenario) for name, scenario in scenarios.items()},
-        prompts=tuple(_archived(prompt) for prompt in prompts),
+        prompts=tuple(map(carried, prompts)),
         groups=tuple(map(_archived_group, groups)),
         operators=tuple(ArchivedOperator(extension=one.extension, name=one.name) for one in operators),
         schedules=tuple(
             ArchivedSchedule(name=one.name, schedule=Schedule.model_validate_json(json.dumps(one.document))) for one in schedules
         ),
     )
-    archive = _zipped(manifest, {prompt.file: _original(folder, prompt) for prompt in manifest.prompts})
-    if len(archive) > LARGEST_ARCHIVE_BYTES:
-        raise Refused(
-            f"the archive would be larger than {LARGEST_ARCHIVE_BYTES // 1024**2} MB: its prompts are too many or too long"
-        )
-    return archive
+    return pack({_MANIFEST: _written(manifest), **{prompt.file: original(folder, prompt) for prompt in manifest.prompts}})
 
 
 def read_archive(file: BinaryIO) -> Archive:
@@ -187,24 +153,12 @@ def read_archive(file: BinaryIO) -> Archive:
     Raises InvalidInput with the field at fault: no archive, too large, files that are missing or do not belong there, a manifest
     or a scenario that is none.
     """
-    if file.seek(0, io.SEEK_END) > LARGEST_ARCHIVE_BYTES:
-        raise invalid("file", f"the archive is larger than {LARGEST_ARCHIVE_BYTES // 1024**2} MB")
-    file.seek(0)
-    try:
-        with zipfile.ZipFile(file) as opened:
-            return _read(opened)
-    # What the library raises for archives that are broken, encrypted, or compressed in a way that it does not know.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise invalid("file", f"this is no archive that can be read: {error}") from None
-
-
-def digest(content: bytes) -> str:
-    """As the library keeps it of an original."""
-    return hashlib.sha256(content).hexdigest()
+    with opened(file) as archive:
+        return _read(archive)
 
 
 @contextmanager
-def prompt_at_fault(archive: Archive, prompt: ArchivedPrompt) -> Iterator[None]:
+def prompt_at_fault(archive: Archive, prompt: CarriedPrompt) -> Iterator[None]:
     """Say of which prompt of the archive a refusal is."""
     with _within(f"prompts.{archive.manifest.prompts.index(prompt)}"):
         yield
@@ -215,7 +169,7 @@ def is_archive(content: bytes) -> bool:
     return content.startswith(b"PK")
 
 
-def new_prompts(session: Session, archive: Archive) -> list[ArchivedPrompt]:
+def new_prompts(session: Session, archive: Archive) -> list[CarriedPrompt]:
     """The prompts of the archive that the library does not have.
 
     Raises InvalidInput: another sound has the name of one here.
@@ -255,7 +209,7 @@ def import_archive(
     stored = intake.drafts()
     _check_names(session, archive.scenarios, known)
     published = intake.publish(stored, known) if publishing else ()
-    _place(folder, placed)
+    folder.place_all(placed)
     return Imported(stored[archive.manifest.scenario], tuple(intake.added), tuple(intake.kept), tuple(published))
 
 
@@ -326,11 +280,8 @@ class _Intake:
                 raise Refused("the library has changed meanwhile: import the archive again")
             if sounds[prompt.key].facts.format != prompt.format:
                 raise invalid(f"prompts.{place}.format", f"the file is not {prompt.format} but {sounds[prompt.key].facts.format}")
-            details = PromptDetails(
-                prompt.title, prompt.language, prompt.kind, prompt.name, prompt.original_name, prompt.text, prompt.voice
-            )
             with _within(f"prompts.{place}"):
-                enter_prompt(self._session, sounds[prompt.key], details, most_uploaded, **self._by)
+                enter_prompt(self._session, sounds[prompt.key], prompt.details(), most_uploaded, **self._by)
             to_place.append((sounds[prompt.key], prompt.name, prompt.language))
         return to_place
 
@@ -369,18 +320,6 @@ class _Intake:
     def _is_new(self, what: str, here: object) -> bool:
         (self.added if here is None else self.kept).append(what)
         return here is None
-
-
-def _place(folder: PromptFolder, sounds: Iterable[tuple[PreparedSound, str, str]]) -> None:
-    placed: list[tuple[str, str]] = []
-    try:
-        for sound, name, language in sounds:
-            placed.append((name, language))
-            folder.place(sound, name, language)
-    except OSError:
-        for name, language in placed:
-            folder.remove(name, language)
-        raise
 
 
 def _with_inserted(session: Session, root: str) -> dict[str, Scenario]:
@@ -436,19 +375,6 @@ def _own_prompts(session: Session, scenarios: Iterable[Scenario]) -> list[Stored
     return sorted(own, key=lambda prompt: (prompt.language, prompt.name))
 
 
-def _archived(prompt: StoredPrompt) -> ArchivedPrompt:
-    return ArchivedPrompt(
-        name=prompt.name,
-        language=prompt.language,
-        title=prompt.title,
-        kind=prompt.kind,
-        format=prompt.original_format,
-        original_name=prompt.original_name,
-        text=prompt.text,
-        voice=prompt.voice,
-    )
-
-
 def _archived_group(group: GroupView) -> ArchivedGroup:
     return ArchivedGroup(
         name=group.name,
@@ -464,31 +390,18 @@ def _archived_group(group: GroupView) -> ArchivedGroup:
     )
 
 
-def _original(folder: PromptFolder, prompt: ArchivedPrompt) -> bytes:
-    try:
-        return folder.original(prompt.name, prompt.language, prompt.format).read_bytes()
-    except OSError as error:
-        raise Refused(f'the file of the prompt "{prompt.title}" ({prompt.language}) can\'t be read: {error.strerror}') from error
+def _written(manifest: Manifest) -> bytes:
+    data = manifest.model_dump(mode="json", exclude_none=True)
+    return (json.dumps(data, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _zipped(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
-    said = json.dumps(manifest.model_dump(mode="json", exclude_none=True), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w") as archive:
-        for name, content in sorted({_MANIFEST: said.encode(), **files}.items()):
-            entry = zipfile.ZipInfo(name, _NO_TIME)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            archive.writestr(entry, content)
-    return written.getvalue()
-
-
-def _read(archive: zipfile.ZipFile) -> Archive:
-    names = archive.namelist()
+def _read(archive: OpenedArchive) -> Archive:
+    names = archive.names()
     if len(names) > MOST_FILES + 1:
         raise invalid("file", f"the archive has {len(names)} files; at most {MOST_FILES + 1} are read")
     if _MANIFEST not in names:
         raise invalid("file", f"there is no {_MANIFEST} in the archive")
-    manifest = _manifest(_bytes(archive, _MANIFEST, _LARGEST_MANIFEST))
+    manifest = _manifest(archive.read(_MANIFEST, _LARGEST_MANIFEST))
     expected = [_MANIFEST, *(prompt.file for prompt in manifest.prompts)]
     for name in sorted({*names, *expected}):
         if name not in expected:
@@ -505,21 +418,8 @@ def _read(archive: zipfile.ZipFile) -> Archive:
         with _within(f"scenarios.{name}"):
             scenarios[name] = read_document(document)
     ordered = _innermost_first(manifest.scenario, scenarios)
-    originals: dict[tuple[str, str], bytes] = {}
-    left = LARGEST_ARCHIVE_BYTES
-    for prompt in manifest.prompts:
-        originals[prompt.key] = _bytes(archive, prompt.file, min(LARGEST_FILE_BYTES, left))
-        left -= len(originals[prompt.key])
+    originals = {prompt.key: archive.read(prompt.file, LARGEST_FILE_BYTES) for prompt in manifest.prompts}
     return Archive(manifest, ordered, originals)
-
-
-def _bytes(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """A file of the archive. What its directory says of its size is not believed."""
-    with archive.open(name) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise invalid("file", f'"{name}" is larger than {most:,} bytes')
-    return content
 
 
 def _manifest(content: bytes) -> Manifest:

@@ -110,6 +110,22 @@ def replace_sound(
 
     Raises NotFound; Refused: it would be one uploaded file more than allowed; OSError: the disk did not take the files.
     """
+    prompt = exchange_sound(session, sound, name, details, most_uploaded, acting_user=acting_user, at=at)
+    folder.place(sound, name, prompt.language)
+    return prompt
+
+
+def exchange_sound(
+    session: Session,
+    sound: PreparedSound,
+    name: str,
+    details: PromptDetails,
+    most_uploaded: int,
+    *,
+    acting_user: str,
+    at: datetime,
+) -> StoredPrompt:
+    """Another sound whose files the caller places, before the commit. Raises as `replace_sound`."""
     lock_prompts(session)
     prompt = get_prompt(session, name, details.language)
     if prompt.kind != "uploaded":
@@ -117,7 +133,6 @@ def replace_sound(
     prompt.sqlmodel_update({"kind": details.kind, **_sound(details, sound, at)})
     add_audit(session, at, acting_user, "prompt.replace", f"prompt {name}:{prompt.language}", kind=details.kind)
     session.flush()
-    folder.place(sound, name, prompt.language)
     return prompt
 
 

@@ -181,10 +181,12 @@ def publish(
     prompts: KnownPrompts,
     *,
     revision: int | None = None,
+    tags_must_exist: bool = True,
     acting_user: str,
     at: datetime,
 ) -> ScenarioVersion:
-    """Make the draft the version that new calls run. With `revision`, only if the draft still has it.
+    """Make the draft the version that new calls run. With `revision`, only if the draft still has it. Without `tags_must_exist`
+    it may name tags that no contact carries yet.
 
     Raises InvalidInput: the draft has errors, each with its field "nodes.NODE.FIELD"; Refused: another revision; NotFound.
     """
@@ -192,7 +194,7 @@ def publish(
     scenario = lock_scenario(session, scenario_id)
     if revision is not None and scenario.draft_revision != revision:
         raise Refused(f'somebody else has changed the draft of "{scenario.name}" meanwhile: look at it and publish again')
-    return _publish(session, scenario, scenario.draft, prompts, acting_user, at)
+    return _publish(session, scenario, scenario.draft, prompts, acting_user, at, tags_must_exist=tags_must_exist)
 
 
 def publish_again(
@@ -230,12 +232,16 @@ def _publish(
     prompts: KnownPrompts,
     actor: str,
     at: datetime,
+    *,
+    tags_must_exist: bool = True,
     **detail: int,
 ) -> ScenarioVersion:
     lock_prompts(session)  # what is looked for now must still be there at the commit
     given = from_data(document)
     _refuse_circle(session, scenario.name, given)
     found = _problems(session, given, prompts, scenario.name)
+    if not tags_must_exist:
+        found = [problem for problem in found if problem.kind != "unknown_tag"]
     if not publishable(found):
         fields = [FieldProblem(_field(problem), problem.message) for problem in found if problem.severity == "error"]
         raise InvalidInput(f'"{scenario.name}" can\'t be published: {fields[0].field}: {fields[0].message}', fields)

@@ -36,19 +36,24 @@ class TrunkDraft:
     inbound: bool = True
 
 
-def create_trunk(session: Session, draft: TrunkDraft, *, acting_user: str, at: datetime) -> Trunk:
-    """Raises InvalidInput: a field that can't be used, named; Refused: the name is taken."""
-    trunk = Trunk(**_checked(session, draft, None))
+def create_trunk(session: Session, draft: TrunkDraft, *, secret_later: bool = False, acting_user: str, at: datetime) -> Trunk:
+    """With `secret_later` the trunk may lack its secret, and no calls go through it until it is set.
+
+    Raises InvalidInput: a field that can't be used, named; Refused: the name is taken.
+    """
+    trunk = Trunk(**_checked(session, draft, None, secret_later))
     session.add(trunk)
     add_audit(session, at, acting_user, "trunk.create", f"trunk {trunk.name}", host=trunk.host, enabled=trunk.enabled)
     session.flush()
     return trunk
 
 
-def change_trunk(session: Session, id: int, draft: TrunkDraft, *, acting_user: str, at: datetime) -> Trunk:
-    """Replace what is known of a trunk; calls that go through it already stay. Raises as `create_trunk`, and NotFound."""
+def change_trunk(
+    session: Session, id: int, draft: TrunkDraft, *, secret_later: bool = False, acting_user: str, at: datetime
+) -> Trunk:
+    """Replace what is known of a trunk; calls that go through it already stay. As `create_trunk`; raises NotFound too."""
     trunk = get_trunk(session, id)
-    for field, value in _checked(session, draft, trunk).items():
+    for field, value in _checked(session, draft, trunk, secret_later).items():
         setattr(trunk, field, value)
     add_audit(session, at, acting_user, "trunk.change", f"trunk {trunk.name}", host=trunk.host, enabled=trunk.enabled)
     session.flush()
@@ -75,7 +80,7 @@ def delete_trunk(session: Session, id: int, *, zone: tzinfo = UTC, acting_user: 
     session.flush()
 
 
-def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[str, Any]:
+def _checked(session: Session, draft: TrunkDraft, before: Trunk | None, secret_later: bool) -> dict[str, Any]:
     name = checked_name("name", draft.name)
     found = find_trunk(session, name)
     if found is not None and (before is None or found.id != before.id):
@@ -88,7 +93,7 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None) -> dict[
     )
     if draft.registers and not username:
         raise invalid("username", "a trunk that registers needs one")
-    if username and not secret:
+    if username and not secret and not secret_later:
         raise invalid("secret", "a trunk with a user name needs one")
     host, with_host = _host_and_port(draft.host)
     port = draft.port if with_host is None else with_host

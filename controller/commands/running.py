@@ -40,6 +40,7 @@ from controller.provisioning.asterisk_process import AsteriskProcess
 from controller.recordings.retention import keep_purging
 from controller.settings import Settings
 from controller.storage.database import Database
+from controller.storage.numbers import list_numbers
 from controller.storage.users import list_users
 from controller.supervision import for_ever
 from web.app import create_app
@@ -79,13 +80,16 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 
 def prepare_first_start(database: Database, clock: Clock) -> str | None:
-    """An empty installation gets an administrator and the demo; returns the password, None when it is not the first start."""
+    """An empty installation gets an administrator and, unless a set-up brought numbers already, the demo; returns the password,
+    None when it is not the first start.
+    """
     with database.session() as session:
         if list_users(session):
             return None
         password = generate_password()
         create_user(session, FIRST_LOGIN, password, "administrator", acting_user="system", at=clock.now())
-        install_demo(session, known_prompts(), acting_user="system", at=clock.now())
+        if not list_numbers(session):
+            install_demo(session, known_prompts(), acting_user="system", at=clock.now())
         return password
 
 

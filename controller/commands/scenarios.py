@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from controller.actions.archives import (
-    LARGEST_ARCHIVE_BYTES,
     export_archive,
     import_archive,
     import_document,
@@ -20,6 +19,7 @@ from controller.actions.archives import (
     read_archive,
 )
 from controller.actions.demo import remove_demo
+from controller.actions.packing import LARGEST_ARCHIVE_BYTES
 from controller.actions.scenarios import read_document
 from controller.clock import SystemClock
 from controller.commands.accounts import ACTING
@@ -78,11 +78,9 @@ def _import_archive(settings: Settings, given: argparse.Namespace, content: byte
         try:
             sounds = {}
             for prompt in new:
-                place = folder.new_place()
-                places.callback(folder.discard, place)
                 with prompt_at_fault(archive, prompt):
                     original = io.BytesIO(archive.originals[prompt.key])
-                    sounds[prompt.key] = folder.prepare(place, original, settings.longest_prompt_seconds)
+                    sounds[prompt.key] = places.enter_context(folder.prepared(original, settings.longest_prompt_seconds))
             most, known, now = settings.most_uploaded_prompts, known_prompts(), SystemClock().now()
             with database.session() as session:
                 imported = import_archive(session, folder, archive, sounds, most, known, at=now, **taking_in)

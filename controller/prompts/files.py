@@ -15,6 +15,8 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -55,6 +57,15 @@ class PromptFolder:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return PreparedSound(place, original, convert_apart(original, place, longest_seconds), digest)
 
+    @contextmanager
+    def prepared(self, source: BinaryIO, longest_seconds: float) -> Iterator[PreparedSound]:
+        """As `prepare`, in a place that is gone at the end of the block. Raises as `prepare`."""
+        place = self.new_place()
+        try:
+            yield self.prepare(place, source, longest_seconds)
+        finally:
+            self.discard(place)
+
     def discard(self, place: Path) -> None:
         """Take the place away, with what is left in it."""
         shutil.rmtree(place, ignore_errors=True)
@@ -71,12 +82,28 @@ class PromptFolder:
             if other != kept:
                 other.unlink(missing_ok=True)
 
+    def place_all(self, sounds: Sequence[tuple[PreparedSound, str, str]]) -> None:
+        """As `place`, of (sound, name, language) each: all of them, or on an OSError none, and what was there is there again."""
+        former: list[Path] = []
+        try:
+            for _, name, language in sounds:
+                former.append(self.new_place())
+                self._copy(name, language, former[-1])
+            try:
+                for sound, name, language in sounds:
+                    self.place(sound, name, language)
+            except OSError:
+                for (_, name, language), place in zip(sounds, former, strict=True):
+                    self._bring_back(place, name, language)
+                raise
+        finally:
+            for place in former:
+                self.discard(place)
+
     def remove(self, name: str, language: str) -> None:
         """Take the files away, those that are there."""
-        for extension in FORMATS:
-            self._heard(name, language, extension).unlink(missing_ok=True)
-        for original in self._originals_of(name, language):
-            original.unlink(missing_ok=True)
+        for file in self._files_of(name, language):
+            file.unlink(missing_ok=True)
 
     def is_there(self, name: str, language: str) -> bool:
         """Whether Asterisk finds a file to play."""
@@ -89,6 +116,21 @@ class PromptFolder:
     def original(self, name: str, language: str, format: str) -> Path:
         """The file as it was sent."""
         return self._originals(language) / f"{name}.{format}"
+
+    def _copy(self, name: str, language: str, place: Path) -> None:
+        for file in self._files_of(name, language):
+            copied = place / file.relative_to(self.root)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied)
+
+    def _bring_back(self, place: Path, name: str, language: str) -> None:
+        self.remove(name, language)
+        for copied in place.rglob(f"{name}.*"):
+            os.replace(copied, self.root / copied.relative_to(place))
+
+    def _files_of(self, name: str, language: str) -> list[Path]:
+        heard = (self._heard(name, language, extension) for extension in FORMATS)
+        return [*(file for file in heard if file.is_file()), *self._originals_of(name, language)]
 
     def _heard(self, name: str, language: str, extension: str) -> Path:
         return self.root / language / f"{name}.{extension}"

@@ -5,6 +5,6 @@ Of the library behind it other rooms know no more than `Session`, which they pas
 
 from sqlmodel import Session
 
-from controller.storage.database import Database, migrate
+from controller.storage.database import Database, attempt, migrate
 
-__all__ = ["Database", "Session", "migrate"]
+__all__ = ["Database", "Session", "attempt", "migrate"]

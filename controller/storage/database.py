@@ -118,6 +118,13 @@ class Database:
         return cause.replace(str(password), "***") if password else cause
 
 
+@contextmanager
+def attempt(session: Session) -> Iterator[None]:
+    """A part of a transaction that is undone alone when the block raises. Raises as `Database.session`."""
+    with _mapped_errors(), session.begin_nested():
+        yield
+
+
 def migrate(database: Database, version: str = "head") -> None:
     """Bring the tables up to date, making them if there are none, or to an older `version`. Several processes may do so at
     once.

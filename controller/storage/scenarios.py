@@ -101,6 +101,11 @@ def list_scenarios(session: Session) -> list[ScenarioSummary]:
     ]
 
 
+def all_scenarios(session: Session) -> Sequence[StoredScenario]:
+    """All scenarios with their drafts, by name."""
+    return session.exec(select(StoredScenario).order_by(col(StoredScenario.name))).all()
+
+
 def published_versions(session: Session) -> dict[str, int]:
     """The id of the version that new calls run, by the scenario's name; without those that have only a draft."""
     query = select(StoredScenario.name, StoredScenario.published_version_id)

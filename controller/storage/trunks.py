@@ -11,9 +11,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from controller.errors import NotFound
 
 Transport: TypeAlias = Literal["udp", "tcp"]
-TrunkState: TypeAlias = Literal["ready", "absent", "not_registered", "disabled", "unknown"]
-"""How a trunk is now: calls can go through it; the carrier does not respond; it does, but does not let us register (yet); it is
-switched off; Asterisk can't be asked."""
+TrunkState: TypeAlias = Literal["ready", "absent", "not_registered", "no_secret", "disabled", "unknown"]
+"""How a trunk is now: calls can go through it; the carrier does not respond; it does, but does not let us register (yet); its
+secret is still to be set; it is switched off; Asterisk can't be asked."""
 
 
 class Trunk(SQLModel, table=True):
@@ -43,10 +43,20 @@ class Trunk(SQLModel, table=True):
     domain: str = ""
     inbound: bool = True
 
+    @property
+    def lacks_secret(self) -> bool:
+        """Whether it can't be used because its secret is still to be set."""
+        return bool(self.username) and not self.secret
+
 
 def list_trunks(session: Session) -> Sequence[Trunk]:
     """All trunks in the order they are taken."""
     return session.exec(select(Trunk).order_by(col(Trunk.position), col(Trunk.id))).all()
+
+
+def usable_trunks(session: Session) -> Sequence[Trunk]:
+    """Those that calls can go through: enabled, and with what the carrier asks for."""
+    return [trunk for trunk in list_trunks(session) if trunk.enabled and not trunk.lacks_secret]
 
 
 def get_trunk(session: Session, id: int) -> Trunk:

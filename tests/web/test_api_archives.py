@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.actions.archives import LARGEST_ARCHIVE_BYTES
+from controller.actions.packing import LARGEST_ARCHIVE_BYTES
 from controller.bus import DirectoryChanged, PromptsChanged, ScenarioPublished
 from controller.storage.scenarios import find_scenario
 from tests.fixtures.soundfiles import tone_file, zip_bytes

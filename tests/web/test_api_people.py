@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller.actions.operators import create_group, set_members
+from controller.actions.trunks import TrunkDraft, create_trunk
 from controller.bus import WrapUpEnded
 from controller.storage.groups import find_group
 from controller.storage.operators import find_operator
@@ -210,3 +211,6 @@ async def test_a_trunks_state_is_what_the_engine_knows(site: Site) -> None:
     site.app.state.services = replace(site.app.state.services, trunk_states=states)
     assert [one["state"] for one in (await program.get("/api/v1/trunks")).json()["trunks"]] == ["absent", "unknown"]
     assert (await program.get("/api/v1/trunks/1")).json()["state"] == "absent"
+    waiting = TrunkDraft("Third", "192.0.2.1", username="office")
+    await site.database.run(create_trunk, waiting, secret_later=True, acting_user="test", at=NOON)
+    assert (await program.get("/api/v1/trunks/3")).json()["state"] == "no_secret"

@@ -14,25 +14,23 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
 
-from controller.actions import archives
+from controller.actions import packing
 from controller.actions.archives import Imported, export_archive, import_archive, new_prompts, read_archive
 from controller.actions.operators import create_group, create_operator, set_members
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
 from controller.actions.schedules import create_schedule
 from controller.errors import AttendantError, InvalidInput, Refused
-from controller.prompts.facts import FORMATS, LARGEST_FILE_BYTES, PreparedSound, SoundFacts
+from controller.prompts.facts import LARGEST_FILE_BYTES
 from controller.prompts.files import PromptFolder
 from controller.schedules import Schedule
 from controller.storage import Database
 from controller.storage.groups import find_group
-from controller.storage.models import TABLES
 from controller.storage.operators import find_operator
 from controller.storage.prompts import find_prompt
 from controller.storage.scenarios import find_scenario
-from tests.fixtures.databases import new_sqlite
+from tests.fixtures.installations import Installation
 from tests.ivr.builders import group, hang_up, insert, menu, message, node
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -45,20 +43,8 @@ MOST = 20
 OFFICE = Schedule.model_validate({"zone": "Europe/Moscow", "week": {"monday": [{"start": "09:00", "end": "18:00"}]}})
 
 
-class Place:
-    """An installation: a database and a folder of prompts."""
-
-    def __init__(self, root: Path, database: Database | None = None) -> None:
-        root.mkdir()
-        self.database = database or new_sqlite(root)
-        self.folder = PromptFolder(root / "prompts")
-
-    def prepared(self, content: bytes, format: str = "mp3") -> PreparedSound:
-        """As if it had been converted."""
-        place = self.folder.new_place()
-        for name in ("original", *(f"sound.{extension}" for extension in FORMATS)):
-            (place / name).write_bytes(content)
-        return PreparedSound(place, place / "original", SoundFacts(format, 1.5, -20.0, [0.5]), archives.digest(content))
+class Place(Installation):
+    """An installation that archives leave and come to."""
 
     def export(self, name: str = "Main") -> bytes:
         with self.database.session(read_only=True) as session:
@@ -74,13 +60,6 @@ class Place:
                 for prompt in new_prompts(session, archive)
             }
             return import_archive(session, self.folder, archive, sounds, MOST, KNOWN, **BY, **how)
-
-    def everything(self) -> dict[str, Any]:
-        """All rows and all files."""
-        with self.database.session(read_only=True) as session:
-            rows = {str(table.__tablename__): [row.model_dump() for row in session.exec(select(table))] for table in TABLES}
-        files = (path for path in self.folder.root.rglob("*") if path.is_file() and "incoming" not in path.parts)
-        return rows | {str(path): path.read_bytes() for path in sorted(files)}
 
 
 @pytest.fixture
@@ -370,7 +349,7 @@ def test_a_hostile_archive_is_refused_with_the_field_named_and_nothing_is_change
 
 def test_an_archive_that_is_too_large_is_not_read(empty: Place, monkeypatch: pytest.MonkeyPatch, full: Place) -> None:
     content = full.export()
-    monkeypatch.setattr(archives, "LARGEST_ARCHIVE_BYTES", 1000)
+    monkeypatch.setattr(packing, "LARGEST_ARCHIVE_BYTES", 1000)
     refused_and_unchanged(empty, content, "file")
     with pytest.raises(Refused, match="larger than"):
         full.export()
@@ -378,7 +357,7 @@ def test_an_archive_that_is_too_large_is_not_read(empty: Place, monkeypatch: pyt
 
 def test_small_files_that_swell_together_are_refused(full: Place, empty: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     swollen = rewritten(full.export(), without=SALES, **{SALES: b"\0" * 60_000})
-    monkeypatch.setattr(archives, "LARGEST_ARCHIVE_BYTES", 50_000)
+    monkeypatch.setattr(packing, "LARGEST_ARCHIVE_BYTES", 50_000)
     assert len(swollen) < 50_000
     refused_and_unchanged(empty, swollen, "file")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from controller.actions.trunks import TrunkDraft, change_trunk, create_trunk, de
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
 from controller.storage.audit import list_audit
-from controller.storage.trunks import get_trunk, list_trunks
+from controller.storage.trunks import get_trunk, list_trunks, usable_trunks
 
 BY_ANN: Any = {"acting_user": "ann", "at": datetime(2026, 5, 4, 12, tzinfo=UTC)}
 
@@ -110,6 +111,18 @@ def test_a_change_without_a_secret_keeps_it_and_the_audit_never_has_it(session: 
     )
     assert (changed.secret, changed.host, changed.caller_id) == ("s3cret-word", "192.0.2.2", "+74951112233")
     assert "s3cret-word" not in repr([entry.detail for entry in list_audit(session)])
+
+
+def test_no_calls_go_through_a_trunk_that_is_off_or_whose_secret_is_still_to_be_set(session: Session) -> None:
+    draft = TrunkDraft("Carrier", "192.0.2.1", username="office")
+    waiting = create_trunk(session, draft, secret_later=True, **BY_ANN)
+    create_trunk(session, TrunkDraft("Off", "192.0.2.2", enabled=False), **BY_ANN)
+    known_by_address = create_trunk(session, TrunkDraft("Other", "192.0.2.3"), **BY_ANN)
+    assert usable_trunks(session) == [known_by_address]
+    with pytest.raises(InvalidInput, match="secret"):
+        change_trunk(session, waiting.id, draft, **BY_ANN)
+    change_trunk(session, waiting.id, replace(draft, secret="s3cret"), **BY_ANN)
+    assert usable_trunks(session) == [waiting, known_by_address]
 
 
 def test_names_are_used_once_and_the_id_of_a_removed_trunk_does_not_come_again(session: Session) -> None:

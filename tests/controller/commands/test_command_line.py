@@ -20,9 +20,10 @@ from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import save_draft
 from controller.clock import SystemClock
 from controller.commands.opening import known_prompts, only_one, open_database
-from controller.commands.running import disk_state
+from controller.commands.running import disk_state, prepare_first_start
 from controller.prompts.files import PromptFolder
 from controller.settings import CHECKOUT, Settings
+from controller.storage.numbers import list_numbers
 from controller.storage.scenarios import find_scenario
 from controller.storage.users import list_api_tokens, list_users
 from tests.fixtures.soundfiles import tone_file, zip_bytes
@@ -233,6 +234,62 @@ def test_what_is_no_scenario_is_refused_in_one_line(line: CommandLine, document:
     outcome = line.run("scenario", "import", "-", "--name", "Bad", given=document)
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("attendant: ") and "Traceback" not in outcome.stderr
+
+
+def test_a_set_up_goes_to_an_empty_system_as_a_folder_and_as_a_file(line_with_demo: CommandLine, tmp_path: Path) -> None:
+    folder, packed, other = tmp_path / "folder", tmp_path / "setup.zip", CommandLine(tmp_path / "other")
+    assert line_with_demo.run("setup", "export", str(folder)).returncode == 0
+    assert line_with_demo.run("setup", "export", str(packed)).returncode == 0
+    tried = other.run("setup", "import", str(folder), "--dry-run")
+    assert tried.returncode == 0 and "would be created: group Sales" in tried.stdout
+    imported = other.run("setup", "import", str(packed))
+    assert imported.returncode == 0 and "attendant: created: number 8000" in imported.stdout
+    assert "nothing to change" in other.run("setup", "import", str(folder)).stdout
+    assert other.run("setup", "export", str(tmp_path / "again.zip")).returncode == 0
+    assert (tmp_path / "again.zip").read_bytes() == packed.read_bytes()
+
+
+def test_every_problem_of_a_set_up_is_a_line_with_its_file_and_field(line_with_demo: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    assert line_with_demo.run("setup", "export", str(folder)).returncode == 0
+    (folder / "groups" / "Sales.json").write_text('{"name": "Sales", "members": ["2001", "2099"], "ring_seconds": 25}')
+    (folder / "operators" / "copy.json").write_text('{"extension": "2002", "name": "Boris"}')
+    outcome = line_with_demo.run("setup", "import", str(folder))
+    assert outcome.returncode == 1 and "nothing was changed" in outcome.stdout
+    assert outcome.stderr.splitlines() == [
+        'attendant: operators/copy.json: extension: operators/2002.json is of the operator "2002" too',
+        'attendant: groups/Sales.json: members.1: there is no operator "2099"',
+    ]
+    (folder / "operators" / "copy.json").unlink()
+    (folder / "groups" / "Sales.json").write_text('{"name": "Sales", "members": ["2001"], "ring_seconds": 25}')
+    outcome = line_with_demo.run("setup", "import", str(folder))
+    assert outcome.stdout.splitlines() == ["attendant: changed: group Sales (ring_seconds, members)"]
+
+
+@pytest.mark.parametrize("place", ["nowhere", "nowhere.zip"])
+def test_a_set_up_that_is_not_there_is_named(line: CommandLine, tmp_path: Path, place: str) -> None:
+    outcome = line.run("setup", "import", str(tmp_path / place))
+    assert (outcome.returncode, outcome.stderr) == (1, f"attendant: {tmp_path / place}: No such file or directory\n")
+
+
+def test_a_set_up_is_not_written_over_other_files(line_with_demo: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").touch()
+    outcome = line_with_demo.run("setup", "export", str(tmp_path / "letters"))
+    assert outcome.returncode == 1 and "choose an empty folder" in outcome.stderr
+
+
+def test_the_first_start_brings_the_demo_only_where_no_set_up_came_before(line: CommandLine, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "numbers").mkdir(parents=True)
+    (folder / "setup.json").write_text('{"format": "attendant set-up", "version": 1}')
+    (folder / "numbers" / "ours.json").write_text('{"number": "8001", "line_name": "Ours"}')
+    assert line.run("setup", "import", str(folder)).returncode == 0
+    for place, numbers in ((line, ["8001"]), (CommandLine(tmp_path / "fresh"), ["8000"])):
+        with open_database(place.settings) as database:
+            assert prepare_first_start(database, SystemClock())
+            with database.session(read_only=True) as session:
+                assert [row.number for row in list_numbers(session)] == numbers
 
 
 def test_the_demo_is_removed_in_one_step(line_with_demo: CommandLine) -> None:

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from controller.errors import NotFound, Refused, SettingsError, StorageError
 from controller.notices.voicemails import occasion
-from controller.storage import Database, migrate
+from controller.storage import Database, attempt, migrate
 from controller.storage.audit import AuditEntry, add_audit, list_audit
 from controller.storage.models import METADATA, TABLES
 from controller.storage.operators import Operator, list_operators
@@ -83,7 +83,7 @@ def test_voicemails_and_permissions_of_before_are_kept(empty_database: Database)
 
 def test_processes_that_start_at_once_from_other_folders_migrate_once(empty_database: Database, tmp_path: Path) -> None:
     url = empty_database._url.render_as_string(hide_password=False)
-    program = "import sys; from controller.storage import Database, migrate; migrate(Database(sys.argv[1]))"
+    program = "import sys; from controller.storage import Database, attempt, migrate; migrate(Database(sys.argv[1]))"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     started = [
         subprocess.Popen([sys.executable, "-c", program, url], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
@@ -199,6 +199,19 @@ async def test_what_a_reader_writes_is_never_stored(database: Database) -> None:
 def test_a_change_that_clashes_with_what_is_stored_is_refused(database: Database) -> None:
     with pytest.raises(Refused, match="clashes"), database.session() as session:
         session.add_all([operator("2001"), operator("2001")])
+
+
+def test_an_attempt_that_fails_is_undone_alone(database: Database) -> None:
+    with database.session() as session:
+        add_audit(session, datetime.now(UTC), "ann", "kept", "before")
+        with pytest.raises(ValueError, match="no"), attempt(session):
+            add_audit(session, datetime.now(UTC), "ann", "undone", "within")
+            session.flush()
+            raise ValueError("no")
+        with attempt(session):
+            add_audit(session, datetime.now(UTC), "ann", "kept", "after")
+    with database.session(read_only=True) as session:
+        assert [(entry.action, entry.subject) for entry in list_audit(session)] == [("kept", "after"), ("kept", "before")]
 
 
 def test_errors_of_the_library_become_storage_errors(database: Database) -> None:
