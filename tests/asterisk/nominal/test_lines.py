@@ -170,7 +170,7 @@ async def test_without_prompts_of_its_own_a_number_has_standard_ones_and_music_f
     await system.stop_engine()
     system.prompts = PromptLibrary()
     await system.start_engine()
-    await open_line(system, group="Single", prompts=STANDARD_PROMPTS, longest_wait=12)
+    await open_line(system, group="Single", prompts=STANDARD_PROMPTS, longest_wait=15)
     talking = await system.operator("2003")
     _, first = await system.call(NUMBER)
     offered = await talking.ringing()

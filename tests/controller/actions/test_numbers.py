@@ -217,7 +217,7 @@ def test_a_group_that_answers_a_number_is_not_removed(session: Session) -> None:
     id = create(session)
     group_id = get_number(session, id).row.group_id
     assert group_id is not None
-    with pytest.raises(Refused, match="it answers 8000"):
+    with pytest.raises(Refused, match="used by the number 8000"):
         delete_group(session, group_id, **BY_ANN)
     remove_number(session, id, **BY_ANN)
     delete_group(session, group_id, **BY_ANN)
