@@ -15,7 +15,7 @@ from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.settings import EXTENSION_PATTERN
 from controller.storage import Session
 from controller.storage.audit import add_audit
-from controller.storage.campaigns import campaigns_of_operator, count_change_of_group
+from controller.storage.campaigns import campaigns_of_group, campaigns_of_operator, count_change_of_group
 from controller.storage.groups import (
     Group,
     GroupTerms,
@@ -208,9 +208,10 @@ def delete_group(session: Session, id: int, *, acting_user: str, at: datetime) -
 
 
 def users_of_group(session: Session, group: Group) -> list[str]:
-    """The scenarios that forward to it, and the numbers that it answers."""
+    """The scenarios that forward to it, the numbers that it answers, and the campaigns that it is assigned to."""
     scenarios = [f'the scenario "{name}"' for name in scenarios_that_name(session, "group", group.name)]
-    return [*scenarios, *(f"the number {row.number}" for row in numbers_of_group(session, group.id))]
+    numbers = [f"the number {row.number}" for row in numbers_of_group(session, group.id)]
+    return [*scenarios, *numbers, *(f'the campaign "{name}"' for name in campaigns_of_group(session, group.id))]
 
 
 def set_members(

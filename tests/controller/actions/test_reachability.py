@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from itertools import product
 from typing import Any
 
@@ -76,12 +75,18 @@ def test_what_is_said_to_serve_a_number_is_what_its_calls_meet(sqlite_database: 
         session.flush()
         routes = load_routes(session, {}, PromptLibrary())
         for place, (hours, *settings) in enumerate(cases):
-            said = serving(get_number(session, place + 1), {"day", "night"}, hours)
-            assert said == does(routes[str(place)].at(NOON, UTC), hours), (hours, settings)
+            said, route = serving(get_number(session, place + 1), {"day", "night"}, hours), routes[str(place)]
+            taken = route.off_hours if hours == "closed" and route.off_hours is not None else route
+            assert said == does(taken, hours), (hours, settings)
 
 
 def view(**columns: Any) -> NumberView:
-    return NumberView(InboundNumber(number="8000", line_name="", **columns), "day", None, None, None, None)
+    return NumberView(InboundNumber(number="8000", line_name="", **columns), "day", None, None, None, None, None)
+
+
+@pytest.mark.covers("LNR-3", "PRJ-1")
+def test_the_employees_of_its_campaign_serve_a_number_without_scenario_and_group() -> None:
+    assert serving(view(), set(), None, "Spring") == Serving("campaign", "Spring")
 
 
 @pytest.mark.covers("LNR-3", "LNR-1")

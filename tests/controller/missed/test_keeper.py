@@ -40,6 +40,7 @@ from controller.storage.missed_calls import MissedFilters, MissedView, Owner, li
 from controller.storage.numbers import InboundNumber
 from controller.storage.operators import Operator
 from controller.storage.outbox import OutboxLetter, list_letters
+from controller.storage.rates import Pricing
 from controller.storage.users import User
 from tests.controller.storage.call_changes import NOON, second
 from tests.fixtures.callbacks import callback
@@ -86,7 +87,7 @@ class Office:
         """The journal stores it."""
         flat = [one for some in changes for one in (some if isinstance(some, Sequence) else (some,))]
         with self.database.engine.begin() as connection:
-            write_changes(connection, flat)
+            write_changes(connection, flat, Pricing())
 
     async def missed(self) -> list[MissedView]:
         """What was missed, newest first, once all calls are followed up."""
