@@ -23,6 +23,9 @@ PLAIN: dict[str, Any] = {
     "longest_talk": None,
     "priority": 0,
     "sticky_owner": False,
+    "announce_every": None,
+    "announce_place": True,
+    "announce_wait": True,
 }
 FULL: dict[str, Any] = {
     "name": "Autumn",
@@ -38,6 +41,9 @@ FULL: dict[str, Any] = {
     "longest_talk": 600,
     "priority": 2,
     "sticky_owner": True,
+    "announce_every": 60,
+    "announce_place": True,
+    "announce_wait": False,
 }
 
 

@@ -67,6 +67,8 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
         "name": "Autumn",
         "operators:2001": "on",
         "sticky_owner": "on",
+        "announce_every": "60",
+        "announce_wait": "on",
         "transfer_number": "",
         "additional_numbers": "",
     }
@@ -74,6 +76,7 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
     assert (await client.post(address, data=changed)).status_code == 303
     campaign = (await stored(site))["Autumn"]
     assert (campaign["operators"], campaign["groups"], campaign["sticky_owner"]) == (["2002", "2001"], [], True)
+    assert (campaign["announce_every"], campaign["announce_place"], campaign["announce_wait"]) == (60, False, True)
     assert campaign["transfer_numbers"] == []
     assert 'name="sticky_owner" checked' in (await client.get(address)).text
     assert (await client.post(f"{address}/delete")).status_code == 303
