@@ -48,7 +48,7 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
-from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator
+from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, PastWork, People, RoutedOperator, TransferTargets
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
@@ -129,9 +129,12 @@ class Engine:
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
         self.presence.tell_history(self.history.record)
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, zone=settings.zone)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
+        self.transfer_targets = TransferTargets(self.telephony, self.presence)
+        self.distributor = Distributor(
+            self.telephony, self.presence, self.journal, clock, zone=settings.zone, sees_team=self.people.sees_team
+        )
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
@@ -207,6 +210,7 @@ class Engine:
             self.callbacks.run,
             self.voicemails.run,
             self.history.run,
+            self.transfer_targets.run,
             self._keep_fresh,
             self._listen_to_bus,
         ]

@@ -156,6 +156,11 @@ class Executor:
         await self._search.ended(found=True)
         await self._connect(visit)
 
+    async def reunite(self) -> None:
+        """The operator has come out of the conversation that goes on. Raises as the telephony port says."""
+        if self.operator_leg is not None:
+            await self._tools.telephony.bridge(bridge_id(self._facts.call), (self.operator_leg,))
+
     async def part(self) -> None:
         """The operator left: the caller is alone again."""
         self.operator_leg = self.operator = None

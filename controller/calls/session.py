@@ -22,7 +22,7 @@ from controller.ids import ChannelId
 from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded
-from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
+from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded, TransferWanted
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Command, Record, SaveVoicemail
 from ivr.events import (
@@ -124,6 +124,8 @@ class CallSession:
                 await self._on_operators_key(leg, key)
             case KeysPaused():
                 self._transfers.paused(message)
+            case TransferWanted():
+                await self._on_transfer_key(message)
             case TransferAsked():
                 await self._reply(message.answer, self._transfer(message.number, message.consulting))
             case PlaybackEnded(channel) if channel != self.facts.channel:
@@ -254,6 +256,15 @@ class CallSession:
         except Refused as refusal:
             log.info("call %s: %s", self.facts.call, refusal)
             await self._transfers.refuse()
+
+    async def _on_transfer_key(self, wanted: TransferWanted) -> None:
+        """The transfer key of an operator's own phone does what his key code does."""
+        await self._quietly(self._tools.telephony.hangup(wanted.stand_in))
+        try:
+            await self._transfer(wanted.number, False)
+        except Refused as refusal:
+            log.info("call %s: %s", self.facts.call, refusal)
+            await self._transfers.undo(wanted.channel)
 
     async def _on_consultation_ended(self, leg: ChannelId, at: datetime) -> None:
         completes = leg == self._transfers.first and self._transfers.consults

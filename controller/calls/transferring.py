@@ -124,6 +124,15 @@ class Transfers:
             self._tools.distributor.drop(self._first)
         self._search(person)
 
+    async def undo(self, leg: ChannelId) -> None:
+        """The phone on this line has tried what is not possible and left its conversation: it comes back, if it is there."""
+        telephony = self._tools.telephony
+        if leg == self._executor.operator_leg:
+            await self._quietly(self._executor.reunite())
+            await self.refuse()
+        elif self.consults and leg in (self._first, self._target):
+            await self._quietly(telephony.bridge(consultation_id(self._facts.call), (leg,)))
+
     async def search_ended(self, message: SearchEnded) -> After:
         """Somebody was found, or nobody."""
         stage, leg = self._stage, message.leg

@@ -18,6 +18,7 @@ from controller.routing.history import PastWork
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target
+from controller.routing.transfer_targets import TransferTargets
 
 __all__ = [
     "SHORTEST_CONVERSATION",
@@ -40,5 +41,6 @@ __all__ = [
     "Situation",
     "SituationChanged",
     "Target",
+    "TransferTargets",
     "TurnCame",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -26,9 +26,9 @@ from controller.routing.matching import Action, Availability, CallBack, Ended, M
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
-from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing
+from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing, TransferWanted
 from controller.telephony.mailboxes import Mailbox
-from controller.telephony.port import CALL_VARIABLE, Telephony
+from controller.telephony.port import CALL_VARIABLE, TRANSFER_CONTEXT, TRANSFERS_OUTSIDE, TRANSFERS_TO_ALL, Telephony
 from ivr.events import RoutingOutcome, VisitId
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ _Message: TypeAlias = object
 
 
 class Distributor:
-    """The one place that rings people. `run()` must be running."""
+    """The one place that rings people. `run()` must be running. `sees_team` tells who may transfer to colleagues (SKZ-67)."""
 
     def __init__(
         self,
@@ -250,12 +250,14 @@ class Distributor:
         clock: Clock,
         *,
         zone: tzinfo = UTC,
+        sees_team: Callable[[str], bool] = lambda extension: True,
         chance: Random | None = None,
     ) -> None:
         self._telephony = telephony
         self._presence = presence
         self._journal = journal
         self._clock = clock
+        self._sees_team = sees_team
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
         self._history = WorkHistory(zone)
         self._matching = Matching(self._history.of, chance)
@@ -407,7 +409,7 @@ class Distributor:
                 self._on_answer(leg, at)
             case Gone(leg):
                 self._on_gone(leg, message)
-            case KeyPressed(leg) | PlaybackEnded(leg) if leg in self._legs:
+            case KeyPressed(leg) | PlaybackEnded(leg) | TransferWanted(leg) if leg in self._legs:
                 owner = self._legs[leg].owner
                 if not owner.full():
                     owner.put_nowait(message)
@@ -555,7 +557,7 @@ class Distributor:
                 originator=request.channel,
                 caller_number=request.caller_number,
                 caller_name=request.caller_name,
-                variables={CALL_VARIABLE: offer.call},
+                variables={CALL_VARIABLE: offer.call, TRANSFER_CONTEXT: self._transfers_to(offer.operator)},
             )
         except TelephonyError as error:
             log.warning("%s could not be rung for call %s: %s", offer.number.shown, offer.call, error)
@@ -593,8 +595,20 @@ class Distributor:
             self._limit_talk(leg, entry)
             self._journal.record(LegStarted(call, leg, now, operator.id, operator.name, operator.extension, operator.extension))
             self._journal.record(LegAnswered(call, leg, now))
+            self._start(self._let_transfer(leg, operator.extension))
         request.mailbox.put_nowait(PickedUp(call))
         self._act(actions)
+
+    def _transfers_to(self, operator: str) -> str:
+        """Where the transfer key of his phone may lead."""
+        return TRANSFERS_TO_ALL if self._sees_team(operator) else TRANSFERS_OUTSIDE
+
+    async def _let_transfer(self, leg: ChannelId, operator: str) -> None:
+        """He has opened this line himself, and an operator's it is only now."""
+        try:
+            await self._telephony.set_variable(leg, TRANSFER_CONTEXT, self._transfers_to(operator))
+        except TelephonyError as error:
+            log.info("the transfer key does not work on %s: %s", leg, error)
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
         try:

@@ -5,6 +5,7 @@ here waits. Asterisk tells of an end in different ways:
 
 - a caller's channel ends with StasisEnd; its cause came before, with ChannelHangupRequest;
 - a leg that we dialled ends with ChannelDestroyed, which has the cause and the SIP status;
+- a channel whose phone has transferred ends with StasisEnd, whoever dialled it;
 - some playbacks never report their end; the end of the channel ends them;
 - a recording reports its end also when the channel is hung up: then the Gone says it all.
 """
@@ -31,6 +32,7 @@ from controller.telephony.events import (
     PlaybackEnded,
     Ringing,
     SystemEvent,
+    TransferWanted,
 )
 from controller.telephony.mailboxes import Mailboxes
 from controller.telephony.port import CALL_VARIABLE, ChannelInfo
@@ -43,6 +45,8 @@ Frame = dict[str, Any]
 DIALLED = "dialled"
 """The application argument of a leg that we dial."""
 
+_STAND_IN = "Local/"
+"""How the names of those channels begin that Asterisk puts into a bridge when a phone transfers."""
 _KEYS = frozenset(KEYS)
 _DEVICE_STATES: Mapping[str, DeviceState] = {
     "NOT_INUSE": "not_in_use",
@@ -86,6 +90,7 @@ class Channels:
         self._lines: dict[ChannelId, Line] = {}
         self._readers: dict[str, Callable[[Frame], None]] = {
             "StasisStart": self._entered,
+            "BridgeBlindTransfer": self._transfer_wanted,
             "ChannelStateChange": self._state_changed,
             "Dial": self._dial_moved,
             "ChannelDtmfReceived": self._key,
@@ -176,6 +181,8 @@ class Channels:
 
     def is_ours(self, channel: Frame) -> bool:
         dialplan = channel["dialplan"]
+        if channel["name"].startswith(_STAND_IN):
+            return False
         return bool(dialplan.get("app_name") == "Stasis" and dialplan.get("app_data", "").split(",")[0] == self._app)
 
     def info(self, channel: Frame) -> ChannelInfo:
@@ -186,6 +193,9 @@ class Channels:
         channel = frame["channel"]
         identity = ChannelId(channel["id"])
         args = tuple(frame["args"])
+        if "replace_channel" in frame:
+            self._replaced(ChannelId(frame["replace_channel"]["id"]))
+            return
         line = self._lines.get(identity)
         if line is not None and line.dialled:
             if line.entered is not None and not line.entered.done():
@@ -198,6 +208,18 @@ class Channels:
         self._lines[identity] = Line(answered=answered)
         caller = channel["caller"]
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
+
+    def _replaced(self, channel: ChannelId) -> None:
+        """Its phone has transferred: from now on its end is reported like a caller's."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.dialled = False
+
+    def _transfer_wanted(self, frame: Frame) -> None:
+        stand_in = frame.get("replace_channel")
+        if stand_in is not None:
+            channel = ChannelId(frame["channel"]["id"])
+            self._deliver(TransferWanted(channel, _at(frame), frame["exten"], ChannelId(stand_in["id"])))
 
     def _state_changed(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])

@@ -70,6 +70,18 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferWanted:
+    """The transfer key of a phone: who talks on `channel` wants the others in its bridge transferred to `number`, and was told that
+    it is done. The channel has left the bridge, mostly to end at once; a silent `stand_in` is in its place, to be hung up.
+    """
+
+    channel: ChannelId
+    at: datetime
+    number: str
+    stand_in: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The channel is out of our hands for good: hung up, refused, or lost with Asterisk.
 
@@ -107,7 +119,7 @@ class Disconnected:
 
 
 DeviceState: TypeAlias = Literal["unavailable", "not_in_use", "ringing", "in_use", "unknown"]
-CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | MessageRecorded | Ringing | Answered | Gone
+CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | MessageRecorded | Ringing | Answered | TransferWanted | Gone
 """Delivered to the mailbox that the channel belongs to."""
 SystemEvent: TypeAlias = DeviceStateChanged | Connected | Disconnected
 """Delivered to whoever listens to the whole system."""

@@ -6,11 +6,15 @@ import random
 
 import pytest
 
+from controller.commands.phoning import Caller
+from controller.softphone import PhoneCall
 from controller.storage.calls import CallFilters, list_calls
 from controller.storage.operators import find_operator
-from tests.fixtures.raw_sip import offer, raw_phone
+from tests.fixtures.raw_sip import RawPhone, offer, raw_phone
 from tests.fixtures.sounds import MENU
 from tests.fixtures.system import Line, System
+from tests.fixtures.talk import talk
+from tests.fixtures.transfers import transfer_target, way
 
 pytestmark = pytest.mark.asterisk
 
@@ -36,10 +40,20 @@ async def test_a_refer_without_subscription_is_refused_and_does_not_bring_asteri
     started = (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"]
     async with raw_phone(system.asterisk.sip[1], extension or "74951112233", password) as phone:
         assert (await phone.request("INVITE", Line.FULL, body=offer())).status == 200
-        assert (await phone.request("REFER", Line.FULL, headers=REFER)).status == 603
+        assert (await phone.request("REFER", Line.FULL, headers=REFER)).status == (404 if extension else 603)
         assert (await phone.request("BYE", Line.FULL)).status == 200
     assert (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"] == started
     await serves(system)
+
+
+async def talks_with(system: System, phone: RawPhone) -> tuple[Caller, PhoneCall]:
+    """A caller of Sales, and this phone of 2001, which has taken him."""
+    assert (await phone.request("REGISTER", "", headers={"Expires": "60"})).status == 200
+    await system.operator_is("2001", "available")
+    caller, call = await system.call(Line.SALES)
+    await phone.picks_up()
+    await system.recorded(caller, lambda one: one.talk_leg is not None, "they do not talk")
+    return caller, call
 
 
 REFERS = {
@@ -57,7 +71,7 @@ REFERS = {
 }
 
 
-async def test_no_transfer_that_a_phone_makes_itself_is_taken_or_harms_the_conversation(system: System) -> None:
+async def test_no_transfer_of_a_call_that_the_phone_made_itself_is_taken_or_harms_the_conversation(system: System) -> None:
     started = (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"]
     other = await system.operator("2002")
     async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
@@ -66,12 +80,41 @@ async def test_no_transfer_that_a_phone_makes_itself_is_taken_or_harms_the_conve
         await offered.answer()
         statuses = {name: (await phone.request("REFER", "2002", headers=headers)).status for name, headers in REFERS.items()}
         assert all(400 <= status < 700 for status in statuses.values()), statuses
-        assert statuses["without subscription"] == statuses["replacing an unknown dialog"] == 603
+        assert statuses["without subscription"] == statuses["replacing an unknown dialog"] == 404
         assert offered.ended_at is None
         assert (await phone.request("BYE", "2002")).status == 200
     await offered.ended()
     assert (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"] == started
     await serves(system)
+
+
+@pytest.mark.parametrize("number", ["2001", "2003", "2999", "9" * 200, "12345", "+74951234567", "fallback", "s"])
+async def test_an_operators_phone_transfers_to_nobody_who_can_not_be_reached_and_the_conversation_goes_on(
+    system: System, number: str
+) -> None:
+    target = {"Refer-To": f"<sip:{number}@127.0.0.1>", "Refer-Sub": "false"}
+    async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
+        caller, call = await talks_with(system, phone)
+        assert (await phone.request("REFER", "", headers=target)).status in (202, 404)
+        assert (await phone.request("REFER", "", headers=REFERS["replacing garbage"])).status >= 400
+        assert (await phone.request("BYE", "")).status == 200
+        await call.ended()
+    assert way(await system.call_record(caller)) == [("2001", "", True)]
+
+
+async def test_a_phone_that_transfers_without_subscription_twice_at_once_transfers_once(system: System) -> None:
+    started = (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"]
+    other = await transfer_target(system)
+    async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
+        caller, call = await talks_with(system, phone)
+        phone.send_request("REFER", "", REFERS["without subscription"])
+        phone.send_request("REFER", "", REFERS["without subscription"])
+        offered = await other.ringing()
+        await offered.answer()
+        await talk(call, offered)
+        await call.hangup()
+    assert way(await system.call_record(caller)) == [("2001", "", True), ("2003", "2001", True)]
+    assert (await system.ask_asterisk("asterisk/info"))["status"]["startup_time"] == started
 
 
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "OPTIONS"])
