@@ -95,7 +95,7 @@ async def test_an_operators_phone_transfers_to_nobody_who_can_not_be_reached_and
     target = {"Refer-To": f"<sip:{number}@127.0.0.1>", "Refer-Sub": "false"}
     async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
         caller, call = await talks_with(system, phone)
-        assert (await phone.request("REFER", "", headers=target)).status in (202, 404)
+        assert (await phone.request("REFER", "", headers=target)).status in (200, 202, 404)
         assert (await phone.request("REFER", "", headers=REFERS["replacing garbage"])).status >= 400
         assert (await phone.request("BYE", "")).status == 200
         await call.ended()
