@@ -5,6 +5,7 @@ from __future__ import annotations
 from controller.routing.distributor import (
     AbsentRequest,
     Distributor,
+    HandedOver,
     LineRequest,
     OperatorLineEnded,
     Outlook,
@@ -27,6 +28,7 @@ __all__ = [
     "Employee",
     "FurtherNumber",
     "GroupRule",
+    "HandedOver",
     "LineRequest",
     "Number",
     "OperatorLineEnded",

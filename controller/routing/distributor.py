@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import count
 from random import Random
@@ -26,7 +26,8 @@ from controller.routing.matching import Action, Availability, CallBack, Ended, M
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Person, RoutedOperator, Target, name_of
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, RoutingDecided
-from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing, TransferWanted
+from controller.telephony.causes import NORMAL_CLEARING
+from controller.telephony.events import Answered, Gone, KeyPressed, LinesJoined, PlaybackEnded, Ringing, TransferWanted
 from controller.telephony.mailboxes import Mailbox
 from controller.telephony.port import CALL_VARIABLE, TRANSFER_CONTEXT, TRANSFERS_OUTSIDE, TRANSFERS_TO_ALL, Telephony
 from ivr.events import RoutingOutcome, VisitId
@@ -131,6 +132,19 @@ class OperatorLineEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The operator on `first` has joined his caller with `operator`, whom he talked with on his second line: that one's open line
+    `leg` belongs to this call since `at`, and is `record` in its journal.
+    """
+
+    first: ChannelId
+    leg: ChannelId
+    operator: str
+    record: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AbsentRequest:
     """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
     `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves.
@@ -211,6 +225,7 @@ class _Leg:
     shown: str
     owner: Mailbox
     group: str | None
+    started: LegStarted
     patience: asyncio.TimerHandle | None = None
     answered_at: datetime | None = None
     limits: list[asyncio.TimerHandle] = field(default_factory=list)
@@ -413,6 +428,8 @@ class Distributor:
                 owner = self._legs[leg].owner
                 if not owner.full():
                     owner.put_nowait(message)
+            case LinesJoined(leg) if leg in self._legs:
+                self._join_lines(message)
             case PickUpRequest():
                 self._pick_up(message)
             case _Settle(settled):
@@ -531,9 +548,10 @@ class Distributor:
         patient = OUTSIDE_PROGRESS_WITHIN if offer.number.outside else PROGRESS_WITHIN
         patience = asyncio.get_running_loop().call_later(patient, self._inbox.put_nowait, _Silent(leg))
         group = request.target if isinstance(request.target, str) else None
-        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, patience)
+        started = self._leg_started(leg, offer, request)
+        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, started, patience)
         self._telephony.mailboxes.expect(leg, self._inbox)
-        self._journal.record(self._leg_started(leg, offer, request))
+        self._journal.record(started)
         self._start(self._dial(leg, offer, request))
 
     def _leg_started(self, leg: ChannelId, offer: Offer, request: LineRequest) -> LegStarted:
@@ -589,11 +607,13 @@ class Distributor:
             search = self._searches[call].request
             group = search.target if isinstance(search.target, str) else None
             self._telephony.mailboxes.expect(leg, self._inbox)
-            entry = _Leg(call, operator.extension, operator.extension, search.mailbox, group, answered_at=now)
+            name = operator.extension
+            started = LegStarted(call, leg, now, operator.id, operator.name, name, name)
+            entry = _Leg(call, name, name, search.mailbox, group, started, answered_at=now)
             self._legs[leg] = entry
             self._history.talk_begins(operator.extension, now)
             self._limit_talk(leg, entry)
-            self._journal.record(LegStarted(call, leg, now, operator.id, operator.name, operator.extension, operator.extension))
+            self._journal.record(started)
             self._journal.record(LegAnswered(call, leg, now))
             self._start(self._let_transfer(leg, operator.extension))
         request.mailbox.put_nowait(PickedUp(call))
@@ -609,6 +629,28 @@ class Distributor:
             await self._telephony.set_variable(leg, TRANSFER_CONTEXT, self._transfers_to(operator))
         except TelephonyError as error:
             log.info("the transfer key does not work on %s: %s", leg, error)
+
+    def _join_lines(self, joined: LinesJoined) -> None:
+        """The one who talks on the second line belongs to the caller of the first from now on. He has answered already, so his
+        state does not matter (SKZ-68).
+        """
+        self._start(self._hang_up(joined.stand_in, answered_elsewhere=False))
+        entry, far = self._legs[joined.channel], joined.far
+        other = None if far is None else self._legs.get(far)
+        possible = entry.call in self._attempts and (other is None or other.call != entry.call)
+        if not possible or far is None or other is None or other.answered_at is None or not self._sees_team(entry.operator):
+            entry.owner.put_nowait(joined)
+            return
+        now = self._clock.now()
+        attempt = self._attempts[entry.call] = self._attempts[entry.call] + 1
+        record = operator_leg_id(entry.call, attempt)
+        self._journal.record(LegEnded(other.call, other.started.leg, now, NORMAL_CLEARING))
+        self._matching.hand_over(other.operator, entry.call)
+        other.call, other.owner = entry.call, entry.owner
+        other.started = replace(other.started, call=entry.call, leg=record, at=now, transferred_by=entry.operator)
+        self._journal.record(other.started)
+        self._journal.record(LegAnswered(entry.call, record, now))
+        entry.owner.put_nowait(HandedOver(joined.channel, far, other.operator, record, joined.at))
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
         try:
@@ -638,7 +680,7 @@ class Distributor:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         for limit in entry.limits:
             limit.cancel()
-        self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status))
+        self._journal.record(LegEnded(entry.call, entry.started.leg, self._clock.now(), gone.cause, gone.sip_status))
         talked = False
         if entry.answered_at is not None:
             entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))

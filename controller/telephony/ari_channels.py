@@ -28,6 +28,7 @@ from controller.telephony.events import (
     DeviceStateChanged,
     Gone,
     KeyPressed,
+    LinesJoined,
     MessageRecorded,
     PlaybackEnded,
     Ringing,
@@ -45,8 +46,8 @@ Frame = dict[str, Any]
 DIALLED = "dialled"
 """The application argument of a leg that we dial."""
 
-_STAND_IN = "Local/"
-"""How the names of those channels begin that Asterisk puts into a bridge when a phone transfers."""
+_STAND_IN, _JOINING = "Local/", "Local/_attended@"
+"""How the names of channels begin that Asterisk puts into bridges when a phone transfers; the second, when it joins lines."""
 _KEYS = frozenset(KEYS)
 _DEVICE_STATES: Mapping[str, DeviceState] = {
     "NOT_INUSE": "not_in_use",
@@ -74,6 +75,8 @@ class Line:
     music: bool = False
     by_us: bool = False
     leaving: bool = False
+    joining: bool = False
+    left: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
     playbacks: set[str] = field(default_factory=set)
@@ -91,6 +94,7 @@ class Channels:
         self._readers: dict[str, Callable[[Frame], None]] = {
             "StasisStart": self._entered,
             "BridgeBlindTransfer": self._transfer_wanted,
+            "BridgeAttendedTransfer": self._lines_joined,
             "ChannelStateChange": self._state_changed,
             "Dial": self._dial_moved,
             "ChannelDtmfReceived": self._key,
@@ -194,7 +198,8 @@ class Channels:
         identity = ChannelId(channel["id"])
         args = tuple(frame["args"])
         if "replace_channel" in frame:
-            self._replaced(ChannelId(frame["replace_channel"]["id"]))
+            joining = channel["name"].startswith(_JOINING)
+            self._replaced(ChannelId(frame["replace_channel"]["id"]), joining)
             return
         line = self._lines.get(identity)
         if line is not None and line.dialled:
@@ -209,17 +214,30 @@ class Channels:
         caller = channel["caller"]
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
 
-    def _replaced(self, channel: ChannelId) -> None:
-        """Its phone has transferred: from now on its end is reported like a caller's."""
+    def _replaced(self, channel: ChannelId, joining: bool) -> None:
+        """Its phone has transferred: from now on its end is reported like a caller's, and not before the `LinesJoined`."""
         line = self._lines.get(channel)
         if line is not None:
-            line.dialled = False
+            line.dialled, line.joining = False, joining
 
     def _transfer_wanted(self, frame: Frame) -> None:
         stand_in = frame.get("replace_channel")
         if stand_in is not None:
             channel = ChannelId(frame["channel"]["id"])
             self._deliver(TransferWanted(channel, _at(frame), frame["exten"], ChannelId(stand_in["id"])))
+
+    def _lines_joined(self, frame: Frame) -> None:
+        stand_in = frame.get("destination_link_first_leg") or frame.get("replace_channel")
+        for leg, far in (("first", "transfer_target"), ("second", "transferee")):
+            channel = ChannelId(frame[f"transferer_{leg}_leg"]["id"])
+            if stand_in is not None:
+                other = ChannelId(frame[far]["id"]) if frame.get(far) else None
+                self._deliver(LinesJoined(channel, _at(frame), other, ChannelId(stand_in["id"])))
+            line = self._lines.get(channel)
+            if line is not None:
+                line.joining = False
+                if line.left:
+                    self.gone(channel, _at(frame), line.cause)
 
     def _state_changed(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
@@ -273,7 +291,9 @@ class Channels:
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
         line = self._lines.get(channel)
-        if line is not None and not line.dialled:
+        if line is not None and line.joining:
+            line.left = True
+        elif line is not None and not line.dialled:
             self.gone(channel, _at(frame), line.cause)
 
     def _destroyed(self, frame: Frame) -> None:

@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from controller.actions.operators import OperatorDraft, change_operator
-from controller.softphone import PhoneError
+from controller.softphone import PhoneCall, PhoneError, SoftPhone
+from controller.storage.calls import CallFilters, list_calls
 from controller.storage.operators import find_operator
 from tests.fixtures.system import System
 from tests.fixtures.talk import talk
-from tests.fixtures.transfers import conversation, transfer_target, way
+from tests.fixtures.transfers import Conversation, conversation, transfer_target, way
 
 pytestmark = pytest.mark.asterisk
 OUTSIDE = "74951234567"
@@ -87,10 +88,54 @@ async def test_t41_without_access_to_the_team_the_transfer_key_reaches_numbers_o
     assert other is not None
 
 
-async def test_a_phone_that_puts_down_at_once_has_transferred_nevertheless(system: System) -> None:
-    other, talking = await transfer_target(system), await conversation(system)
-    await asyncio.gather(talking.line.transfer("2003"), talking.line.hangup(), return_exceptions=True)
+async def asks(talking: Conversation, other: SoftPhone) -> tuple[PhoneCall, PhoneCall]:
+    """The operator calls 2003 on his second line, and both talk: his end and the colleague's."""
+    second = await talking.phone.dial("2003")
     offered = await other.ringing()
     await offered.answer()
+    await second.answered()
+    await talk(second, offered)
+    return second, offered
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_a_phone_joins_its_two_lines_and_the_caller_talks_with_the_colleague(system: System) -> None:
+    other, talking = await transfer_target(system), await conversation(system)
+    second, offered = await asks(talking, other)
+    await talking.line.transfer_to(second)
+    await asyncio.gather(talking.line.ended(), second.ended())
     await talk(talking.call, offered)
+    await system.operator_is("2001", "available")
+    assert system.engine.distributor.engaged.keys() == {"2003"}
+    await offered.listen(1.0)
+    await offered.hangup()
+    await talking.call.ended()
+    record = await talking.record()
+    assert way(record) == [("2001", "", True), ("2003", "2001", True)]
+    assert (record.call.outcome, record.call.ended_by) == ("talked", "operator")
+    assert len(record.recordings) == 2
+    await system.at_rest()
+    (asked,) = (await system.database.read(list_calls, CallFilters(caller="2001"), 5)).calls
+    assert (asked.call.outcome, way(asked), len(asked.recordings)) == ("talked", [("2003", "", True)], 1)
+
+
+async def test_a_caller_who_hangs_up_while_two_lines_are_joined_leaves_nobody_behind(system: System) -> None:
+    other, talking = await transfer_target(system), await conversation(system)
+    second, offered = await asks(talking, other)
+    await talking.line.transfer_to(second)
     await talking.call.hangup()
+    await asyncio.gather(talking.line.ended(), second.ended(), offered.ended())
+    assert (await talking.record()).call.ended_by == "caller"
+
+
+@pytest.mark.covers("SKZ-67")
+async def test_t41_without_access_to_the_team_two_lines_can_not_be_joined(system: System) -> None:
+    stored = await system.database.read(find_operator, "2001")
+    assert stored is not None
+    await system.change(change_operator, stored.id, OperatorDraft(stored.name, team=False))
+    other, talking = await transfer_target(system), await conversation(system)
+    second, offered = await asks(talking, other)
+    await talking.line.transfer_to(second)
+    await asyncio.gather(offered.ended(), talking.call.ended())
+    record = await talking.record()
+    assert (way(record), record.call.ended_by) == ([("2001", "", True)], "operator")
