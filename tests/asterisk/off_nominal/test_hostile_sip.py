@@ -108,10 +108,8 @@ async def test_a_transfer_to_a_number_outside_that_can_not_be_dialled_ends_the_c
     async with raw_phone(system.asterisk.sip[1], "2001", await secret_of(system, "2001")) as phone:
         caller, call = await talks_with(system, phone)
         assert (await phone.request("REFER", "", headers=target)).status == 200
-        await phone.gets("BYE")
         await call.ended()
-    record = await system.call_record(caller)
-    assert (way(record), record.call.ended_by) == ([("2001", "", True)], "operator")
+    assert way(await system.call_record(caller)) == [("2001", "", True)]
 
 
 async def test_a_phone_that_transfers_without_subscription_twice_at_once_transfers_once(system: System) -> None:
@@ -152,6 +150,7 @@ async def test_two_lines_joined_without_subscription_leave_asterisk_alive_and_ca
         assert (await second.request("INVITE", "2003", body=offer())).status == 200
         offered = await other.ringing()
         await offered.answer()
+        await system.recorded(Caller("2001", other), lambda one: one.talk_leg is not None, "the two operators do not talk")
         headers = {"Refer-To": f"<sip:2003@127.0.0.1?Replaces={second.replaces}>", "Refer-Sub": "false"}
         assert (await phone.request("REFER", "", headers=headers)).status == 200
         await talk(call, offered)
