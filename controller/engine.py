@@ -63,6 +63,7 @@ from controller.routing import (
     PastWork,
     People,
     RoutedOperator,
+    TransferTargets,
 )
 from controller.schedules import zone_of
 from controller.settings import Settings
@@ -154,9 +155,18 @@ class Engine:
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
         self.presence.tell_history(self.history.record)
         self.lines = NumberLines()
-        self.distributor = Distributor(self.telephony, self.presence, self.journal, clock, lines=self.lines, zone=settings.zone)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
+        self.transfer_targets = TransferTargets(self.telephony, self.presence)
+        self.distributor = Distributor(
+            self.telephony,
+            self.presence,
+            self.journal,
+            clock,
+            lines=self.lines,
+            zone=settings.zone,
+            sees_team=self.people.sees_team,
+        )
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder
         self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
@@ -235,6 +245,7 @@ class Engine:
             self.voicemails.run,
             self.history.run,
             self.missed.run,
+            self.transfer_targets.run,
             self._keep_fresh,
             self._listen_to_bus,
         ]

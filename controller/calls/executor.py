@@ -71,6 +71,7 @@ class Executor:
         self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
         self._bridged = False
+        self._records: dict[ChannelId, ChannelId] = {}
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
         self.operator: str | None = None
@@ -151,12 +152,15 @@ class Executor:
         """Join the caller with who was found. Raises as the telephony port says."""
         await self._connect(visit)
 
-    async def rejoin(self, leg: ChannelId | None, operator: str, visit: VisitId | None) -> None:
-        """Join the caller with somebody whose line is open already; without a visit he was in this conversation before.
+    async def rejoin(self, leg: ChannelId | None, operator: str, visit: VisitId | None, record: ChannelId | None = None) -> None:
+        """Join the caller with somebody whose line is open already; without a visit he was in this conversation before. `record`
+        is the line's name in this call's journal when it was another call's before.
 
         Raises as the telephony port says.
         """
         self.operator_leg, self.operator = leg, operator
+        if leg is not None and record is not None:
+            self._records[leg] = record
         await self._search.ended(found=True)
         await self._connect(visit)
 
@@ -168,6 +172,10 @@ class Executor:
         except TelephonyError as error:
             log.info("call %s: %s", self._facts.call, error)
         await self._unbridge()
+
+    def release(self) -> None:
+        """The caller is about to go, and the operator stays: his line belongs to the distribution alone."""
+        self.operator_leg = self.operator = None
 
     async def leave(self) -> None:
         """The caller goes to the dialplan: nothing is recorded of him there. Raises TelephonyError."""
@@ -209,9 +217,10 @@ class Executor:
         except ChannelGone:
             log.info("call %s: somebody left before the two could be joined", self._facts.call)
             return
+        record = self._records.get(leg, leg)
         if visit is not None:
-            self._tools.journal.record(LegConnected(self._facts.call, leg, self._tools.clock.now()))
-        await self.conversation.begin(leg)
+            self._tools.journal.record(LegConnected(self._facts.call, record, self._tools.clock.now()))
+        await self.conversation.begin(record)
 
     async def _unbridge(self) -> None:
         if self._bridged:

@@ -19,10 +19,10 @@ from controller.calls.trail import Trail, started
 from controller.calls.transferring import After, KeysPaused, Transfers
 from controller.errors import ChannelGone, Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import ChannelId, is_client_channel
-from controller.routing import SHORTEST_CONVERSATION, OperatorLineEnded, SearchEnded, SituationChanged
+from controller.routing import SHORTEST_CONVERSATION, HandedOver, OperatorLineEnded, SearchEnded, SituationChanged
 from controller.storage.calls import EndedBy, Outcome
 from controller.storage.journal_changes import CallEnded
-from controller.telephony.events import Gone, KeyPressed, MessageRecorded, PlaybackEnded
+from controller.telephony.events import Gone, KeyPressed, LinesJoined, MessageRecorded, PlaybackEnded, TransferWanted
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import Command, Record, SaveVoicemail
 from ivr.events import (
@@ -127,6 +127,14 @@ class CallSession:
                 await self._on_operators_key(leg, key)
             case KeysPaused():
                 self._transfers.paused(message)
+            case TransferWanted():
+                await self._on_transfer_key(message)
+            case LinesJoined(channel) if channel == self.facts.channel:
+                self._executor.release()
+            case LinesJoined(leg):
+                self._tools.distributor.drop(leg)
+            case HandedOver():
+                await self._on_handed_over(message)
             case TransferAsked():
                 await self._reply(message.answer, self._transfer(message.number, message.consulting))
             case PlaybackEnded(channel) if channel != self.facts.channel:
@@ -259,6 +267,23 @@ class CallSession:
         except Refused as refusal:
             log.info("call %s: %s", self.facts.call, refusal)
             await self._transfers.refuse()
+
+    async def _on_transfer_key(self, wanted: TransferWanted) -> None:
+        """The transfer key of an operator's own phone does what his key code does. Where that is refused, he has hung up: his
+        phone believes that it is done.
+        """
+        await self._quietly(self._tools.telephony.hangup(wanted.stand_in))
+        try:
+            await self._transfer(wanted.number, False)
+        except Refused as refusal:
+            log.info("call %s: %s", self.facts.call, refusal)
+            self._tools.distributor.drop(wanted.channel)
+
+    async def _on_handed_over(self, message: HandedOver) -> None:
+        if not await self._transfers.take_over(message, self._run.visit):
+            self._tools.distributor.drop(message.leg)
+            return
+        self._talked, self._talking_since = True, message.at
 
     async def _on_consultation_ended(self, leg: ChannelId, at: datetime) -> None:
         completes = leg == self._transfers.first and self._transfers.consults

@@ -25,7 +25,7 @@ from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import Refused, TelephonyError
 from controller.ids import ChannelId, consultation_id
-from controller.routing import Person, SearchEnded
+from controller.routing import HandedOver, Person, SearchEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.events import VisitId
 from ivr.prompts import PromptRef
@@ -141,6 +141,17 @@ class Transfers:
             self._stage = "ringing"
             self._tools.distributor.drop(self._first)
         self._search(person)
+
+    async def take_over(self, handed: HandedOver, visit: VisitId) -> bool:
+        """The operator's phone has joined the caller with a colleague; False when it was not the operator who did."""
+        if handed.first != self._executor.operator_leg:
+            return False
+        log.info("call %s: %s has joined it with %s", self._facts.call, self._executor.operator, handed.operator)
+        await self._quietly(self._executor.part())
+        self._tools.distributor.drop(handed.first)
+        self._stage = "idle"
+        await self._quietly(self._executor.rejoin(handed.leg, handed.operator, visit, handed.record))
+        return True
 
     async def search_ended(self, message: SearchEnded) -> After:
         """Somebody was found, or nobody."""

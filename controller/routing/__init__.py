@@ -5,6 +5,7 @@ from __future__ import annotations
 from controller.routing.distributor import (
     AbsentRequest,
     Distributor,
+    HandedOver,
     LineRequest,
     OperatorLineEnded,
     Outlook,
@@ -20,6 +21,7 @@ from controller.routing.lines import AllInUse, Arrival, NumberLines, OutgoingOff
 from controller.routing.matching import Situation
 from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, trunk_of
+from controller.routing.transfer_targets import TransferTargets
 
 __all__ = [
     "SHORTEST_CONVERSATION",
@@ -30,6 +32,7 @@ __all__ = [
     "Employee",
     "FurtherNumber",
     "GroupRule",
+    "HandedOver",
     "LineRequest",
     "Number",
     "NumberLines",
@@ -49,6 +52,7 @@ __all__ = [
     "Situation",
     "SituationChanged",
     "Target",
+    "TransferTargets",
     "TurnCame",
     "trunk_of",
 ]

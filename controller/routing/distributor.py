@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import count
 from random import Random
@@ -29,9 +29,9 @@ from controller.schedules import WorkingTime
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, PaidLine, RoutingDecided
 from controller.telephony import causes
-from controller.telephony.events import Answered, Gone, KeyPressed, PlaybackEnded, Ringing
+from controller.telephony.events import Answered, Gone, KeyPressed, LinesJoined, PlaybackEnded, Ringing, TransferWanted
 from controller.telephony.mailboxes import Mailbox
-from controller.telephony.port import CALL_VARIABLE, Telephony
+from controller.telephony.port import CALL_VARIABLE, TRANSFER_CONTEXT, TRANSFERS_OUTSIDE, TRANSFERS_TO_ALL, Telephony
 from ivr.events import RoutingOutcome, VisitId
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,19 @@ class OperatorLineEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The operator on `first` has joined his caller with `operator`, whom he talked with on his second line: that one's open line
+    `leg` belongs to this call since `at`, and is `record` in its journal.
+    """
+
+    first: ChannelId
+    leg: ChannelId
+    operator: str
+    record: ChannelId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AbsentRequest:
     """Somebody who is not there takes a place in a group's line, at the moment `since`. When it is his turn, `TurnCame` goes to
     `mailbox`; then he is called, as `call`, and joins by a LineRequest of that name, or leaves. `working_time` as there.
@@ -224,18 +237,18 @@ class _Leg:
     shown: str
     owner: Mailbox
     group: str | None
+    started: LegStarted
     patience: asyncio.TimerHandle | None = None
     answered_at: datetime | None = None
     limits: list[asyncio.TimerHandle] = field(default_factory=list)
-    trunk: int | None = None
-    begun_at: datetime | None = None
     open_since: datetime | None = None
 
     def paid(self, gone: Gone) -> PaidLine | None:
         """What the line's cost is reckoned from. A carrier charges whoever answers, be it too late for the caller."""
-        if self.trunk is None or self.begun_at is None or gone.lost:
+        trunk, begun_at = self.started.trunk, self.started.at
+        if trunk is None or gone.lost:
             return None
-        return PaidLine(self.trunk, self.shown, self.begun_at, None if self.open_since is None else gone.at - self.open_since)
+        return PaidLine(trunk, self.shown, begun_at, None if self.open_since is None else gone.at - self.open_since)
 
     def has_moved(self) -> None:
         """The phone is alive."""
@@ -262,7 +275,7 @@ _Message: TypeAlias = object
 
 
 class Distributor:
-    """The one place that rings people. `run()` must be running."""
+    """The one place that rings people. `run()` must be running. `sees_team` tells who may transfer to colleagues (SKZ-67)."""
 
     def __init__(
         self,
@@ -273,6 +286,7 @@ class Distributor:
         *,
         lines: NumberLines,
         zone: tzinfo = UTC,
+        sees_team: Callable[[str], bool] = lambda extension: True,
         chance: Random | None = None,
     ) -> None:
         self._telephony = telephony
@@ -280,6 +294,7 @@ class Distributor:
         self._journal = journal
         self._clock = clock
         self._lines = lines
+        self._sees_team = sees_team
         self._inbox: asyncio.Queue[_Message] = asyncio.Queue()
         self._history = WorkHistory(zone)
         self._matching = Matching(self._history.of, chance)
@@ -442,10 +457,12 @@ class Distributor:
                 self._on_answer(leg, at)
             case Gone(leg):
                 self._on_gone(leg, message)
-            case KeyPressed(leg) | PlaybackEnded(leg) if leg in self._legs:
+            case KeyPressed(leg) | PlaybackEnded(leg) | TransferWanted(leg) if leg in self._legs:
                 owner = self._legs[leg].owner
                 if not owner.full():
                     owner.put_nowait(message)
+            case LinesJoined(leg) if leg in self._legs:
+                self._join_lines(message)
             case PickUpRequest():
                 self._pick_up(message)
             case _Settle(settled):
@@ -572,11 +589,10 @@ class Distributor:
         patient = OUTSIDE_PROGRESS_WITHIN if offer.number.outside else PROGRESS_WITHIN
         patience = asyncio.get_running_loop().call_later(patient, self._inbox.put_nowait, _Silent(leg))
         group = request.target if isinstance(request.target, str) else None
-        entry = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, patience)
-        entry.trunk, entry.begun_at = offer.number.trunk_id, self._clock.now()
-        self._legs[leg] = entry
+        started = self._leg_started(leg, offer, request)
+        self._legs[leg] = _Leg(offer.call, offer.operator, offer.number.shown, request.mailbox, group, started, patience)
         self._telephony.mailboxes.expect(leg, self._inbox)
-        self._journal.record(self._leg_started(leg, offer, request))
+        self._journal.record(started)
         self._start(self._dial(leg, offer, request))
 
     def _leg_started(self, leg: ChannelId, offer: Offer, request: LineRequest) -> LegStarted:
@@ -600,7 +616,7 @@ class Distributor:
                 originator=request.channel,
                 caller_number=self._caller_id(leg, offer.number, request),
                 caller_name=request.caller_name,
-                variables={CALL_VARIABLE: offer.call},
+                variables={CALL_VARIABLE: offer.call, TRANSFER_CONTEXT: self._transfers_to(offer.operator)},
             )
         except AllInUse as refused:
             self._not_dialled(leg, offer, refused, causes.NO_CHANNEL)
@@ -645,14 +661,50 @@ class Distributor:
             search = self._searches[call].request
             group = search.target if isinstance(search.target, str) else None
             self._telephony.mailboxes.expect(leg, self._inbox)
-            entry = _Leg(call, operator.extension, operator.extension, search.mailbox, group, answered_at=now)
+            name = operator.extension
+            started = LegStarted(call, leg, now, operator.id, operator.name, name, name)
+            entry = _Leg(call, name, name, search.mailbox, group, started, answered_at=now)
             self._legs[leg] = entry
             self._history.talk_begins(operator.extension, now)
             self._limit_talk(leg, entry)
-            self._journal.record(LegStarted(call, leg, now, operator.id, operator.name, operator.extension, operator.extension))
+            self._journal.record(started)
             self._journal.record(LegAnswered(call, leg, now))
+            self._start(self._let_transfer(leg, operator.extension))
         request.mailbox.put_nowait(PickedUp(call))
         self._act(actions)
+
+    def _transfers_to(self, operator: str) -> str:
+        """Where the transfer key of his phone may lead."""
+        return TRANSFERS_TO_ALL if self._sees_team(operator) else TRANSFERS_OUTSIDE
+
+    async def _let_transfer(self, leg: ChannelId, operator: str) -> None:
+        """He has opened this line himself, and an operator's it is only now."""
+        try:
+            await self._telephony.set_variable(leg, TRANSFER_CONTEXT, self._transfers_to(operator))
+        except TelephonyError as error:
+            log.info("the transfer key does not work on %s: %s", leg, error)
+
+    def _join_lines(self, joined: LinesJoined) -> None:
+        """The one who talks on the second line belongs to the caller of the first from now on. He has answered already, so his
+        state does not matter (SKZ-68).
+        """
+        self._start(self._hang_up(joined.stand_in, answered_elsewhere=False))
+        entry, far = self._legs[joined.channel], joined.far
+        other = None if far is None else self._legs.get(far)
+        possible = entry.call in self._attempts and (other is None or other.call != entry.call)
+        if not possible or far is None or other is None or other.answered_at is None or not self._sees_team(entry.operator):
+            entry.owner.put_nowait(joined)
+            return
+        now = self._clock.now()
+        attempt = self._attempts[entry.call] = self._attempts[entry.call] + 1
+        record = operator_leg_id(entry.call, attempt)
+        self._journal.record(LegEnded(other.call, other.started.leg, now, causes.NORMAL_CLEARING))
+        self._matching.hand_over(other.operator, entry.call)
+        other.call, other.owner = entry.call, entry.owner
+        other.started = replace(other.started, call=entry.call, leg=record, at=now, transferred_by=entry.operator)
+        self._journal.record(other.started)
+        self._journal.record(LegAnswered(entry.call, record, now))
+        entry.owner.put_nowait(HandedOver(joined.channel, far, other.operator, record, joined.at))
 
     async def _hang_up(self, leg: ChannelId, answered_elsewhere: bool) -> None:
         try:
@@ -685,7 +737,8 @@ class Distributor:
             log.info("%s did not take call %s: cause %s", entry.shown, entry.call, gone.cause)
         for limit in entry.limits:
             limit.cancel()
-        self._journal.record(LegEnded(entry.call, leg, self._clock.now(), gone.cause, gone.sip_status, entry.paid(gone)))
+        ended = LegEnded(entry.call, entry.started.leg, self._clock.now(), gone.cause, gone.sip_status, entry.paid(gone))
+        self._journal.record(ended)
         talked = False
         if entry.answered_at is not None:
             entry.owner.put_nowait(OperatorLineEnded(leg, gone.at))

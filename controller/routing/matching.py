@@ -271,6 +271,10 @@ class Matching:
                 actions.append(WrapUp(operator, rule.terms.wrap_up_seconds))
         return [*actions, *self._match()]
 
+    def hand_over(self, operator: str, call: CallId) -> None:
+        """An operator who talks does so for another call from now on."""
+        self._engaged[operator] = call
+
     def wrap_up_over(self, operator: str) -> list[Action]:
         """The operator may be rung again: his time is over, or he needs no more of it."""
         self._wrapping_up.discard(operator)

@@ -100,6 +100,11 @@ class People:
         """Who has this extension."""
         return self._employees.get(extension)
 
+    def sees_team(self, extension: str) -> bool:
+        """Whether he may transfer to colleagues (SKZ-67)."""
+        employee = self._employees.get(extension)
+        return employee is None or employee.team
+
     def outside(self, number: str, ring_seconds: float) -> Person | None:
         """Whoever answers a number outside; None when it can't be dialled now."""
         found = self._outside(number, ring_seconds)

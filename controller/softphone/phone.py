@@ -142,7 +142,7 @@ class SoftPhone:
             raise PhoneError(f"the phone could not dial {number}: {error}") from error
         finally:
             self._runtime.unsubscribe(early.append)
-        return self._take(PhoneCall(native, [event for event in early if event.call == native.handle]))
+        return self._take(PhoneCall(native, self._domain, [event for event in early if event.call == native.handle]))
 
     async def ringing(self, limit: float = LIMIT) -> PhoneCall:
         """The next call that rings here; it is not answered yet."""
@@ -159,7 +159,7 @@ class SoftPhone:
         await self.unregister(limit=2)
 
     def _rings(self, native: Any) -> None:
-        self._incoming.put_nowait(self._take(PhoneCall(native)))
+        self._incoming.put_nowait(self._take(PhoneCall(native, self._domain)))
 
     def _take(self, call: PhoneCall) -> PhoneCall:
         self._calls = [other for other in self._calls if other.ended_at is None]
@@ -173,8 +173,9 @@ class PhoneCall:
     Moments (`began_at`, `ringing_at`, `answered_at`, `ended_at`) are in the time of the asyncio loop, None until they come.
     """
 
-    def __init__(self, native: Any, early: Iterable[Any] = ()) -> None:
+    def __init__(self, native: Any, domain: str, early: Iterable[Any] = ()) -> None:
         self._native = native
+        self._domain = domain
         self._loop = asyncio.get_running_loop()
         self.peer = str(native.peer or "")
         self.began_at = self._loop.time()
@@ -228,6 +229,16 @@ class PhoneCall:
     async def press(self, keys: str) -> None:
         """Press keys, each for a tenth of a second."""
         await self._do(self._native.send_dtmf(keys))
+
+    async def transfer(self, number: str) -> None:
+        """The phone's own transfer key: give the far end to `number`; returns when that succeeded. Raises PhoneError: it did not,
+        and the call goes on.
+        """
+        await self._do(self._native.transfer(f"sip:{number}@{self._domain}"))
+
+    async def transfer_to(self, other: PhoneCall) -> None:
+        """The transfer key with a second call: join the far ends of both; as `transfer`."""
+        await self._do(self._native.attended_transfer(other._native))
 
     def send_tone(self, frequency: float) -> None:
         """Say a tone from now on; 0 is silence."""

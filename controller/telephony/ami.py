@@ -92,6 +92,22 @@ class Ami:
         """Keep a value in Asterisk's own database, where the dialplan finds it."""
         await self._action("DBPut", Family=family, Key=key, Val=value)
 
+    async def put_extension(self, context: str, extension: str, goto: str) -> None:
+        """Let an extension of the dialplan lead to "context,extension,priority"."""
+        await self._action(
+            "DialplanExtensionAdd",
+            Context=context,
+            Extension=extension,
+            Priority="1",
+            Application="Goto",
+            ApplicationData=goto,
+            Replace="yes",
+        )
+
+    async def remove_extension(self, context: str, extension: str) -> None:
+        """Raises TelephonyError also when there is none."""
+        await self._action("DialplanExtensionRemove", Context=context, Extension=extension)
+
     async def registrations(self) -> dict[str, str]:
         """How each outbound registration stands, by the trunk's name: "Registered", "Unregistered", "Rejected" …"""
         answers = await self._action("PJSIPShowRegistrationsOutbound", listed=True)

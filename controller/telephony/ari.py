@@ -27,7 +27,7 @@ from controller.telephony.ari_operations import Operations
 from controller.telephony.ari_transport import AriTransport, Reply
 from controller.telephony.events import Connected, DeviceState, DeviceStateChanged, Disconnected, SystemEvent
 from controller.telephony.mailboxes import Mailboxes
-from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, ChannelInfo, SipAccount, SipTrunk
+from controller.telephony.port import FALLBACK_DIAL, REQUEST_LIMIT, TRANSFERS_TO_ALL, ChannelInfo, SipAccount, SipTrunk
 from ivr.commands import HangupCause
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
 RETRY_AFTER_REPLACEMENT = 10.0
 """Seconds to leave the application to whoever took it from us."""
 
+TRANSFERRED = "transferred,s,1"
+"""Where the dialplan keeps what stands in for a phone that has transferred."""
 PLAYABLE = "sound:"
 ALREADY_THERE = "already exists"
 """What Asterisk says of a recording's name that is in use."""
@@ -460,6 +462,17 @@ class AriTelephony:
             return False
         present = {one["attribute"]: one["value"] for one in json.loads(reply.body)}
         return all(present.get(field) == value for field, value in fields.items())
+
+    async def let_transfer_to(self, extension: str, allowed: bool) -> None:
+        if allowed:
+            await self._ami.put_extension(TRANSFERS_TO_ALL, extension, TRANSFERRED)
+            return
+        try:
+            await self._ami.remove_extension(TRANSFERS_TO_ALL, extension)
+        except TelephonyUnavailable:
+            raise
+        except TelephonyError as error:
+            log.debug("%s was no target of transfers: %s", extension, error)
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
         await self._ami.db_put(*FALLBACK_DIAL, "&".join(endpoints))

@@ -5,6 +5,7 @@ here waits. Asterisk tells of an end in different ways:
 
 - a caller's channel ends with StasisEnd; its cause came before, with ChannelHangupRequest;
 - a leg that we dialled ends with ChannelDestroyed, which has the cause and the SIP status;
+- a channel whose phone has transferred ends with StasisEnd, whoever dialled it;
 - some playbacks never report their end; the end of the channel ends them;
 - a recording reports its end also when the channel is hung up: then the Gone says it all.
 """
@@ -27,10 +28,12 @@ from controller.telephony.events import (
     DeviceStateChanged,
     Gone,
     KeyPressed,
+    LinesJoined,
     MessageRecorded,
     PlaybackEnded,
     Ringing,
     SystemEvent,
+    TransferWanted,
 )
 from controller.telephony.mailboxes import Mailboxes
 from controller.telephony.port import CALL_VARIABLE, ChannelInfo
@@ -43,6 +46,8 @@ Frame = dict[str, Any]
 DIALLED = "dialled"
 """The application argument of a leg that we dial."""
 
+_STAND_IN, _JOINING = "Local/", "Local/_attended@"
+"""How the names of channels begin that Asterisk puts into bridges when a phone transfers; the second, when it joins lines."""
 _KEYS = frozenset(KEYS)
 _DEVICE_STATES: Mapping[str, DeviceState] = {
     "NOT_INUSE": "not_in_use",
@@ -70,6 +75,8 @@ class Line:
     music: bool = False
     by_us: bool = False
     leaving: bool = False
+    joining: bool = False
+    left: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
     playbacks: set[str] = field(default_factory=set)
@@ -86,6 +93,8 @@ class Channels:
         self._lines: dict[ChannelId, Line] = {}
         self._readers: dict[str, Callable[[Frame], None]] = {
             "StasisStart": self._entered,
+            "BridgeBlindTransfer": self._transfer_wanted,
+            "BridgeAttendedTransfer": self._lines_joined,
             "ChannelStateChange": self._state_changed,
             "Dial": self._dial_moved,
             "ChannelDtmfReceived": self._key,
@@ -176,6 +185,8 @@ class Channels:
 
     def is_ours(self, channel: Frame) -> bool:
         dialplan = channel["dialplan"]
+        if channel["name"].startswith(_STAND_IN):
+            return False
         return bool(dialplan.get("app_name") == "Stasis" and dialplan.get("app_data", "").split(",")[0] == self._app)
 
     def info(self, channel: Frame) -> ChannelInfo:
@@ -186,6 +197,10 @@ class Channels:
         channel = frame["channel"]
         identity = ChannelId(channel["id"])
         args = tuple(frame["args"])
+        if "replace_channel" in frame:
+            joining = channel["name"].startswith(_JOINING)
+            self._replaced(ChannelId(frame["replace_channel"]["id"]), joining)
+            return
         line = self._lines.get(identity)
         if line is not None and line.dialled:
             if line.entered is not None and not line.entered.done():
@@ -198,6 +213,31 @@ class Channels:
         self._lines[identity] = Line(answered=answered)
         caller = channel["caller"]
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
+
+    def _replaced(self, channel: ChannelId, joining: bool) -> None:
+        """Its phone has transferred: from now on its end is reported like a caller's, and not before the `LinesJoined`."""
+        line = self._lines.get(channel)
+        if line is not None:
+            line.dialled, line.joining = False, joining
+
+    def _transfer_wanted(self, frame: Frame) -> None:
+        stand_in = frame.get("replace_channel")
+        if stand_in is not None:
+            channel = ChannelId(frame["channel"]["id"])
+            self._deliver(TransferWanted(channel, _at(frame), frame["exten"], ChannelId(stand_in["id"])))
+
+    def _lines_joined(self, frame: Frame) -> None:
+        stand_in = frame.get("destination_link_first_leg") or frame.get("replace_channel")
+        for leg, far in (("first", "transfer_target"), ("second", "transferee")):
+            channel = ChannelId(frame[f"transferer_{leg}_leg"]["id"])
+            if stand_in is not None:
+                other = ChannelId(frame[far]["id"]) if frame.get(far) else None
+                self._deliver(LinesJoined(channel, _at(frame), other, ChannelId(stand_in["id"])))
+            line = self._lines.get(channel)
+            if line is not None:
+                line.joining = False
+                if line.left:
+                    self.gone(channel, _at(frame), line.cause)
 
     def _state_changed(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
@@ -251,7 +291,9 @@ class Channels:
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
         line = self._lines.get(channel)
-        if line is not None and not line.dialled:
+        if line is not None and line.joining:
+            line.left = True
+        elif line is not None and not line.dialled:
             self.gone(channel, _at(frame), line.cause)
 
     def _destroyed(self, frame: Frame) -> None:

@@ -70,6 +70,31 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferWanted:
+    """The transfer key of a phone: who talks on `channel` wants the others in its bridge transferred to `number`, and was told
+    that it is done. The channel has left the bridge, mostly to end at once; a silent `stand_in` is in its place, to be hung up.
+    """
+
+    channel: ChannelId
+    at: datetime
+    number: str
+    stand_in: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class LinesJoined:
+    """The transfer key of a phone with two lines: who talks on `channel` wants the others there joined with `far`, whom he talks
+    with on his second line (None: with nobody alone), and was told that it is done. Both lines have left their bridges; a
+    `stand_in` leads from the one to the other, to be hung up. The second line's owner is told the same from his side.
+    """
+
+    channel: ChannelId
+    at: datetime
+    far: ChannelId | None
+    stand_in: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The channel is out of our hands for good: hung up, refused, or lost with Asterisk.
 
@@ -107,7 +132,9 @@ class Disconnected:
 
 
 DeviceState: TypeAlias = Literal["unavailable", "not_in_use", "ringing", "in_use", "unknown"]
-CallEvent: TypeAlias = ChannelEntered | KeyPressed | PlaybackEnded | MessageRecorded | Ringing | Answered | Gone
+CallEvent: TypeAlias = (
+    ChannelEntered | KeyPressed | PlaybackEnded | MessageRecorded | Ringing | Answered | TransferWanted | LinesJoined | Gone
+)
 """Delivered to the mailbox that the channel belongs to."""
 SystemEvent: TypeAlias = DeviceStateChanged | Connected | Disconnected
 """Delivered to whoever listens to the whole system."""

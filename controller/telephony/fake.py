@@ -43,6 +43,7 @@ from controller.telephony.events import (
     PlaybackEnded,
     Ringing,
     SystemEvent,
+    TransferWanted,
 )
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailboxes
@@ -103,6 +104,7 @@ class FakeTelephony:
         self.accounts: dict[str, SipAccount] = {}
         self.trunks: dict[str, SipTrunk] = {}
         self.fallback_dial: tuple[str, ...] = ()
+        self.transfer_targets: set[str] = set()
         self.missing: set[str] = set()
         """Media that can't be played."""
         self.hold_playbacks = False
@@ -187,6 +189,17 @@ class FakeTelephony:
             self._stop_ringing(channel)
             channel.answered = True
             self.deliver(Answered(channel.id, now()))
+
+    def transfer(self, channel: FakeChannel, number: str) -> None:
+        """A phone in a bridge presses its transfer key, and is told that it is done."""
+        stand_in = FakeChannel(ChannelId(f"fake-{next(self._numbers)}"), answered=True, ours=False, bridge=channel.bridge)
+        self.lines[stand_in.id] = stand_in
+        for members in self.bridges.values():
+            if channel.id in members:
+                members.remove(channel.id)
+                members.add(stand_in.id)
+        channel.bridge = None
+        self.deliver(TransferWanted(channel.id, now(), number, stand_in.id))
 
     def end(self, channel: FakeChannel, cause: int, sip_status: int | None = None, *, lost: bool = False) -> None:
         """The channel is over, whoever ended it."""
@@ -359,6 +372,10 @@ class FakeTelephony:
     async def remove_trunk(self, name: str) -> None:
         self._note("remove_trunk", name=name)
         self.trunks.pop(name, None)
+
+    async def let_transfer_to(self, extension: str, allowed: bool) -> None:
+        self._note("let_transfer_to", extension=extension, allowed=allowed)
+        (self.transfer_targets.add if allowed else self.transfer_targets.discard)(extension)
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:
         self._note("set_fallback_dial", endpoints=tuple(endpoints))

@@ -119,6 +119,12 @@ class FakePhone:
         for key in keys:
             self._telephony.key(self._line.id, key)
 
+    def transfer(self, number: str) -> None:
+        """Press its own transfer key, and put down."""
+        assert self._line is not None, f"{self.device} is in no call"
+        self._telephony.transfer(self._line, number)
+        self.hangup()
+
     def hangup(self) -> None:
         """Put down what it is in."""
         if self._line is not None:

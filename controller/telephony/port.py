@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from controller.ids import BridgeId, ChannelId
 from controller.telephony.events import DeviceState, SystemEvent
@@ -22,6 +22,12 @@ REQUEST_LIMIT = 5.0
 
 CALL_VARIABLE = "ATTENDANT_CALL"
 """The channel variable that Asterisk lists with a channel (ari.conf, channelvars)."""
+
+TRANSFER_CONTEXT: Final = "TRANSFER_CONTEXT"
+"""The channel variable that says where the transfer key of the phone on it may lead."""
+TRANSFERS_TO_ALL: Final = "transferring"
+"""To colleagues (`Telephony.let_transfer_to`) and numbers outside."""
+TRANSFERS_OUTSIDE: Final = "transferring-outside"
 
 FALLBACK_DIAL = ("attendant", "fallback_dial")
 """Family and key of Asterisk's own database where the dialplan finds what `set_fallback_dial` set, joined with "&"."""
@@ -208,6 +214,10 @@ class Telephony(Protocol):
 
     async def remove_trunk(self, name: str) -> None:
         """No error when there is none."""
+        ...
+
+    async def let_transfer_to(self, extension: str, allowed: bool) -> None:
+        """Whether phones' transfer keys lead to this extension, or are refused; to be repeated at every `Connected`."""
         ...
 
     async def set_fallback_dial(self, endpoints: Sequence[str]) -> None:

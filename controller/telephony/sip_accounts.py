@@ -19,7 +19,7 @@ REALM = "asterisk"
 
 Fields = dict[str, str]
 
-_LAYOUT = 1
+_LAYOUT = 2
 """To be raised whenever the fields below change, so that stored accounts are made anew."""
 
 
@@ -62,8 +62,8 @@ def _endpoint(account: SipAccount) -> Fields:
         "callerid": f'"{_plain(account.caller_name)}" <{name}>',
         # Alone: with disallow beside it the stored endpoint has no codec left and can't be read back.
         "allow": "ulaw,alaw",
-        # A REFER can crash Asterisk 22.10.1 (asterisk #2021), so a phone's own transfer key is refused.
-        "allow_transfer": "no",
+        # In Asterisk's own mode: in ARI's a REFER can crash 22.10.1 (asterisk #2021).
+        "allow_transfer": "yes",
         "direct_media": "no",
         "rtp_symmetric": "yes",
         "force_rport": "yes",

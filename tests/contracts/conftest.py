@@ -18,7 +18,7 @@ from controller.telephony.events import CallEvent, ChannelEntered, DeviceStateCh
 from controller.telephony.fake import FakeTelephony
 from controller.telephony.fake_people import FakeCaller, FakePhone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from controller.telephony.port import SipAccount, Telephony
+from controller.telephony.port import TRANSFER_CONTEXT, TRANSFERS_TO_ALL, SipAccount, Telephony
 from tests.fixtures.asterisk import RunningAsterisk, asterisk, phones
 from tests.fixtures.real_calls import sends_sip
 
@@ -63,6 +63,10 @@ class Phone(Protocol):
     async def pick_up(self) -> None: ...
     async def refuse(self) -> None: ...
     async def press(self, keys: str) -> None: ...
+    async def transfer(self, number: str) -> None:
+        """By its own key; then it puts down."""
+        ...
+
     async def hangup(self) -> None: ...
     async def switch_off(self) -> None: ...
 
@@ -134,7 +138,7 @@ class World:
             originator=originator,
             caller_number=NUMBER,
             caller_name="Анна",
-            variables={"ATTENDANT_CALL": "call-1"},
+            variables={"ATTENDANT_CALL": "call-1", TRANSFER_CONTEXT: TRANSFERS_TO_ALL},
         )
         return leg
 
@@ -207,6 +211,9 @@ class _FakePhoneInTest:
 
     async def press(self, keys: str) -> None:
         self.phone.press(*keys)  # type: ignore[arg-type]
+
+    async def transfer(self, number: str) -> None:
+        self.phone.transfer(number)
 
     async def hangup(self) -> None:
         self.phone.hangup()
@@ -292,6 +299,10 @@ class _RealPhone:
     async def press(self, keys: str) -> None:
         assert self.call is not None
         await self.call.press(keys)
+
+    async def transfer(self, number: str) -> None:
+        assert self.call is not None
+        await self.call.transfer(number)
 
     async def hangup(self) -> None:
         assert self.call is not None

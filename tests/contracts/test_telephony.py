@@ -22,6 +22,7 @@ from controller.telephony.events import (
     MessageRecorded,
     PlaybackEnded,
     Ringing,
+    TransferWanted,
 )
 from controller.telephony.port import SipAccount, SipTrunk
 from ivr.commands import HangupCause
@@ -228,6 +229,27 @@ async def test_the_operator_hangs_up_and_the_caller_stays(world: Any) -> None:
     await world.telephony.play(caller.channel, "p1", [DIGIT], "en")
     finish(world, "p1")
     assert not (await world.next(PlaybackEnded)).failed
+
+
+async def test_the_transfer_key_of_a_phone_is_reported_with_what_stands_in_for_it_until_that_is_hung_up(world: Any) -> None:
+    caller, phone = await world.answered_call(), await world.phone()
+    leg = await world.dial(phone.device, originator=caller.channel)
+    await phone.rings()
+    await phone.pick_up()
+    await world.next(Answered, leg)
+    await world.telephony.bridge(world.new_bridge(), (caller.channel, leg))
+    await world.hear_each_other(caller, phone)
+    await world.telephony.let_transfer_to("2999", True)
+    await world.telephony.let_transfer_to("2999", True)
+    await phone.transfer("2999")
+    wanted = await world.next(TransferWanted, leg)
+    assert wanted.number == "2999"
+    await world.telephony.hangup(wanted.stand_in)
+    await world.gone(leg)
+    await world.telephony.let_transfer_to("2999", False)
+    await world.telephony.let_transfer_to("2999", False)
+    await caller.hangup()
+    await world.gone(caller.channel)
 
 
 async def test_requests_about_a_channel_that_is_gone(world: Any, tmp_path: Path) -> None:

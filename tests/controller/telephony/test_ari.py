@@ -32,6 +32,7 @@ def frame(kind: str, channel: str = "c1", state: str = "Up", **more: Any) -> dic
     caller = {"number": "+7495", "name": "Anna"}
     described = {
         "id": channel,
+        "name": f"PJSIP/{channel}",
         "state": state,
         "caller": caller,
         "dialplan": {"app_name": "Stasis", "app_data": "app,inbound,8000"},
