@@ -56,10 +56,10 @@ class NumberSettings:
     responsible: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberLine:
     """The calls that a number takes: see `storage.numbers.InboundNumber`. `trunk` by its name; None: none. They are its own, and
-    never given to all numbers together.
+    never given to all numbers together. It has no slots, so that a document can be both this and `NumberSettings`.
     """
 
     channels: int | None = None
@@ -106,14 +106,16 @@ def create_number(
     prompts: KnownPrompts,
     *,
     line: NumberLine = ANY_CALLS,
+    confirm_later: bool = False,
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
-    """A number of ours with its settings. `prompts` is what ships with Attendant.
+    """A number of ours with its settings. `prompts` is what ships with Attendant. With `confirm_later` its common phone may be
+    one that was never confirmed, and nothing is forwarded to it until it is.
 
     Raises InvalidInput with every field that is wrong; Refused: the number is there already.
     """
-    values = _checked_settings(session, settings, prompts)
+    values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
     of_line = _checked_line(session, line)
     added = add_number(session, number, line_name, acting_user=acting_user, at=at)
     added.sqlmodel_update({**values, **of_line})
@@ -131,18 +133,19 @@ def change_number(
     *,
     line: NumberLine = ANY_CALLS,
     for_all: bool = False,
+    confirm_later: bool = False,
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
     """Replace what is known of a number; with `for_all` all others get its settings too, and keep names and lines (SKZ-30).
 
-    Calls that come from now on use them. Raises InvalidInput with every field that is wrong; Refused: the number is taken;
-    NotFound.
+    `confirm_later` is as for `create_number`. Calls that come from now on use them. Raises InvalidInput with every field that is
+    wrong; Refused: the number is taken; NotFound.
     """
     found = session.get(InboundNumber, id)
     if found is None:
         raise NotFound(f"there is no number with the id {id}")
-    values = _checked_settings(session, settings, prompts)
+    values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
     number, line_name = _checked_number(number), checked_name("line_name", line_name)
     of_line = _checked_line(session, line)
     _is_free(session, number, id)
@@ -205,13 +208,15 @@ def _is_free(session: Session, number: str, id: int | None) -> None:
         raise Refused(f"the number {number} is there already")
 
 
-def _checked_settings(session: Session, settings: NumberSettings, prompts: KnownPrompts) -> dict[str, object]:
+def _checked_settings(
+    session: Session, settings: NumberSettings, prompts: KnownPrompts, *, confirm_later: bool = False
+) -> dict[str, object]:
     """The columns of a number. Raises InvalidInput with every field that is wrong."""
     lock_prompts(session)  # what is looked for now must still be there at the commit
     problems = [
         *_own_problems(settings, prompts),
         *_prompt_problems(settings.prompts, prompts.names | prompt_keys(session)),
-        *_forwarding_problems(session, settings.forwarding),
+        *_forwarding_problems(session, settings.forwarding, confirm_later),
     ]
 
     def id_of(field: str, kind: str, name: str | None, find: Callable[[Session, str], _Row | None]) -> int | None:
@@ -271,7 +276,7 @@ def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> 
     ]
 
 
-def _forwarding_problems(session: Session, chosen: Forwarding) -> Iterator[FieldProblem]:
+def _forwarding_problems(session: Session, chosen: Forwarding, confirm_later: bool) -> Iterator[FieldProblem]:
     """A common phone must have been confirmed once (SKZ-33); when that has expired it is not rung until it is renewed."""
     if not SHORTEST_RING <= chosen.wait_seconds <= LONGEST_RING:
         yield FieldProblem("forwarding.wait_seconds", f"use {SHORTEST_RING} to {LONGEST_RING} seconds")
@@ -286,5 +291,5 @@ def _forwarding_problems(session: Session, chosen: Forwarding) -> Iterator[Field
         phone = find_common_phone(session, chosen.number)
         if phone is None:
             yield FieldProblem("forwarding.number", f"there is no common phone {chosen.number}")
-        elif phone.confirmed_at is None:
+        elif phone.confirmed_at is None and not confirm_later:
             yield FieldProblem("forwarding.number", f"{chosen.number} is not confirmed yet")

@@ -31,7 +31,7 @@ from controller.storage import Database
 
 def add_commands(commands: Commands) -> None:
     setup = commands.add_parser("setup", help="the whole set-up as files").add_subparsers(required=True, metavar="ACTION")
-    export = setup.add_parser("export", help="write operators, groups, trunks, schedules, prompts, scenarios and numbers")
+    export = setup.add_parser("export", help="write all that is set up, without secrets")
     export.add_argument("place", type=Path, help="a folder, or a file such as setup.zip")
     export.set_defaults(command=_export)
     bring_in = setup.add_parser("import", help="make what is missing and change what differs; nothing is taken away")

@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 
 from controller.actions.packing import LARGEST_ARCHIVE_BYTES, pack
+from controller.actions.users import create_user
 from controller.bus import CallsChanged, DirectoryChanged, PromptsChanged, ScenarioPublished
 from controller.storage.audit import list_audit
 from tests.fixtures.soundfiles import tone_file
-from tests.fixtures.web import Site
+from tests.fixtures.web import NOON, Site
 
 SETUP = "/api/v1/setup"
 GROUP = "groups/Sales.json"
@@ -119,6 +120,19 @@ async def test_the_page_shows_what_would_change_before_it_is_done(site: Site, tm
     assert "Taken in" in shown and "group Sales" in shown
     shown = (await browser.post("/setup", files=other, data={"dry_run": "true"})).text
     assert "Nothing to change" in shown
+
+
+async def test_only_administrators_take_a_set_up_in_on_the_page(site: Site, tmp_path: Path) -> None:
+    content = await exported(site, tmp_path)
+    with site.database.session() as session:
+        id = create_user(session, "eve", "correct horse", role="operator", acting_user="test", at=NOON).id
+    eve = await site.browser(id)
+    files = {"file": ("setup.zip", changed(content, GROUP, ring_seconds=9))}
+    for trial in ("true", "false"):
+        assert (await eve.post("/setup", files=files, data={"dry_run": trial})).status_code == 403
+    assert 'name="file"' not in (await eve.get("/setup")).text
+    assert 'name="file"' in (await (await site.browser()).get("/setup")).text
+    assert (await site.program().get(SETUP)).content == content
 
 
 async def test_the_page_lists_every_problem_with_its_file(site: Site, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from controller.errors import InvalidInput, Refused
 from web.errors import WebError, as_web_error
 from web.rendering import page
+from web.security import administrators_only
 from web.setup_models import SetupTaken
 from web.uploads import read_upload
 from web.views import api_setup
@@ -20,6 +21,7 @@ async def show_setup(request: Request) -> Response:
 
 async def take_setup_in(request: Request) -> Response:
     """A set-up was sent, to be looked at or to be taken in."""
+    administrators_only(request)
     try:
         async with read_upload(request) as upload:
             return _page(request, taken=await api_setup.take_in_upload(request, upload))

@@ -14,16 +14,20 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WrapSerializer
 
+from controller.actions.campaigns import CampaignDraft
 from controller.actions.carried_prompts import CarriedPrompt, carried
-from controller.actions.numbers import NumberSettings
+from controller.actions.fields import dialled_number
+from controller.actions.numbers import NumberLine, NumberSettings
 from controller.actions.operators import MemberDraft, OperatorDraft
 from controller.actions.scenarios import read_document
 from controller.actions.trunks import TrunkDraft
 from controller.errors import FieldProblem, InvalidInput
 from controller.schedules import Schedule
 from controller.storage import Session
+from controller.storage.campaigns import CampaignView, campaign_view, campaign_views, find_campaign
+from controller.storage.forwarding import Forwarding, list_phones
 from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group, list_groups
-from controller.storage.numbers import NumberView, find_number, get_number, number_views
+from controller.storage.numbers import NumberView, find_number, get_number, number_views, numbers_by_campaign
 from controller.storage.operators import RING_SECONDS, OperatorView, find_operator, operator_view, operator_views
 from controller.storage.prompts import list_prompts
 from controller.storage.scenarios import all_scenarios, get_version
@@ -38,6 +42,8 @@ D = TypeVar("D")
 Data: TypeAlias = dict[str, Any]
 MOST_PROBLEMS: Final = 50
 """So many of one document are told."""
+USER: Final = "user"
+"""The noun of what documents name, and no set-up has."""
 _SECRETS: Final = frozenset({"secret"})
 
 
@@ -49,8 +55,8 @@ class OperatorDocument(OperatorDraft):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberDocument(NumberSettings):
-    """A number with its settings."""
+class NumberDocument(NumberSettings, NumberLine):
+    """A number with its settings and its line."""
 
     number: str
     line_name: str
@@ -83,6 +89,16 @@ class ScheduleDocument:
     schedule: Schedule
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneDocument:
+    """A common phone that missed calls may be forwarded to. `own_trunk`: it is a number of our own trunk, as an administrator has
+    said, which needs no other confirmation; of any other phone the confirmation is not written.
+    """
+
+    number: str
+    own_trunk: bool = False
+
+
 class PromptDocument(CarriedPrompt):
     """An own prompt; the hash of its sound is not written, for the sound is beside it."""
 
@@ -106,7 +122,7 @@ class ScenarioDocument(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a document names: an object of another kind by its name, in a field."""
+    """What a document names: an object of another kind, or a user, by its name, in a field."""
 
     field: str
     noun: str
@@ -198,7 +214,7 @@ class Groups(Kind[GroupDocument]):
 
     def _document(self, view: GroupView) -> GroupDocument:
         members = [MemberDraft(**_by_name(MemberDraft, member)) for member in view.members]
-        return GroupDocument(**{**_by_name(GroupDocument, view), "members": members})
+        return GroupDocument(**_by_name(GroupDocument, view, members=members))
 
     def references(self, document: GroupDocument) -> Iterable[Reference]:
         return [Reference(f"members.{place}", "operator", one.extension) for place, one in enumerate(document.members)]
@@ -261,6 +277,26 @@ class Scenarios(Kind[ScenarioDocument]):
                     yield Reference(f"scenario.nodes.{id}.operation.{mention.field}", noun, mention.name)
 
 
+class Phones(Kind[PhoneDocument]):
+    noun, folder, key, document = "phone", "phones", "number", PhoneDocument
+
+    def read(self, data: Any) -> PhoneDocument:
+        read = super().read(data)
+        if dialled_number(read.number) != read.number:
+            raise refused([FieldProblem("number", "write it as it is dialled: 2 to 20 digits, perhaps with a + before them")])
+        return read
+
+    def here(self, session: Session) -> Iterable[PhoneDocument]:
+        for view in list_phones(session):
+            if view.operator is None:
+                own_trunk = view.row.confirmed_at is not None and view.row.expires_at is None
+                yield PhoneDocument(view.row.number, own_trunk)
+
+    def differences(self, here: PhoneDocument, wanted: PhoneDocument) -> list[str]:
+        """No confirmation is taken back."""
+        return [field for field in super().differences(here, wanted) if field != "own_trunk" or wanted.own_trunk]
+
+
 class Numbers(Kind[NumberDocument]):
     noun, folder, key, document = "number", "numbers", "number", NumberDocument
 
@@ -273,14 +309,39 @@ class Numbers(Kind[NumberDocument]):
         return self._document(get_number(session, found.id))
 
     def _document(self, view: NumberView) -> NumberDocument:
-        given = _by_name(NumberDocument, _NumberRow(view))
-        return NumberDocument(**{**given, "prompts": LinePrompts.read(view.row.prompts)})
+        prompts, forwarding = LinePrompts.read(view.row.prompts), Forwarding.read(view.row.forwarding)
+        return NumberDocument(**_by_name(NumberDocument, _NumberRow(view), prompts=prompts, forwarding=forwarding))
 
     def references(self, document: NumberDocument) -> Iterable[Reference]:
         for slot, noun in _NUMBER_REFERENCES.items():
             name = getattr(document, slot)
             if name is not None:
                 yield Reference(slot, noun, name)
+        if document.forwarding.number is not None:
+            yield Reference("forwarding.number", PHONES.noun, document.forwarding.number)
+
+
+class Campaigns(Kind[CampaignDraft]):
+    """Leads are of the daily business."""
+
+    noun, folder, document = "campaign", "campaigns", CampaignDraft
+
+    def here(self, session: Session) -> Iterable[CampaignDraft]:
+        numbers = numbers_by_campaign(session)
+        return [self._document(view, numbers.get(view.id, [])) for view in campaign_views(session)]
+
+    def one(self, session: Session, name: str) -> CampaignDraft:
+        found = find_campaign(session, name)
+        assert found is not None
+        return self._document(campaign_view(session, found.id), numbers_by_campaign(session).get(found.id, []))
+
+    def _document(self, view: CampaignView, numbers: Sequence[str]) -> CampaignDraft:
+        return CampaignDraft(**_by_name(CampaignDraft, view, numbers=numbers))
+
+    def references(self, document: CampaignDraft) -> Iterable[Reference]:
+        for slot, noun in _CAMPAIGN_REFERENCES.items():
+            for place, name in enumerate(getattr(document, slot)):
+                yield Reference(f"{slot}.{place}", noun, name)
 
 
 class Trunks(Kind[TrunkDraft]):
@@ -296,8 +357,8 @@ class Trunks(Kind[TrunkDraft]):
 
 
 OPERATORS, GROUPS, SCHEDULES, PROMPTS = Operators(), Groups(), Schedules(), Prompts()
-SCENARIOS, NUMBERS, TRUNKS = Scenarios(), Numbers(), Trunks()
-KINDS: Final[tuple[Kind[Any], ...]] = (TRUNKS, SCHEDULES, PROMPTS, OPERATORS, GROUPS, SCENARIOS, NUMBERS)
+SCENARIOS, PHONES, NUMBERS, CAMPAIGNS, TRUNKS = Scenarios(), Phones(), Numbers(), Campaigns(), Trunks()
+KINDS: Final[tuple[Kind[Any], ...]] = (TRUNKS, SCHEDULES, PROMPTS, OPERATORS, GROUPS, SCENARIOS, PHONES, NUMBERS, CAMPAIGNS)
 """In the order in which they are taken in: what is named before what names it."""
 _NOUNS: Final[Mapping[str, str]] = {
     "group": "group",
@@ -310,7 +371,10 @@ _NUMBER_REFERENCES: Final[Mapping[str, str]] = {
     "off_hours_scenario": "scenario",
     "schedule": "schedule",
     "group": "group",
+    "trunk": "trunk",
+    "responsible": USER,
 }
+_CAMPAIGN_REFERENCES: Final[Mapping[str, str]] = {"numbers": "number", "operators": "operator", "groups": "group"}
 
 
 class _NumberRow:
@@ -335,8 +399,8 @@ def within(part: str, field: str) -> str:
     return f"{part}.{field}".rstrip(".")
 
 
-def _by_name(document: type[Any], view: object) -> dict[str, Any]:
-    return {field.name: getattr(view, field.name) for field in fields(document)}
+def _by_name(document: type[Any], view: object, **given: Any) -> dict[str, Any]:
+    return {field.name: given[field.name] if field.name in given else getattr(view, field.name) for field in fields(document)}
 
 
 def _unknown(given: Any, understood: Any, path: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A set-up as files: a folder that can be kept under version control, or the same in one zip file.
 
     setup.json                            says what this is
-    operators/2001.json, groups/…         one document each: trunks, numbers, schedules, groups, operators, scenarios
+    operators/2001.json, groups/…         one document each, in the folder of its kind
     prompts/en/welcome.json               what is known of an own prompt
     prompts/en/welcome.mp3                and its sound, as it was sent
 

@@ -6,6 +6,8 @@ Rules:
 - Secrets are not part of it: a new operator gets a fresh one, who is here keeps his; a trunk's stays, a new trunk waits for it.
 - Of a scenario the published version counts. Where that is the same, a draft in work stays; else the set-up's becomes the draft,
   which can be undone, and is published.
+- A phone that calls are forwarded to must be confirmed here, but for a number of the own trunk.
+- Users are not part of it: who is named must be here.
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
+from controller.actions.campaigns import CampaignDraft, change_campaign, create_campaign
+from controller.actions.forwarding import add_common_phone, confirm_for_good
 from controller.actions.numbers import change_number, create_number
 from controller.actions.operators import (
     OperatorDraft,
     change_group,
     change_operator,
+    check_terms,
     create_group,
     create_operator,
     set_members,
@@ -31,18 +36,22 @@ from controller.actions.prompts import enter_prompt, exchange_sound, retitle_pro
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
 from controller.actions.schedules import change_schedule, create_schedule
 from controller.actions.setups.documents import (
+    CAMPAIGNS,
     GROUPS,
     KINDS,
     NUMBERS,
     OPERATORS,
+    PHONES,
     PROMPTS,
     SCENARIOS,
     SCHEDULES,
     TRUNKS,
+    USER,
     GroupDocument,
     Kind,
     NumberDocument,
     OperatorDocument,
+    PhoneDocument,
     PromptDocument,
     ScenarioDocument,
     ScheduleDocument,
@@ -56,12 +65,15 @@ from controller.prompts.facts import PreparedSound
 from controller.prompts.files import PromptFolder
 from controller.settings import Settings
 from controller.storage import Session, attempt
-from controller.storage.groups import find_group
+from controller.storage.campaigns import find_campaign
+from controller.storage.forwarding import find_common_phone
+from controller.storage.groups import GroupTerms, find_group
 from controller.storage.numbers import find_number
 from controller.storage.operators import find_operator
 from controller.storage.scenarios import find_scenario
 from controller.storage.schedules import find_schedule
 from controller.storage.trunks import find_trunk
+from controller.storage.users import list_users
 from ivr.graph import inserts
 
 MOST_TOLD: Final = 200
@@ -156,6 +168,7 @@ class _Intake:
         self._here: dict[str, dict[str, Any]] = {
             kind.noun: {kind.name(document): document for document in kind.here(session)} for kind in KINDS
         }
+        self._here[USER] = dict.fromkeys(user.login for user in list_users(session))
         self._left_out = {(noun, name) for noun, name in setup.named if name not in setup.documents.get(noun, {})}
         self.problems: list[FieldProblem] = list(setup.problems)
         self.to_place: list[tuple[PreparedSound, str, str]] = []
@@ -219,7 +232,7 @@ class _Intake:
             tuple(self._created),
             tuple(self._changed),
             tuple(self._unchanged),
-            (*self._secrets_to_set(), *self._drafts_in_work()),
+            (*self._secrets_to_set(), *self._phones_to_confirm(), *self._drafts_in_work()),
             tuple(self._published),
             PROMPTS.noun in self._touched,
             bool(self._touched - {PROMPTS.noun}),
@@ -234,6 +247,7 @@ class _Intake:
 
     def store_group(self, wanted: GroupDocument, here: GroupDocument | None) -> None:
         main = (wanted.name, wanted.strategy, wanted.ring_seconds)
+        _check_terms(wanted.terms)
         if here is None:
             create_group(self._session, *main, **self._by)
             here = GroupDocument(*main)
@@ -288,12 +302,38 @@ class _Intake:
             publish(self._session, stored.id, self._known, tags_must_exist=False, **self._by)
             self._published.append(stored.id)
 
+    def store_phone(self, wanted: PhoneDocument, here: PhoneDocument | None) -> None:
+        if here is None:
+            add_common_phone(self._session, wanted.number, **self._by)
+        if wanted.own_trunk:
+            confirm_for_good(self._session, _id(find_common_phone, self._session, wanted.number), **self._by)
+
     def store_number(self, wanted: NumberDocument, here: NumberDocument | None) -> None:
         named = (wanted.number, wanted.line_name, wanted, self._known)
+        how = {"line": wanted, "confirm_later": True, **self._by}
         if here is None:
-            create_number(self._session, *named, **self._by)
+            create_number(self._session, *named, **how)
         else:
-            change_number(self._session, _id(find_number, self._session, wanted.number), *named, **self._by)
+            change_number(self._session, _id(find_number, self._session, wanted.number), *named, **how)
+
+    def store_campaign(self, wanted: CampaignDraft, here: CampaignDraft | None) -> None:
+        _check_terms(wanted.terms)
+        self._let_numbers_go(wanted)
+        if here is None:
+            create_campaign(self._session, wanted, **self._by)
+        else:
+            change_campaign(self._session, _id(find_campaign, self._session, wanted.name), wanted, **self._by)
+
+    def _let_numbers_go(self, wanted: CampaignDraft) -> None:
+        """Another campaign whose turn is still to come has no numbers any more that are wanted here, and not by it."""
+        entries = self._setup.of(CAMPAIGNS)
+        for other in CAMPAIGNS.here(self._session):
+            if other.name == wanted.name or other.name not in entries:
+                continue
+            going = {*other.numbers} & {*wanted.numbers} - {*entries[other.name].document.numbers}
+            if going:
+                kept = replace(other, numbers=[number for number in other.numbers if number not in going])
+                change_campaign(self._session, _id(find_campaign, self._session, other.name), kept, **self._by)
 
     def store_trunk(self, wanted: TrunkDraft, here: TrunkDraft | None) -> None:
         if here is None:
@@ -311,6 +351,8 @@ class _Intake:
                 able = False
             elif thing not in self._setup.named and reference.name not in self._here[reference.noun]:
                 said = f'there is no {reference.noun} "{reference.name}"'
+                if reference.noun == USER:
+                    said = f"{said}: users are not part of a set-up, create him first"
                 self.problems.append(FieldProblem(f"{entry.file}: {reference.field}", said))
                 able = False
         return able
@@ -342,6 +384,12 @@ class _Intake:
             if _found(find_trunk(self._session, name)).lacks_secret:
                 yield f"set the secret of trunk {name}: until then no calls go through it"
 
+    def _phones_to_confirm(self) -> Iterator[str]:
+        named = {entry.document.forwarding.number for entry in self._setup.of(NUMBERS).values()} - {None}
+        for number in sorted(named | self._setup.of(PHONES).keys()):
+            if _found(find_common_phone(self._session, number)).state(self._by["at"]) != "confirmed":
+                yield f"confirm the phone {number}: until then no calls are forwarded to it"
+
     def _drafts_in_work(self) -> Iterator[str]:
         for name, entry in self._setup.of(SCENARIOS).items():
             here: ScenarioDocument | None = self._here[SCENARIOS.noun].get(name)
@@ -355,7 +403,9 @@ _STORES: Final[Mapping[str, Callable[[_Intake, Any, Any], None]]] = {
     SCHEDULES.noun: _Intake.store_schedule,
     PROMPTS.noun: _Intake.store_prompt,
     SCENARIOS.noun: _Intake.store_scenario,
+    PHONES.noun: _Intake.store_phone,
     NUMBERS.noun: _Intake.store_number,
+    CAMPAIGNS.noun: _Intake.store_campaign,
     TRUNKS.noun: _Intake.store_trunk,
 }
 
@@ -363,6 +413,13 @@ _STORES: Final[Mapping[str, Callable[[_Intake, Any, Any], None]]] = {
 def _told(problems: Sequence[FieldProblem]) -> list[FieldProblem]:
     more = len(problems) - MOST_TOLD
     return [*problems[:MOST_TOLD], *([FieldProblem("", f"and {more:,} more problems")] if more > 0 else [])]
+
+
+def _check_terms(terms: GroupTerms) -> None:
+    try:
+        check_terms(terms)
+    except InvalidInput as error:
+        raise refused(FieldProblem(within("terms", one.field), one.message) for one in error.problems) from None
 
 
 def _needs_sound(here: PromptDocument | None, wanted: PromptDocument) -> bool:

@@ -7,8 +7,8 @@ import json
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from controller.actions import packing
+from controller.actions.campaigns import CampaignDraft, create_campaign
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.actions.numbers import NumberSettings, create_number
+from controller.actions.forwarding import add_common_phone, confirm_for_good, enter_code, make_code
+from controller.actions.numbers import NumberLine, NumberSettings, create_number
 from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
 from controller.actions.packing import pack
 from controller.actions.prompts import PromptDetails, add_prompt
@@ -45,11 +47,13 @@ from controller.prompts.files import PromptFolder
 from controller.schedules import Schedule
 from controller.settings import Settings
 from controller.storage import Database
+from controller.storage.forwarding import Forwarding, list_phones
 from controller.storage.groups import GroupTerms, find_group
 from controller.storage.models import METADATA
 from controller.storage.operators import RungNumber, find_operator
 from controller.storage.scenarios import find_scenario
 from controller.storage.trunks import find_trunk
+from controller.storage.users import User
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import PromptRef
 from ivr.serialization import MAX_BYTES
@@ -63,11 +67,18 @@ STANDARD = {"beep", *map(str, STANDARD_PROMPTS.by_slot().values())}
 KNOWN = KnownPrompts(frozenset({(name, language) for name in STANDARD for language in LANGUAGES}), frozenset(LANGUAGES))
 SETTINGS = Settings.load({})
 OFFICE = Schedule.model_validate({"zone": "Europe/Moscow", "week": {"monday": [{"start": "09:00", "end": "18:00"}]}})
+TERMS = GroupTerms(5, 60, 600, 3, True, 90, False, True)
+OWN_PHONE, OTHER_PHONE = "+74951110002", "+79161112233"
 Files = Mapping[str, bytes]
 
 
 class Office(Installation):
-    """An installation that set-ups leave and come to."""
+    """An installation with the user ann, that set-ups leave and come to."""
+
+    def __init__(self, root: Path, database: Database | None = None) -> None:
+        super().__init__(root, database)
+        with self.database.session() as session:
+            session.add(User(login="ann", password_hash="", role="administrator", created_at=NOON))
 
     def files(self) -> dict[str, bytes]:
         with self.database.session(read_only=True) as session:
@@ -116,10 +127,11 @@ def furnished(office: Office) -> Office:
     """One of everything, with no setting left as standard."""
     with office.database.session() as session:
         numbers = (RungNumber("+74951112233", 15), RungNumber("102", 30))
-        create_operator(session, "2001", "Anna", ring_seconds=11, numbers=numbers, inbound=False, team=False, **BY)
+        rights = {"inbound": False, "team": False}
+        create_operator(session, "2001", "Anna", ring_seconds=11, numbers=numbers, time_zone="Asia/Omsk", **rights, **BY)
         create_operator(session, "2002", "Boris Борис", **BY)
         create_group(session, "Sales / VIP", "levels", 7, **BY)
-        set_terms(session, "Sales / VIP", GroupTerms(5, 60, 600, 3, True), **BY)
+        set_terms(session, "Sales / VIP", TERMS, **BY)
         set_members(session, "Sales / VIP", ["2002", MemberDraft("2001", 3, 2)], **BY)
         create_group(session, "sales _ vip", **BY)
         create_schedule(session, "Office", OFFICE, **BY)
@@ -144,10 +156,18 @@ def furnished(office: Office) -> Office:
         save_draft(session, main, document("end", {"end": hang_up()}), 1, **BY)
         create_scenario(session, "In work", document("a", {"a": insert("Nowhere", {}), "b": group({}, "Nobody")}), **BY)
         prompts = LinePrompts(None, PromptRef("welcome"), PromptRef("welcome", "ru"), PromptRef("beep"), PromptRef("welcome"))
-        chosen = NumberSettings("ru", "Main", "Z inner", "Office", "Sales / VIP", 120, prompts)
-        create_number(session, "+74951110001", "Main line", chosen, KNOWN, **BY)
         trunk = TrunkDraft("Carrier", "sip.example.com", 5070, "tcp", "office", "s3cret", True, "+74951110001", 2, False)
-        create_trunk(session, trunk, **BY)
+        create_trunk(session, replace(trunk, domain="users.example.com", inbound=False), **BY)
+        confirm_for_good(session, add_common_phone(session, OWN_PHONE, **BY).id, **BY)
+        phone = add_common_phone(session, OTHER_PHONE, **BY).id
+        assert enter_code(session, phone, make_code(session, phone, **BY)[1], 3, **BY) == "confirmed"
+        forwarding = Forwarding("common", OTHER_PHONE, 15, 2, "called")
+        chosen = NumberSettings("ru", "Main", "Z inner", "Office", "Sales / VIP", 120, prompts, forwarding, "ann")
+        line = NumberLine(3, False, False, "Website", "Carrier")
+        create_number(session, "+74951110001", "Main line", chosen, KNOWN, line=line, **BY)
+        transfers = ("+74951110003", "sip:queue@sip.example.com:5070")
+        serving = (["+74951110001"], ["2002", "2001"], ["Sales / VIP"], "lead_selection", transfers)
+        create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS), **BY)
     return office
 
 
@@ -169,6 +189,7 @@ def changed(files: Files, path: str, **values: Any) -> dict[str, bytes]:
 SALES = "groups/Sales _ VIP-cca66a30.json"
 MAIN, INNER = "scenarios/Main.json", "scenarios/Z inner.json"
 NUMBER, TRUNK, OPERATOR = "numbers/+74951110001.json", "trunks/Carrier.json", "operators/2001.json"
+CAMPAIGN, PHONE = "campaigns/Spring.json", f"phones/{OWN_PHONE}.json"
 
 
 def test_export_into_an_empty_installation_and_export_again_give_the_same_bytes(full: Office, empty: Office) -> None:
@@ -188,7 +209,10 @@ def test_export_into_an_empty_installation_and_export_again_give_the_same_bytes(
         "scenario In work",
         "scenario Main",
         "scenario Z inner",
+        f"phone {OWN_PHONE}",
+        f"phone {OTHER_PHONE}",
         "number +74951110001",
+        "campaign Spring",
     }
     assert empty.folder.original("welcome", "en", "mp3").read_bytes() == b"sound en" and empty.folder.is_there("welcome", "ru")
 
@@ -208,7 +232,7 @@ def test_taking_the_same_set_up_in_again_changes_no_row_and_no_file(full: Office
     for office in (empty, full):
         before = office.everything()
         again = office.take_in(files)
-        assert (again.created, again.changed, again.published) == ((), (), ()) and len(again.unchanged) == 12
+        assert (again.created, again.changed, again.published) == ((), (), ()) and len(again.unchanged) == 15
         assert not again.prompts and not again.directory
         assert office.everything() == before
 
@@ -223,7 +247,8 @@ def test_files_are_readable_and_every_setting_stands_in_them(full: Office) -> No
     written = full.files()[SALES].decode()
     assert written == (
         '{\n  "members": [\n    "2002",\n    {\n      "extension": "2001",\n      "level": 2,\n      "weight": 3\n    }\n  ],\n'
-        '  "name": "Sales / VIP",\n  "ring_seconds": 7,\n  "strategy": "levels",\n  "terms": {\n    "longest_talk": 600,\n'
+        '  "name": "Sales / VIP",\n  "ring_seconds": 7,\n  "strategy": "levels",\n  "terms": {\n    "announce_every": 90,\n'
+        '    "announce_place": false,\n    "announce_wait": true,\n    "longest_talk": 600,\n'
         '    "longest_wait": 60,\n    "priority": 3,\n    "sticky_owner": true,\n    "wrap_up_seconds": 5\n  }\n}\n'
     )
     assert "Boris Борис" in full.files()["operators/2002.json"].decode()
@@ -255,12 +280,60 @@ def test_operators_and_trunks_that_are_here_keep_their_secrets(full: Office) -> 
 
 def test_a_new_trunk_waits_for_its_secret_and_says_so_every_time(full: Office, empty: Office) -> None:
     files = full.files()
-    said = ("set the secret of trunk Carrier: until then no calls go through it",)
+    said = (
+        "set the secret of trunk Carrier: until then no calls go through it",
+        f"confirm the phone {OTHER_PHONE}: until then no calls are forwarded to it",
+    )
     assert empty.take_in(files).notes == said == empty.take_in(files).notes
     with empty.database.session(read_only=True) as session:
         trunk = find_trunk(session, "Carrier")
         assert trunk is not None and trunk.lacks_secret
     assert empty.take_in(changed(files, TRUNK, port=5080)).changed == (Change("trunk Carrier", ("port",)),)
+
+
+def test_a_phone_to_forward_to_is_confirmed_anew_where_it_comes_to_but_a_number_of_the_own_trunk_is_not(
+    full: Office, empty: Office
+) -> None:
+    assert used_phones(full) == {OWN_PHONE, OTHER_PHONE}
+    files = full.files()
+    assert json.loads(files[f"phones/{OTHER_PHONE}.json"]) == {"number": OTHER_PHONE, "own_trunk": False}
+    empty.take_in(files)
+    assert json.loads(empty.files()[NUMBER])["forwarding"]["number"] == OTHER_PHONE
+    assert used_phones(empty) == {OWN_PHONE}
+
+
+def test_a_confirmation_that_is_here_is_not_taken_back_and_a_mark_of_the_own_trunk_comes_later_too(full: Office) -> None:
+    files, before = full.files(), full.everything()
+    assert full.take_in(changed(files, PHONE, own_trunk=False)).changed == () and full.everything() == before
+    taken = full.take_in(changed(files, f"phones/{OTHER_PHONE}.json", own_trunk=True))
+    assert taken.changed == (Change(f"phone {OTHER_PHONE}", ("own_trunk",)),) and taken.directory
+    assert used_phones(full, NOON + timedelta(days=1000)) == {OWN_PHONE, OTHER_PHONE}
+
+
+def used_phones(office: Office, at: datetime = NOON) -> set[str]:
+    with office.database.session(read_only=True) as session:
+        return {view.row.number for view in list_phones(session) if view.row.is_used(at)}
+
+
+def test_a_number_s_line_and_forwarding_and_a_campaign_are_changed_where_they_differ(full: Office) -> None:
+    files = changed(full.files(), NUMBER, channels=None, trunk=None, forwarding={"mode": "own"}, responsible=None)
+    taken = full.take_in(changed(files, CAMPAIGN, operators=["2001"], unknown_callers="refuse"))
+    assert [change.what for change in taken.changed] == ["number +74951110001", "campaign Spring"]
+    assert {*taken.changed[0].fields} == {"channels", "trunk", "forwarding", "responsible"}
+    assert {*taken.changed[1].fields} == {"operators", "unknown_callers"}
+    assert json.loads(full.files()[NUMBER])["forwarding"] == Forwarding("own").written()
+    assert json.loads(full.files()[CAMPAIGN])["operators"] == ["2001"]
+
+
+def test_campaigns_may_exchange_their_numbers(full: Office) -> None:
+    mine, other = "+74951110001", "+74951110009"
+    files = changed({**full.files(), "numbers/9.json": b'{"number": "+74951110009", "line_name": "Nine"}'}, CAMPAIGN)
+    full.take_in({**files, "campaigns/Autumn.json": json.dumps({"name": "Autumn", "numbers": [other]}).encode()})
+    exchanged = changed(full.files(), "campaigns/Autumn.json", numbers=[mine])
+    taken = full.take_in(changed(exchanged, CAMPAIGN, numbers=[other]))
+    assert taken.changed == (Change("campaign Autumn", ("numbers",)), Change("campaign Spring", ("numbers",)))
+    both = changed(full.files(), CAMPAIGN, numbers=[mine, other])
+    assert full.refuses(both) == {f"{CAMPAIGN}: numbers.0": f'{mine} belongs to the campaign "Autumn" already'}
 
 
 def test_what_differs_is_changed_what_is_not_named_stays_and_only_versions_of_what_changed_grow(full: Office) -> None:
@@ -360,6 +433,24 @@ def test_an_unknown_group_and_an_unknown_operator_are_named_at_their_fields(full
     }
 
 
+def test_a_user_who_is_not_here_is_named_at_the_number_that_he_is_responsible_for(full: Office) -> None:
+    files = changed(full.files(), NUMBER, responsible="eve", trunk="Gone", forwarding={"mode": "common", "number": "+7495"})
+    assert full.refuses(files) == {
+        f"{NUMBER}: responsible": 'there is no user "eve": users are not part of a set-up, create him first',
+        f"{NUMBER}: trunk": 'there is no trunk "Gone"',
+        f"{NUMBER}: forwarding.number": 'there is no phone "+7495"',
+    }
+
+
+def test_what_a_campaign_names_is_named_at_its_fields(full: Office) -> None:
+    files = changed(full.files(), CAMPAIGN, numbers=["8000"], operators=["2001", "2077"], groups=["Nobody"])
+    assert full.refuses(files) == {
+        f"{CAMPAIGN}: numbers.0": 'there is no number "8000"',
+        f"{CAMPAIGN}: operators.1": 'there is no operator "2077"',
+        f"{CAMPAIGN}: groups.0": 'there is no group "Nobody"',
+    }
+
+
 def test_a_circle_of_scenarios_is_named_at_every_node_of_it(full: Office) -> None:
     inner = json.loads(full.files()[INNER])["scenario"]
     inner["nodes"]["end"] = insert("Main", {})
@@ -399,9 +490,9 @@ def test_all_problems_are_said_at_once_and_none_that_only_follows_from_another(f
         f"{OPERATOR}: ring_seconds": "use 1 to 300 seconds",
         "schedules/Office.json": "no JSON: Expecting property name enclosed in double quotes: line 2 column 1 (char 19)",
         "readme.txt": "it does not belong to a set-up: write .json files in "
-        "trunks, schedules, prompts, operators, groups, scenarios, numbers",
+        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns",
         "operator/2003.json": "it does not belong to a set-up: write .json files in "
-        "trunks, schedules, prompts, operators, groups, scenarios, numbers",
+        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns",
     }
 
 
@@ -438,6 +529,26 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "numbers/1.json: language",
     ),
     "a trunk that needs a name": ({"trunks/T.json": b'{"name": "T", "host": "h", "registers": true}'}, "trunks/T.json: username"),
+    "a phone that is not written as it is dialled": (
+        {"phones/x.json": b'{"number": "+7 495 111"}'},
+        "phones/x.json: number",
+    ),
+    "a number with too many channels": (
+        {"numbers/1.json": b'{"number": "1", "line_name": "L", "channels": 1001}'},
+        "numbers/1.json: channels",
+    ),
+    "a term of a group out of its range": (
+        {"groups/X.json": b'{"name": "X", "terms": {"priority": 101}}'},
+        "groups/X.json: terms.priority",
+    ),
+    "a term of a campaign out of its range": (
+        {"campaigns/X.json": b'{"name": "X", "terms": {"announce_every": 1}}'},
+        "campaigns/X.json: terms.announce_every",
+    ),
+    "a transfer to where no trunk leads": (
+        {"campaigns/X.json": b'{"name": "X", "transfer_numbers": ["sip:queue@elsewhere.example.com"]}'},
+        "campaigns/X.json: transfer_numbers.0",
+    ),
     "a prompt without its sound": ({"prompts/en/welcome.mp3": None}, "prompts/en/welcome.json: format"),
     "a sound without its prompt": ({"prompts/en/other.mp3": b"x"}, "prompts/en/other.mp3"),
     "a prompt that leads out": (
@@ -613,6 +724,11 @@ CARRIED: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "groups": ("group", {}),
     "group_members": ("group", {"operator_id": "members", "position": "members", "weight": "members", "level": "members"}),
     "inbound_numbers": ("number", {}),
+    "forwarding_phones": ("phone", {"confirmed_at": "own_trunk", "expires_at": "own_trunk"}),
+    "campaigns": ("campaign", {}),
+    "campaign_operators": ("campaign", {"operator_id": "operators", "position": "operators"}),
+    "campaign_groups": ("campaign", {"group_id": "groups", "position": "groups"}),
+    "campaign_transfer_numbers": ("campaign", {"number": "transfer_numbers", "position": "transfer_numbers"}),
     "prompts": ("prompt", {"original_format": "format"}),
     "scenarios": ("scenario", {}),
     "scenario_versions": ("scenario", {"document": "scenario"}),
@@ -625,7 +741,14 @@ NOT_CARRIED_COLUMNS = {
     "operator_numbers": {"operator_id"},
     "groups": {"id", "version"},
     "group_members": {"group_id"},
-    "inbound_numbers": {"id"},
+    # A campaign names its numbers.
+    "inbound_numbers": {"id", "campaign_id"},
+    # Operators' own phones are theirs, and a code proves a phone where it was typed.
+    "forwarding_phones": {"id", "operator_id", "approval", "code_hash", "code_expires_at", "code_tries"},
+    "campaigns": {"id", "version"},
+    "campaign_operators": {"campaign_id"},
+    "campaign_groups": {"campaign_id"},
+    "campaign_transfer_numbers": {"campaign_id"},
     # The sound tells its length, its loudness and its hash.
     "prompts": {"id", "length_seconds", "loudness", "waveform", "content_hash", "created_at", "updated_at"},
     # Of a scenario the published document is carried, or the only draft.
@@ -644,12 +767,18 @@ NOT_CARRIED_TABLES = {
     "contact_numbers",
     "contact_tags",
     "blocked_numbers",
+    "leads",
+    # A carrier's table, which comes as CSV, and what this installation pays.
+    "rates",
+    "trunk_prices",
     # What has happened, and what is still to happen of it.
     "audit",
     "calls",
     "call_legs",
     "call_steps",
     "callbacks",
+    "given_codes",
+    "missed_calls",
     "operator_state_changes",
     "operator_switches",
     "outbox",
@@ -678,7 +807,7 @@ def fields_of(noun: str) -> set[str]:
     if issubclass(model, PromptDocument | ScenarioDocument):
         return {name for name, field in model.model_fields.items() if not field.exclude}
     names = {field.name for field in fields(model)} - written.hidden
-    return names | ({field.name for field in fields(GroupTerms)} if noun == "group" else set())
+    return names | ({field.name for field in fields(GroupTerms)} if "terms" in names else set())
 
 
 def test_the_example_leaves_no_setting_as_standard(full: Office, tmp_path: Path) -> None:
@@ -692,9 +821,19 @@ def test_the_example_leaves_no_setting_as_standard(full: Office, tmp_path: Path)
                 "groups/1.json": b'{"name": "-"}',
                 "numbers/1.json": b'{"number": "1", "line_name": "-"}',
                 "trunks/1.json": b'{"name": "-", "host": "h"}',
+                "phones/1.json": b'{"number": "22"}',
+                "campaigns/1.json": b'{"name": "-"}',
             }
         )
-        for path, standard in ((OPERATOR, "operators/2001"), (SALES, "groups/-"), (NUMBER, "numbers/1"), (TRUNK, "trunks/-")):
+        standards = {
+            OPERATOR: "operators/2001",
+            SALES: "groups/-",
+            NUMBER: "numbers/1",
+            TRUNK: "trunks/-",
+            PHONE: "phones/22",
+            CAMPAIGN: "campaigns/-",
+        }
+        for path, standard in standards.items():
             ours, theirs = json.loads(full.files()[path]), json.loads(bare.files()[f"{standard}.json"])
             assert [field for field in ours if ours[field] == theirs[field] and field != "extension"] == []
     finally:
