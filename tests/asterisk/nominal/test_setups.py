@@ -91,7 +91,7 @@ async def test_a_caller_reaches_the_same_operator_by_the_same_path_after_export_
     await serves_from(system, here)
     await upload(system, tone_file(tmp_path / "tone.ogg", "ogg", TONE, 1.5), "en")
     await system.change(_furnish)
-    await eventually(lambda: NUMBER in system.engine.arrivals.routes, "the engine does not know the number")
+    await eventually(lambda: "2062" in system.engine.presence.states, "the engine and Asterisk do not know the operators")
     path = await a_call(system)
     assert path == [("choice", "menu", KEY), ("clients", "forward_to_group", None), ("Clients", "2062")]
 
