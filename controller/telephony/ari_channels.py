@@ -46,8 +46,8 @@ Frame = dict[str, Any]
 DIALLED = "dialled"
 """The application argument of a leg that we dial."""
 
-_STAND_IN, _JOINING = "Local/", "Local/_attended@"
-"""How the names of channels begin that Asterisk puts into bridges when a phone transfers; the second, when it joins lines."""
+_STAND_IN = "Local/"
+"""How the names of channels begin that Asterisk puts into bridges when a phone transfers."""
 _KEYS = frozenset(KEYS)
 _DEVICE_STATES: Mapping[str, DeviceState] = {
     "NOT_INUSE": "not_in_use",
@@ -75,7 +75,7 @@ class Line:
     music: bool = False
     by_us: bool = False
     leaving: bool = False
-    joining: bool = False
+    transfers: bool = False
     left: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
@@ -198,8 +198,7 @@ class Channels:
         identity = ChannelId(channel["id"])
         args = tuple(frame["args"])
         if "replace_channel" in frame:
-            joining = channel["name"].startswith(_JOINING)
-            self._replaced(ChannelId(frame["replace_channel"]["id"]), joining)
+            self._replaced(ChannelId(frame["replace_channel"]["id"]))
             return
         line = self._lines.get(identity)
         if line is not None and line.dialled:
@@ -214,17 +213,19 @@ class Channels:
         caller = channel["caller"]
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
 
-    def _replaced(self, channel: ChannelId, joining: bool) -> None:
-        """Its phone has transferred: from now on its end is reported like a caller's, and not before the `LinesJoined`."""
+    def _replaced(self, channel: ChannelId) -> None:
+        """Its phone has transferred: its end is reported like a caller's from now on, and not before the transfer, which Asterisk
+        may report later.
+        """
         line = self._lines.get(channel)
         if line is not None:
-            line.dialled, line.joining = False, joining
+            line.dialled, line.transfers = False, True
 
     def _transfer_wanted(self, frame: Frame) -> None:
-        stand_in = frame.get("replace_channel")
+        stand_in, channel = frame.get("replace_channel"), ChannelId(frame["channel"]["id"])
         if stand_in is not None:
-            channel = ChannelId(frame["channel"]["id"])
             self._deliver(TransferWanted(channel, _at(frame), frame["exten"], ChannelId(stand_in["id"])))
+        self._has_transferred(channel, _at(frame))
 
     def _lines_joined(self, frame: Frame) -> None:
         stand_in = frame.get("destination_link_first_leg") or frame.get("replace_channel")
@@ -233,11 +234,14 @@ class Channels:
             if stand_in is not None:
                 other = ChannelId(frame[far]["id"]) if frame.get(far) else None
                 self._deliver(LinesJoined(channel, _at(frame), other, ChannelId(stand_in["id"])))
-            line = self._lines.get(channel)
-            if line is not None:
-                line.joining = False
-                if line.left:
-                    self.gone(channel, _at(frame), line.cause)
+            self._has_transferred(channel, _at(frame))
+
+    def _has_transferred(self, channel: ChannelId, at: datetime) -> None:
+        line = self._lines.get(channel)
+        if line is not None:
+            line.transfers = False
+            if line.left:
+                self.gone(channel, at, line.cause)
 
     def _state_changed(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
@@ -291,7 +295,7 @@ class Channels:
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
         line = self._lines.get(channel)
-        if line is not None and line.joining:
+        if line is not None and line.transfers:
             line.left = True
         elif line is not None and not line.dialled:
             self.gone(channel, _at(frame), line.cause)
