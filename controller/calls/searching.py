@@ -85,7 +85,7 @@ class PersonSearch:
             if person.operator is not None and self._is_left_alone(person.operator.extension):
                 log.info("call %s is not forwarded to %s: he talks, or is not to be disturbed", facts.call, name_of(person))
                 continue
-            self._join(ended.visit, person, person.ring_seconds + _SPARE_SECONDS)
+            self._ring(ended.visit, person)
             return True
         return False
 
@@ -121,19 +121,17 @@ class PersonSearch:
 
     async def _join_with_owner(self, visit: VisitId, group: str, max_wait: float) -> None:
         manager = await self._manager()
-        person = None if manager is None else self._tools.people.employee(manager)
-        self._join(visit, group, max_wait, None if person is None else person.operator)
+        self._join(visit, group, max_wait, None if manager is None else manager.operator)
 
     async def _find_manager(self, visit: VisitId) -> None:
         manager = await self._manager()
-        person = None if manager is None else self._tools.people.employee(manager)
-        if person is None:
+        if manager is None:
             self._mailbox.put_nowait(SearchEnded(visit, "unknown_number"))
         else:
-            self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
+            self._ring(visit, manager)
 
-    async def _manager(self) -> str | None:
-        """The extension of the caller's manager; None when he has none, or when nobody can tell (UIS-39)."""
+    async def _manager(self) -> Person | None:
+        """The caller's manager; None when he has none, or when nobody can tell (UIS-39)."""
         facts, tools = self._facts, self._tools
         try:
             async with asyncio.timeout(MANAGER_WITHIN):
@@ -145,14 +143,17 @@ class PersonSearch:
             # Nobody waits for this task: an error that went unseen would leave the caller with the music for ever.
             log.exception("call %s: the caller's manager could not be looked up", facts.call)
             return None
-        return found.owner
+        return None if found.owner is None else tools.people.employee(found.owner)
 
     def _join_person(self, visit: VisitId, person: Person | None, otherwise: RoutingOutcome) -> bool:
         if person is None:
             self._mailbox.put_nowait(RoutingEnded(visit, otherwise))
             return False
-        self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
+        self._ring(visit, person)
         return True
+
+    def _ring(self, visit: VisitId, person: Person) -> None:
+        self._join(visit, person, person.ring_seconds + _SPARE_SECONDS)
 
     def _meet(self, visit: VisitId, met: SearchEnded) -> SearchEnded:
         """Who asked for this call is found at once, if he is still there."""
