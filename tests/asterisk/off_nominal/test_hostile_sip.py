@@ -166,7 +166,7 @@ async def test_an_operators_name_without_his_password_is_refused(system: System,
         async with raw_phone(system.asterisk.sip[1], "2001", password) as phone:
             answer = await phone.request(method, Line.FULL if method != "REGISTER" else "", body=offer() * (method == "INVITE"))
             assert answer.status == 401
-    assert system.engine.presence.states["2001"] == "offline"
+    await system.operator_is("2001", "offline")
 
 
 async def test_the_name_of_the_carrier_does_not_let_anyone_register(system: System) -> None:
