@@ -97,9 +97,10 @@ async def test_an_operators_phone_transfers_to_nobody_who_can_not_be_reached_and
         caller, call = await talks_with(system, phone)
         assert (await phone.request("REFER", "", headers=target)).status == (404 if len(number) < 80 else 200)
         assert (await phone.request("REFER", "", headers=REFERS["replacing garbage"])).status >= 400
-        assert (await phone.request("BYE", "")).status == 200
-        await call.ended()
-    assert way(await system.call_record(caller)) == [("2001", "", True)]
+        await call.hangup()
+        await system.operator_is("2001", "available")
+    record = await system.call_record(caller)
+    assert (way(record), record.call.ended_by) == ([("2001", "", True)], "caller")
 
 
 @pytest.mark.parametrize("number", ["12345", "+74951234567"])
