@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import zip_longest
 from typing import Final
 
 MARK: Final = "hidden number"
@@ -16,7 +17,8 @@ FEWEST_DIGITS: Final = 5
 """Shorter numbers are extensions and services of the installation; they are not hidden."""
 _MOST_DIGITS: Final = 20
 _MOST_GROUPS: Final = 8
-_DIGITS: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])[0-9]+")
+"""Not those of an escaped character in a link: %20, %2B."""
 _BETWEEN: Final = re.compile(r"(?:[\s().\-/\u00a0\u2010-\u2015]|%20|%28|%29|&nbsp;){1,3}")
 _BEFORE: Final = re.compile(r"(?:\+|%2B|&#43;)?\(?\Z", re.IGNORECASE)
 _LONGEST_BEFORE: Final = 6
@@ -35,13 +37,32 @@ def possible_numbers(text: str) -> set[str]:
 def without(text: str, hidden: Collection[str]) -> str:
     """The text with MARK in the place of each number whose digits are among these."""
     parts, at = [], 0
+    for start, end in _cuts(text, hidden):
+        parts += [text[at:start], MARK]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def restored(text: str, before: str, hidden: Collection[str]) -> str:
+    """What somebody means who was shown `before` without the hidden numbers and has made this text of it: each MARK is the number
+    that it stands for. Where one was removed or added nobody can tell which, and all stay MARKs.
+    """
+    numbers = [before[start:end] for start, end in _cuts(before, hidden)]
+    parts = text.split(MARK)
+    if len(parts) != len(numbers) + 1:
+        return text
+    return "".join(part for pair in zip_longest(parts, numbers, fillvalue="") for part in pair)
+
+
+def _cuts(text: str, hidden: Collection[str]) -> Iterator[tuple[int, int]]:
+    """From where to where hidden numbers are in the text, with the plus before them."""
+    at = 0
     for start, ends in _places(text):
         end = max((end for digits, end in ends if digits in hidden), default=0)
         if start >= at and end:
             before = _BEFORE.search(text[max(at, start - _LONGEST_BEFORE) : start])
-            parts += [text[at : start - (len(before[0]) if before else 0)], MARK]
+            yield start - (len(before[0]) if before else 0), end
             at = end
-    return "".join([*parts, text[at:]])
 
 
 def _places(text: str) -> Iterator[tuple[int, list[tuple[str, int]]]]:

@@ -51,7 +51,7 @@ class CampaignChange(GroupTermsModel):
     ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
     hide_numbers: bool = Field(
         False,
-        description="true: the numbers of its callers and leads are shown to administrators alone, on no operator's phone or page",
+        description="true: the numbers of its callers and leads are shown to administrators alone, and on no operator's phone",
     )
 
     def draft(self) -> CampaignDraft:

@@ -6,13 +6,14 @@ the administrators' own and are shown all numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from controller.hiding import without
+from controller.hiding import restored, without
 from controller.storage.hidden_numbers import hidden_in
 from web.services import services
 
@@ -37,6 +38,12 @@ async def hidden_from(request: Request, text: str) -> frozenset[str]:
 async def shown_to(request: Request, text: str) -> str:
     """The text as it is shown to who asks."""
     return without(text, await hidden_from(request, text))
+
+
+async def as_meant(request: Request, fields: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a form that showed those of `before`, with the numbers that were hidden in it."""
+    hidden = await hidden_from(request, "\n".join(before.values()))
+    return {name: restored(value, before.get(name, ""), hidden) for name, value in fields.items()}
 
 
 class HidesNumbers:

@@ -11,7 +11,7 @@ from controller.storage.hidden_numbers import hidden_in
 
 
 def without_hidden_numbers(session: Session, letter: Letter, region: str | None) -> Letter:
-    """The letter as operators may read it, names of its files included; `region` is as for `controller.addresses.phone_number`."""
+    """The letter as operators may read it, names of its files included; `region` is as for `phone_number`."""
     names = [attachment.name for attachment in letter.attachments]
     hidden = hidden_in(session, "\n".join((letter.subject, letter.body, *names)), region)
     attachments = tuple(replace(one, name=without(one.name, hidden).replace(" ", "-")) for one in letter.attachments)
