@@ -17,12 +17,12 @@ def store_missed_call(
     session: Session,
     missed: MissedCall,
     *,
-    region: str | None,
     offered: str,
     name: str,
     language: str,
     zone: tzinfo,
     at: datetime,
+    region: str | None = None,
 ) -> None:
     """Keep it, and put its letter into the outbox if it has a `recipient`. There is one letter for each call.
 

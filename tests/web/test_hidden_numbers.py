@@ -159,8 +159,8 @@ async def test_t47_no_page_and_no_address_of_the_api_shows_a_hidden_number_to_wh
             answer = await person.get(address)
             heads = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
             assert digits_in(answer.text) == [] and digits_in(heads) == [], address
-            if answer.status_code != 404 and answer.headers["content-type"].startswith("text/html"):
-                assert int(answer.headers["content-length"]) == len(answer.content)
+            if "content-length" in answer.headers:
+                assert int(answer.headers["content-length"]) == len(answer.content), address
     pages = {"/calls", "/calls/01HIDDEN", "/calls/02REFUSED", "/live", "/missed-calls", "/missed-calls/01HIDDEN", "/voicemails"}
     assert shown >= {
         *pages,

@@ -34,7 +34,9 @@ async def test_t47_the_phone_is_told_no_digit_of_a_hidden_number_when_he_calls_a
         await phone.gets("INVITE")
         rings = await caller.phone.ringing()
         await rings.answer()
-        await rings.listen(0.5)
+        await system.recorded(
+            caller, lambda found: found.call.direction == "outbound" and found.talk_leg is not None, "nobody was called back"
+        )
         await rings.hangup()
         await phone.gets("BYE")
 
