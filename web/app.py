@@ -13,6 +13,7 @@ from controller.prompts.workshop import Workshop
 from ivr.errors import InvalidDocument
 from web.errors import WebError, on_error
 from web.guards import LimitedBody, NoTraceback, SameOriginOnly, SecurityHeaders
+from web.hidden_numbers import HidesNumbers
 from web.openapi import openapi_document
 from web.rendering import make_templates
 from web.routes import OPERATIONS, make_routes
@@ -26,7 +27,13 @@ def create_app(given: WebServices) -> Starlette:
     """The pages and the API as one ASGI application."""
     app = Starlette(
         routes=make_routes(),
-        middleware=[Middleware(SecurityHeaders), Middleware(NoTraceback), Middleware(SameOriginOnly), Middleware(LimitedBody)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(HidesNumbers),
+            Middleware(NoTraceback),
+            Middleware(SameOriginOnly),
+            Middleware(LimitedBody),
+        ],
         exception_handlers={kind: on_error for kind in _FORESEEN},
     )
     app.state.services = given

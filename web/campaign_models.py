@@ -49,6 +49,10 @@ class CampaignChange(GroupTermsModel):
     )
     strategy: Strategy = "ring_all"
     ring_seconds: int = Field(RING_SECONDS, ge=1, le=LONGEST_RING, description="how long one offer rings")
+    hide_numbers: bool = Field(
+        False,
+        description="true: the numbers of its callers and leads are shown to administrators alone, and on no operator's phone",
+    )
 
     def draft(self) -> CampaignDraft:
         """The same for the action."""
@@ -62,6 +66,7 @@ class CampaignChange(GroupTermsModel):
             self.strategy,
             self.ring_seconds,
             self.terms(),
+            self.hide_numbers,
         )
 
 
@@ -126,6 +131,7 @@ def campaign_model(campaign: CampaignView, numbers: Mapping[int, Sequence[str]],
         transfer_numbers=list(campaign.transfer_numbers),
         strategy=campaign.strategy,
         ring_seconds=campaign.ring_seconds,
+        hide_numbers=campaign.hide_numbers,
         version=campaign.version,
         leads=leads.get(campaign.id, 0),
         **asdict(campaign.terms),

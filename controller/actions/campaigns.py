@@ -49,6 +49,7 @@ class CampaignDraft:
     strategy: Strategy = "ring_all"
     ring_seconds: int = RING_SECONDS
     terms: GroupTerms = field(default_factory=GroupTerms)
+    hide_numbers: bool = False
 
 
 def create_campaign(session: Session, draft: CampaignDraft, *, acting_user: str, at: datetime) -> CampaignView:
@@ -127,7 +128,12 @@ def _store(session: Session, id: int | None, draft: CampaignDraft, action: str, 
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
     campaign = Campaign(name=name, version=0) if id is None else lock_campaign(session, id)
-    settings = {"unknown_callers": draft.unknown_callers, "strategy": draft.strategy, "ring_seconds": draft.ring_seconds}
+    settings = {
+        "unknown_callers": draft.unknown_callers,
+        "strategy": draft.strategy,
+        "ring_seconds": draft.ring_seconds,
+        "hide_numbers": draft.hide_numbers,
+    }
     campaign.sqlmodel_update({"name": name, "version": campaign.version + 1, **settings, **asdict(draft.terms)})
     session.add(campaign)
     session.flush()

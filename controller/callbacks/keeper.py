@@ -22,6 +22,7 @@ from typing import Final
 
 from controller.bus import CallbacksChanged
 from controller.calls.arrivals import Arrivals
+from controller.calls.campaigns import number_is_hidden
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.hours import state_now, working_time
@@ -243,13 +244,14 @@ class CallbackKeeper:
         device = self._tools.outside_device(callback.caller_number)
         if device is None:
             return _Ending(None, "there is no way to call outside", counts=False)
+        hidden = await number_is_hidden(callback.caller_number, self._tools)
         channel, mailbox = callback_channel_id(call), new_mailbox()
         line = ClientLine(call, channel, callback.caller_number, trunk_id_of(device), self._tools.clock.now())
         try:
             reached = await self._dial(call, callback, device, channel, mailbox)
             if isinstance(reached, _Ending):
                 return reached
-            return await self._serve(call, callback, replace(line, answered_at=reached), mailbox)
+            return await self._serve(call, callback, replace(line, answered_at=reached), mailbox, hidden)
         except (AllInUse, OutgoingOff) as refused:
             return _Ending(None, str(refused), counts=False)
         finally:
@@ -293,7 +295,7 @@ class CallbackKeeper:
         except TelephonyError as error:
             log.warning("the line %s could not be hung up: %s", channel, error)
 
-    async def _serve(self, call: CallId, callback: Callback, line: ClientLine, mailbox: Mailbox) -> _Ending:
+    async def _serve(self, call: CallId, callback: Callback, line: ClientLine, mailbox: Mailbox, hidden: bool) -> _Ending:
         route = self._route(callback)
         facts = CallFacts(
             call,
@@ -312,6 +314,7 @@ class CallbackKeeper:
             campaign=route.campaign,
             client_line=line,
             working_time=self._working_time(callback),
+            number_hidden=hidden,
         )
         return _ending_of(await self._arrivals.serve(facts, mailbox))
 

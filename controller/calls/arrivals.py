@@ -10,9 +10,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Final, TypeVar
 
-from controller.calls.campaigns import admitted
+from controller.calls.campaigns import admitted, number_is_hidden
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
@@ -79,6 +80,11 @@ class Arrivals:
     def routes(self) -> Mapping[str, Route]:
         """What numbers lead to, for calls that come now."""
         return self._routes
+
+    @property
+    def hides_numbers(self) -> bool:
+        """A campaign with a number of ours hides its callers' numbers from operators."""
+        return any(route.campaign is not None and route.campaign.hide_numbers for route in self._routes.values())
 
     def set_routes(self, routes: Mapping[str, Route]) -> None:
         """What numbers lead to, for calls that come from now on."""
@@ -226,12 +232,12 @@ class Arrivals:
         return True
 
     def _begin(self, facts: CallFacts, *, dictates: bool = False, asks: bool = False) -> None:
-        """`asks`: the number's campaign decides whether the caller is let in."""
+        """`asks`: the number's campaign decides whether the caller is let in, and campaigns whether his number is shown."""
         mailbox = self._live[facts.call] = new_mailbox()
         self._tools.telephony.mailboxes.expect(facts.channel, mailbox)
         if self._studio is not None and dictates:
             self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
-        elif asks and facts.campaign is not None:
+        elif asks and (facts.campaign is not None or self.hides_numbers):
             self._start(self._serve_admitted(facts, mailbox))
         else:
             self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
@@ -239,6 +245,8 @@ class Arrivals:
     async def _serve_admitted(self, facts: CallFacts, mailbox: Mailbox) -> None:
         """What happens to the call meanwhile waits in its mailbox."""
         facts = await admitted(facts, self._tools)
+        if self.hides_numbers and not facts.hides_number:
+            facts = replace(facts, number_hidden=await number_is_hidden(facts.caller_number, self._tools))
         await self._serve(CallSession(facts, self._tools, mailbox, self._link_up))
 
     async def _serve(self, session: CallSession | Dictation) -> None:

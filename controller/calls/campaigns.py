@@ -1,4 +1,4 @@
-"""Who is let in on a campaign's numbers, and who becomes its lead by calling (LNR-4)."""
+"""Who is let in on a campaign's numbers, who becomes its lead by calling (LNR-4), and whose number is hidden (LNR-11)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from controller.calls.facts import CallFacts, CallTools
 from controller.calls.scenarios import refused_call
 from controller.errors import AttendantError, Refused
 from controller.storage.campaigns import CampaignView
+from controller.storage.hidden_numbers import hidden_among
 from controller.storage.leads import LeadType, add_lead_row, find_lead
 from ivr.graph import ScenarioBundle
 
@@ -45,6 +46,20 @@ async def admitted(facts: CallFacts, tools: CallTools) -> CallFacts:
         return facts
     log.info('call %s: %s is not known to the campaign "%s"', facts.call, facts.caller_number, campaign.name)
     return replace(facts, bundle=ScenarioBundle(refused_call(campaign.name)), scenario_version=None, inserted_versions={})
+
+
+async def number_is_hidden(number: str, tools: CallTools) -> bool:
+    """Whether a campaign hides the number from operators, whichever number of ours was called. What can't be found out in time
+    is hidden.
+    """
+    try:
+        async with asyncio.timeout(KNOWN_WITHIN):
+            return bool(await tools.database.read(hidden_among, [number], tools.region))
+    except (AttendantError, TimeoutError) as error:
+        log.error("a number is hidden, for whether it is to be is not known: %s", error or "no answer")
+    except Exception:
+        log.exception("a number is hidden, for whether it is to be is not known")
+    return True
 
 
 async def _accepted(facts: CallFacts, campaign: CampaignView, tools: CallTools) -> bool:

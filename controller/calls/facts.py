@@ -38,7 +38,8 @@ class CallFacts:
     schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls,
     `campaign` is its campaign, as it was when the call came in. `working_time` is what decides by operators' own clocks who is
     offered the call. `met` is who is on the line already when somebody is searched for the first time: he asked for this call.
-    `client_line` is the line to the caller where it is we who have called him.
+    `client_line` is the line to the caller where it is we who have called him. `number_hidden`: he is a lead of a campaign that
+    hides numbers, whichever number of ours he called.
     """
 
     call: CallId
@@ -61,6 +62,19 @@ class CallFacts:
     campaign: CampaignView | None = None
     client_line: ClientLine | None = None
     working_time: WorkingTime | None = None
+    number_hidden: bool = False
+
+    @property
+    def hides_number(self) -> bool:
+        """Operators are shown no digit of the caller's number, on no phone (LNR-11)."""
+        return self.number_hidden or (self.campaign is not None and self.campaign.hide_numbers)
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The number and name that tell operators' phones of the call: the called number's in the place of a hidden one."""
+        if self.hides_number:
+            return self.called_number, self.line_name
+        return self.caller_number, f"{self.line_name} {self.caller_name}".strip()
 
 
 ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]

@@ -183,7 +183,8 @@ class VoicemailKeeper:
         """Put it into the database; False when that is away."""
         zone, now = self._settings.zone, self._clock.now()
         try:
-            await self._database.run(_store, draft, language=self._settings.language, zone=zone, at=now)
+            language, region = self._settings.language, self._settings.phone_region
+            await self._database.run(_store, draft, language=language, zone=zone, at=now, region=region)
         except StorageError as error:
             log.warning("voicemail %s can't be stored and is tried again: %s", draft.id, error)
             return False

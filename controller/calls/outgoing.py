@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final
 
 from controller.calls.arrivals import Arrivals
+from controller.calls.campaigns import number_is_hidden
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.scenarios import internal_call, outgoing_call
@@ -224,11 +225,11 @@ class _Outgoing:
 
     async def run(self, operator: Person) -> None:
         """The whole call. Whatever happens, nobody stays reserved and the record is closed."""
-        facts = self._facts
         ended_by: EndedBy | None = _BY_SYSTEM
-        cause, served = 0, False
+        facts, cause, served = self._facts, 0, False
         try:
-            found = await self._reach(operator)
+            facts = replace(facts, number_hidden=await number_is_hidden(facts.caller_number, self._tools))
+            found = await self._reach(operator, self._shown if facts.hides_number else facts.caller_number)
             if found.leg is None:
                 ended_by = _BY_OPERATOR
                 return
@@ -247,12 +248,10 @@ class _Outgoing:
                 now = self._tools.clock.now()
                 self._tools.journal.record(CallEnded(facts.call, now, ended_by, cause or None, "refused"))
 
-    async def _reach(self, operator: Person) -> SearchEnded:
-        """Ring the operator; the distribution keeps him for this call meanwhile."""
+    async def _reach(self, operator: Person, shown: str) -> SearchEnded:
+        """Ring the operator, whose phone shows this number; the distribution keeps him for this call meanwhile."""
         facts, wait = self._facts, operator.ring_seconds + SLACK
-        self._tools.distributor.join(
-            LineRequest(facts.call, None, self._mailbox, VisitId(1), operator, wait, facts.caller_number, "")
-        )
+        self._tools.distributor.join(LineRequest(facts.call, None, self._mailbox, VisitId(1), operator, wait, shown, ""))
         while True:
             message = await self._mailbox.get()
             if isinstance(message, SearchEnded):

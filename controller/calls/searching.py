@@ -170,7 +170,7 @@ class PersonSearch:
     ) -> None:
         facts = self._facts
         self.on = True
-        number, name = facts.caller_number, f"{facts.line_name} {facts.caller_name}".strip()
+        number, name = facts.shown
         if isinstance(target, Person) and target.forwarded and facts.forwarding.shows == "called":
             number, name = facts.called_number, facts.line_name
         self._tools.distributor.join(

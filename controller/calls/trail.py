@@ -52,6 +52,7 @@ def started(facts: CallFacts) -> CallStarted:
         facts.inserted_versions,
         facts.direction,
         facts.source,
+        None if facts.campaign is None else facts.campaign.id,
     )
 
 

@@ -186,7 +186,9 @@ def _store(session: Session, detail: CallDetail, number: str | None, rules: Noti
     contact = names_of_callers(session, [call.caller_number], rules.region).get(call.caller_number)
     rung = "" if offered is None else f"{offered.operator_name} ({offered.operator_extension})"
     name = contact or (call.caller_name if call.caller_name != call.caller_number else "")
-    store_missed_call(session, missed, offered=rung, name=name, language=rules.language, zone=rules.zone, at=at)
+    store_missed_call(
+        session, missed, region=rules.region, offered=rung, name=name, language=rules.language, zone=rules.zone, at=at
+    )
 
 
 def _line_open(session: Session, detail: CallDetail, zone: tzinfo) -> bool:

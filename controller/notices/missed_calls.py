@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+from controller.notices.hiding import without_hidden_numbers
 from controller.notices.letters import Letter, write_letter
 from controller.notices.outbox import enqueue
 from controller.storage import Session
@@ -13,16 +14,26 @@ KIND = "missed_call"
 
 
 def store_missed_call(
-    session: Session, missed: MissedCall, *, offered: str, name: str, language: str, zone: tzinfo, at: datetime
+    session: Session,
+    missed: MissedCall,
+    *,
+    offered: str,
+    name: str,
+    language: str,
+    zone: tzinfo,
+    at: datetime,
+    region: str | None = None,
 ) -> None:
     """Keep it, and put its letter into the outbox if it has a `recipient`. There is one letter for each call.
 
     `offered` is whose phone was rung first, `name` the caller's, each in words and empty for nobody; `language` is the letter's,
-    `zone` the one its times are written in.
+    `zone` the one its times are written in. The letter is without a number that is hidden (LNR-11), whoever gets it; `region` is
+    as for `controller.addresses.phone_number`.
     """
     session.add(missed)
     if missed.recipient:
-        enqueue(session, _letter(missed, offered, name, language, zone), at=at)
+        shown = _letter(missed, offered, name, language, zone)
+        enqueue(session, without_hidden_numbers(session, shown, region), at=at)
     session.flush()
 
 

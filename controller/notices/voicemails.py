@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import PurePosixPath
 
+from controller.notices.hiding import without_hidden_numbers
 from controller.notices.letters import Attachment, Letter, write_letter
 from controller.notices.outbox import enqueue
 from controller.storage import Session
@@ -36,10 +37,13 @@ class LeftVoicemail:
     recipients: tuple[str, ...] = ()
 
 
-def store_voicemail(session: Session, left: LeftVoicemail, *, language: str, zone: tzinfo, at: datetime) -> Voicemail:
+def store_voicemail(
+    session: Session, left: LeftVoicemail, *, language: str, zone: tzinfo, at: datetime, region: str | None = None
+) -> Voicemail:
     """Keep it and put its letters into the outbox, in one transaction. Told twice of the same voicemail it is kept once.
 
-    `language` is the letters', `zone` the one its times are written in.
+    `language` is the letters', `zone` the one its times are written in. They are without a number that is hidden
+    (LNR-11), whoever gets them; `region` is as for `controller.addresses.phone_number`.
     """
     before = find_voicemail(session, left.id)
     if before is not None:
@@ -49,7 +53,8 @@ def store_voicemail(session: Session, left: LeftVoicemail, *, language: str, zon
     voicemail = Voicemail(**{**asdict(left), "recipients": list(recipients)}, created_at=at)
     session.add(voicemail)
     for recipient in recipients:
-        enqueue(session, _letter(left, recipient, language, zone), at=at)
+        letter = _letter(left, recipient, language, zone)
+        enqueue(session, without_hidden_numbers(session, letter, region), at=at)
     session.flush()
     return voicemail
 

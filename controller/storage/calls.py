@@ -38,6 +38,7 @@ class Call(SQLModel, table=True):
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
     then the number outside that he wanted: it stands as the caller's). `source` is the label of the number that was called.
+    `campaign_id` is the campaign whose the number was then.
     `followed_up`: whether it was missed, and whose missed calls it makes up for, is settled; see `controller.missed`.
     """
 
@@ -45,6 +46,12 @@ class Call(SQLModel, table=True):
     __table_args__ = (
         Index("ix_calls_newest", "started_at", "id"),
         Index("ix_calls_called", "called_number", "started_at"),
+        Index(
+            "ix_calls_of_campaigns",
+            "caller_number",
+            sqlite_where=text("campaign_id IS NOT NULL"),
+            postgresql_where=text("campaign_id IS NOT NULL"),
+        ),
         Index("ix_calls_live", "started_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
         Index(
             "ix_calls_to_follow_up",
@@ -67,6 +74,7 @@ class Call(SQLModel, table=True):
     )
     direction: Direction = Field(default="inbound", sa_type=String)
     source: str = ""
+    campaign_id: int | None = None
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -32,7 +32,8 @@ served like anybody (LNR-4)."""
 class Campaign(SQLModel, table=True):
     """`strategy`, `ring_seconds` and the terms are those of a group (`controller.storage.groups.Group`).
 
-    `version` grows with every change of the campaign, its employees, or the members of its groups.
+    `version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators are
+    shown no digit of its callers' and leads' numbers (LNR-11).
     """
 
     __tablename__ = "campaigns"
@@ -52,6 +53,7 @@ class Campaign(SQLModel, table=True):
     announce_every: int | None = None
     announce_place: bool = True
     announce_wait: bool = True
+    hide_numbers: bool = False
     version: int = 1
 
 
@@ -105,6 +107,7 @@ class CampaignView:
     groups: tuple[str, ...]
     members: tuple[GroupMemberView, ...]
     transfer_numbers: tuple[str, ...]
+    hide_numbers: bool
 
     @property
     def line(self) -> GroupView:
@@ -221,6 +224,7 @@ def _views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView
             tuple(name for _, name in groups[campaign.id]),
             _each_once(operators[campaign.id], *(members[group_id] for group_id, _ in groups[campaign.id])),
             tuple(numbers[campaign.id]),
+            campaign.hide_numbers,
         )
         for campaign in campaigns
     ]

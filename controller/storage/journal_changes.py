@@ -13,7 +13,7 @@ from controller.storage.calls import Direction, EndedBy, Outcome
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A call came. Always the first change of a call."""
+    """A call came. Always the first change of a call. `campaign` is the id of the campaign whose the number is."""
 
     call: CallId
     at: datetime
@@ -26,6 +26,7 @@ class CallStarted:
     inserted_versions: Mapping[str, int] = field(default_factory=dict)
     direction: Direction = "inbound"
     source: str = ""
+    campaign: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class _Rows:
                     inserted_versions=dict(change.inserted_versions),
                     direction=change.direction,
                     source=change.source,
+                    campaign_id=change.campaign,
                     started_at=change.at,
                     answered_at=None,
                     ended_at=None,

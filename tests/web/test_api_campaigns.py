@@ -26,6 +26,7 @@ PLAIN: dict[str, Any] = {
     "announce_every": None,
     "announce_place": True,
     "announce_wait": True,
+    "hide_numbers": False,
 }
 FULL: dict[str, Any] = {
     "name": "Autumn",
@@ -41,6 +42,7 @@ FULL: dict[str, Any] = {
     "longest_talk": 600,
     "priority": 2,
     "sticky_owner": True,
+    "hide_numbers": True,
     "announce_every": 60,
     "announce_place": True,
     "announce_wait": False,

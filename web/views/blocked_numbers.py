@@ -15,6 +15,7 @@ from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage.contacts import BlockAction, BlockedNumber, BlockKind, get_blocked, list_blocked
 from web.contact_models import BlockChange, PageQuery, block_model
 from web.forms import checked, errors_by_field, form_fields, read_query
+from web.hidden_numbers import as_meant
 from web.rendering import page
 from web.services import services
 from web.views.api_contacts import drop_block, replace_block, store_block
@@ -56,7 +57,8 @@ async def show_blocked_number(request: Request) -> Response:
 async def change_blocked_number(request: Request) -> Response:
     """A changed entry was sent."""
     entry = await services(request).database.read(get_blocked, number_id(request))
-    fields = await form_fields(request)
+    before = {"number": entry.pattern, "comment": entry.comment}
+    fields = await as_meant(request, await form_fields(request), before)
     try:
         await replace_block(request, _change(request, fields))
     except Refused as refused:

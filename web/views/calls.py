@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.errors import InvalidInput, NotFound
+from controller.hiding import digits_of
 from controller.storage import Session
 from controller.storage.calls import CallDetail, CallFilters, Outcome, Page, get_call, list_calls, read_place
 from controller.storage.numbers import InboundNumber, list_numbers
@@ -25,6 +26,7 @@ from ivr.serialization import from_data
 from web.call_models import NOBODY_KNOWN, CallModel, Leg, NumberPart, ScenarioOfCall, call_item, call_model
 from web.drawing import Drawing, Visit, draw
 from web.forms import read_query
+from web.hidden_numbers import hidden_from
 from web.rendering import page
 from web.security import may_hear, sees_costs
 from web.services import services
@@ -75,7 +77,7 @@ async def show_history(request: Request) -> Response:
         errors = {problem.field: problem.message for problem in refused.problems}
     operators, numbers = await given.database.read(_directory)
     context = {
-        "calls": [call_item(detail, given.clock.now()) for detail in found.calls],
+        "calls": [call_item(detail, given.clock.now()) for detail in await _not_guessed(request, found.calls)],
         "form": form,
         "errors": errors,
         "filtered": filtered or bool(errors),
@@ -148,6 +150,14 @@ def walked_model(
     """A call with the versions it walked; `contacts` are callers' names by their numbers."""
     own = next((each.scenario for each in walked if each.inserted_as is None), None)
     return call_model(detail, own, [each.scenario for each in walked if each.inserted_as is not None], now, contacts)
+
+
+async def _not_guessed(request: Request, found: Sequence[CallDetail]) -> Sequence[CallDetail]:
+    """Those that were not found by a number that is hidden from who asks: else he could search for its digits one by one."""
+    if not request.query_params.get("caller"):
+        return found
+    hidden = await hidden_from(request, "\n".join(detail.call.caller_number for detail in found))
+    return [detail for detail in found if digits_of(detail.call.caller_number) not in hidden]
 
 
 def _directory(session: Session) -> tuple[Sequence[Operator], Sequence[InboundNumber]]:

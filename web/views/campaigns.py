@@ -29,6 +29,7 @@ from controller.storage.operators import RING_SECONDS, list_operators
 from web.campaign_models import CampaignChange, CampaignModel, LeadQuery, NewLead
 from web.forms import checked, errors_by_field, form_fields, read_query
 from web.rendering import page
+from web.security import administrators_only
 from web.services import services
 from web.views.api_campaigns import (
     all_campaigns,
@@ -60,7 +61,7 @@ STRATEGIES: Final[Mapping[Strategy, str]] = {
 }
 _TERMS = ("ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority", "announce_every")
 _PLAIN = ("name", "unknown_callers", "strategy", *_TERMS)
-_SWITCHES = ("sticky_owner", "announce_place", "announce_wait")
+_SWITCHES = ("sticky_owner", "announce_place", "announce_wait", "hide_numbers")
 _LISTS = ("numbers", "operators", "groups")
 _MOST_FIELDS = 3000
 """Of the form: it has one for each number, operator and group that is ticked."""
@@ -106,7 +107,7 @@ async def show_campaign(request: Request) -> Response:
 
 async def change_campaign(request: Request) -> Response:
     """A changed campaign was sent."""
-    campaign = await load_campaign(request)
+    campaign = await _campaign_to_change(request)
     fields = await form_fields(request, _MOST_FIELDS)
     try:
         await replace_campaign(request, _change(fields, campaign))
@@ -117,6 +118,7 @@ async def change_campaign(request: Request) -> Response:
 
 async def take_away(request: Request) -> Response:
     """A campaign is to be removed."""
+    await _campaign_to_change(request)
     await drop_campaign(request)
     return RedirectResponse("/campaigns", status_code=303)
 
@@ -138,8 +140,20 @@ async def add_lead(request: Request) -> Response:
 
 async def take_lead_away(request: Request) -> Response:
     """A lead is to be removed."""
+    await _campaign_to_change(request)
     await drop_lead(request)
     return RedirectResponse(f"/campaigns/{number_id(request)}/leads", status_code=303)
+
+
+async def _campaign_to_change(request: Request) -> CampaignModel:
+    """The campaign of the address. One that hides numbers is changed by administrators alone: others could make it show them.
+
+    Raises NotFound, WebError 403.
+    """
+    campaign = await load_campaign(request)
+    if campaign.hide_numbers:
+        administrators_only(request)
+    return campaign
 
 
 def _fields(campaign: CampaignModel) -> dict[str, str]:

@@ -11,10 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.actions.contacts import MOST_NUMBERS, MOST_TAGS
 from controller.errors import InvalidInput, Refused
+from controller.hiding import digits_of
 from controller.storage.contacts import ContactView, contact_view, list_contacts
 from controller.storage.operators import list_operators
 from web.contact_models import ContactChange, ContactQuery
 from web.forms import checked, errors_by_field, form_fields, read_query
+from web.hidden_numbers import as_meant, hidden_from
 from web.rendering import page
 from web.services import services
 from web.views.api_contacts import drop_contact, replace_contact, store_contact
@@ -37,7 +39,7 @@ async def show_contacts(request: Request) -> Response:
     shown = found[: query.limit]
     operators = await services(request).database.read(list_operators)
     context = {
-        "contacts": shown,
+        "contacts": await _not_guessed(request, shown, query.search),
         "search": typed,
         "errors": errors,
         "owners": {operator.extension: operator.name for operator in operators},
@@ -66,19 +68,13 @@ async def add_contact(request: Request) -> Response:
 async def show_contact(request: Request) -> Response:
     """One contact, to be changed."""
     contact = await services(request).database.read(contact_view, number_id(request))
-    fields = {
-        "name": contact.name,
-        "numbers": "\n".join(contact.numbers),
-        "tags": ", ".join(contact.tags),
-        "owner": contact.owner or "",
-    }
-    return await _form_page(request, fields, contact)
+    return await _form_page(request, _fields(contact), contact)
 
 
 async def change_contact(request: Request) -> Response:
     """A changed contact was sent."""
     contact = await services(request).database.read(contact_view, number_id(request))
-    fields = await form_fields(request)
+    fields = await as_meant(request, await form_fields(request), _fields(contact))
     try:
         await replace_contact(request, _change(fields))
     except Refused as refused:
@@ -90,6 +86,27 @@ async def take_away(request: Request) -> Response:
     """A contact is to be deleted."""
     await drop_contact(request)
     return RedirectResponse("/contacts", status_code=303)
+
+
+def _fields(contact: ContactView) -> dict[str, str]:
+    """The form's fields as they are for a stored contact."""
+    return {
+        "name": contact.name,
+        "numbers": "\n".join(contact.numbers),
+        "tags": ", ".join(contact.tags),
+        "owner": contact.owner or "",
+    }
+
+
+async def _not_guessed(request: Request, found: Sequence[ContactView], search: str) -> list[ContactView]:
+    """Those that were not found by a number that is hidden from who asks: else he could search for its digits one by one."""
+    hidden = await hidden_from(request, "\n".join(number for contact in found for number in contact.numbers))
+
+    def is_seen(contact: ContactView) -> bool:
+        seen = [number for number in contact.numbers if digits_of(number) not in hidden]
+        return len(seen) == len(contact.numbers) or any(search.lower() in text.lower() for text in (contact.name, *seen))
+
+    return [contact for contact in found if is_seen(contact)]
 
 
 def _change(fields: Mapping[str, str]) -> ContactChange:

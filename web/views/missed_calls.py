@@ -20,6 +20,7 @@ from controller.storage.missed_calls import Mine, MissedFilters, MissedStatus
 from controller.storage.operators import Operator, list_operators
 from controller.storage.users import User, list_users
 from web.forms import checked, errors_by_field, form_fields, read_query
+from web.hidden_numbers import as_meant
 from web.missed_models import MissedCallChange, MissedCallModel, OwnerModel
 from web.rendering import page
 from web.security import acting_user
@@ -55,14 +56,19 @@ async def show_missed_calls(request: Request) -> Response:
 async def show_missed_call(request: Request) -> Response:
     """One missed call, to be changed."""
     missed = await load_one(request)
+    return await _form_page(request, missed, _fields(missed))
+
+
+def _fields(missed: MissedCallModel) -> dict[str, str]:
+    """The form's fields as they are for a stored one."""
     owner = missed.owner
     written = "" if owner is None else f"{_USER}{owner.user}" if owner.user is not None else f"{_OPERATOR}{owner.operator}"
-    return await _form_page(request, missed, {"owner": written, "status": missed.status, "note": missed.note})
+    return {"owner": written, "status": missed.status, "note": missed.note}
 
 
 async def change_missed_call(request: Request) -> Response:
     """A changed one was sent."""
-    fields = await form_fields(request)
+    fields = await as_meant(request, await form_fields(request), _fields(await load_one(request)))
     try:
         await change(request, _changed(fields))
     except InvalidInput as refused:
