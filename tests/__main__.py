@@ -4,8 +4,9 @@ Fetches what the tests need beyond the Python packages (Asterisk, SIPp), so that
 browser can't be fetched without root: where espeak-ng or Chromium is not installed, its part is left out, and the last lines say
 so.
 
-Calls and pages happen in real time, and a machine that is short of it for a moment makes phones drop sound. So a few tests that
-failed beside others run once more, one at a time; what fails then has failed, and what passes is named in the last lines.
+Calls and pages happen in real time, and a machine that is short of it for a moment makes phones drop sound. So the tests that
+only compute run beside them at the lowest priority, and are shown at the end. And a few tests with calls or pages that failed run
+once more, one at a time; what fails then has failed, and what passes is named in the last lines.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -31,8 +35,9 @@ PARTS = {
 }
 INSTALLED = {"speech": ("espeak-ng", lambda: shutil.which("espeak-ng")), "browser": ("chromium", find_chromium)}
 """Parts that need a program of the machine: its Debian package, and where it is found."""
-WORKERS = "4"
-"""Most tests wait for phones, prompts and pages, so that there may be more of them than processors."""
+IN_REAL_TIME = ("asterisk", "browser")
+TALKING, COMPUTING = "4", "2"
+"""Workers. Tests with calls and pages mostly wait, so that there may be more of them than processors."""
 MOST_AGAIN = 5
 """More failures than that are no matter of a moment."""
 
@@ -51,36 +56,67 @@ def main() -> int:
             print(f"the tests can't be set up: {error}", file=sys.stderr)
             return 1
     missing = [part for part, (_, found) in INSTALLED.items() if part not in skipped and found() is None]
-    left_out = skipped + missing
-    chosen = ["-m", " and ".join(f"not {part}" for part in left_out)] if left_out else []
-    failures = _Failures()
-    result = int(pytest.main(["-n", WORKERS, "--dist", "loadscope", *chosen, *sys.argv[1:]], [failures]))
-    again = sorted(failures.in_real_time)
-    if again and len(failures.all) == len(again) <= MOST_AGAIN:
-        say(f"{len(again)} failed beside others and run once more, one at a time")
-        result = subprocess.run([sys.executable, "-m", "pytest", *again]).returncode
-        if result == pytest.ExitCode.OK:
-            for test in again:
-                print(f"FAILED BESIDE OTHERS, passed alone: {test}")
+    left_out = [f"not {part}" for part in (*skipped, *missing)]
+    with _computing(left_out) as computing:
+        result = _in_real_time(left_out)
+        computed = computing()
+    results = {result, computed} - {pytest.ExitCode.NO_TESTS_COLLECTED}
     for part in skipped:
         print(f"LEFT OUT as asked: {part} ({PARTS[part]})")
     for part in missing:
         print(f"NOT RUN: {part} ({PARTS[part]}: apt install {INSTALLED[part][0]})")
+    return max(results, default=int(pytest.ExitCode.NO_TESTS_COLLECTED))
+
+
+@contextmanager
+def _computing(left_out: Sequence[str]) -> Iterator[Callable[[], int]]:
+    """The tests without calls and pages, at the lowest priority; gives what waits for them, shows what they said, and returns
+    pytest's result.
+    """
+    chosen = " and ".join([*(f"not {part}" for part in IN_REAL_TIME), *left_out])
+    command = [sys.executable, "-m", "pytest", "-n", COMPUTING, "--dist", "loadscope", "-m", chosen, *sys.argv[1:]]
+    with TemporaryFile() as said:
+        running = subprocess.Popen(["nice", "-n", "19", *command], stdout=said, stderr=subprocess.STDOUT)
+
+        def show() -> int:
+            result = running.wait()
+            said.seek(0)
+            print(said.read().decode(errors="replace"), flush=True)
+            return result
+
+        try:
+            yield show
+        finally:
+            if running.poll() is None:
+                running.terminate()
+                running.wait()
+
+
+def _in_real_time(left_out: Sequence[str]) -> int:
+    """The tests with calls and pages; those that failed beside others are tried alone."""
+    chosen = " and ".join([f"({' or '.join(IN_REAL_TIME)})", *left_out])
+    failures = _Failures()
+    result = int(pytest.main(["-n", TALKING, "--dist", "loadscope", "-m", chosen, *sys.argv[1:]], [failures]))
+    again = sorted(failures.names)
+    if not 0 < len(again) <= MOST_AGAIN:
+        return result
+    say(f"{len(again)} failed beside others and run once more, one at a time")
+    result = subprocess.run([sys.executable, "-m", "pytest", *again]).returncode
+    if result == pytest.ExitCode.OK:
+        for test in again:
+            print(f"FAILED BESIDE OTHERS, passed alone: {test}")
     return result
 
 
 class _Failures:
-    """A plugin that notes what has failed, and which of it was a matter of real calls or a real browser."""
+    """A plugin that notes what has failed."""
 
     def __init__(self) -> None:
-        self.all: set[str] = set()
-        self.in_real_time: set[str] = set()
+        self.names: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            self.all.add(report.nodeid)
-            if {"asterisk", "browser"} & report.keywords.keys():
-                self.in_real_time.add(report.nodeid)
+            self.names.add(report.nodeid)
 
 
 def say(text: str) -> None:
