@@ -32,6 +32,7 @@ from tests.fixtures.generated_calls import (
     LOOKUP,
     NOBODY,
     OUTSIDE,
+    PRESSED_AFTER,
     TAG,
     TALK,
     GeneratedCall,
@@ -164,6 +165,12 @@ async def _talks(call: PhoneCall) -> None:
     await call.hangup()
 
 
+async def _presses(line: PhoneCall, keys: str) -> None:
+    """Hear where he is, and press."""
+    await line.listen(PRESSED_AFTER)
+    await line.press(keys)
+
+
 async def walked(system: System, call: GeneratedCall, caller: Caller, place: int) -> list[tuple[str, str | None]]:
     """The path of a real caller who does the same."""
     line = await caller.phone.dial(number_of(place))
@@ -173,7 +180,7 @@ async def walked(system: System, call: GeneratedCall, caller: Caller, place: int
         with suppress(AssertionError):  # what was not come to is seen in the path
             await system.recorded(caller, lambda record, visit=visit: len(record.steps) >= visit, "")  # type: ignore[misc]
         with suppress(CallOver):
-            await (line.hangup() if act == HANGS_UP else line.press(call.typed(act, operator_of(call, place))))
+            await (line.hangup() if act == HANGS_UP else _presses(line, call.typed(act, operator_of(call, place))))
     await line.ended(limit=30)
     record = await system.call_record(caller)
     return [(step.node, step.exit) for step in record.steps]

@@ -167,7 +167,7 @@ def furnished(office: Office) -> Office:
         create_number(session, "+74951110001", "Main line", chosen, KNOWN, line=line, **BY)
         transfers = ("+74951110003", "sip:queue@sip.example.com:5070")
         serving = (["+74951110001"], ["2002", "2001"], ["Sales / VIP"], "lead_selection", transfers)
-        create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS), **BY)
+        create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS, hide_numbers=True), **BY)
     return office
 
 
