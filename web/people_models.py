@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -121,6 +121,17 @@ class GroupMemberChange(BaseModel):
 
 def _member(value: Any) -> Any:
     return {"extension": value} if isinstance(value, str) else value
+
+
+TERM_LIMITS: Final[Mapping[str, int]] = {
+    "ring_seconds": LONGEST_RING,
+    "wrap_up_seconds": LONGEST_WRAP_UP,
+    "longest_wait": LONGEST_WAIT,
+    "longest_talk": LONGEST_TALK,
+    "priority": HIGHEST_PRIORITY,
+    "announce_every": LONGEST_PAUSE,
+}
+"""The most that each term of a group, or of a campaign, may be."""
 
 
 class GroupTermsModel(BaseModel):

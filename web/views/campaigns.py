@@ -11,12 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
 from controller.actions.operators import (
-    HIGHEST_PRIORITY,
-    LONGEST_PAUSE,
-    LONGEST_RING,
-    LONGEST_TALK,
-    LONGEST_WAIT,
-    LONGEST_WRAP_UP,
     SHORTEST_PAUSE,
 )
 from controller.errors import FieldProblem, InvalidInput, Refused
@@ -28,6 +22,7 @@ from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import RING_SECONDS, list_operators
 from web.campaign_models import CampaignChange, CampaignModel, LeadQuery, NewLead
 from web.forms import checked, errors_by_field, form_fields, read_query
+from web.people_models import TERM_LIMITS
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
@@ -59,8 +54,7 @@ STRATEGIES: Final[Mapping[Strategy, str]] = {
     "fewest_calls": "Who has had the fewest calls today",
     "levels": "The lowest level first",
 }
-_TERMS = ("ring_seconds", "wrap_up_seconds", "longest_wait", "longest_talk", "priority", "announce_every")
-_PLAIN = ("name", "unknown_callers", "strategy", *_TERMS)
+_PLAIN = ("name", "unknown_callers", "strategy", *TERM_LIMITS)
 _SWITCHES = ("sticky_owner", "announce_place", "announce_wait", "hide_numbers")
 _LISTS = ("numbers", "operators", "groups")
 _MOST_FIELDS = 3000
@@ -204,14 +198,7 @@ async def _form_page(
         "unknown_callers": UNKNOWN_CALLERS,
         "strategies": STRATEGIES,
         "most_additional": MOST_TRANSFER_NUMBERS - 1,
-        "longest": {
-            "ring_seconds": LONGEST_RING,
-            "wrap_up_seconds": LONGEST_WRAP_UP,
-            "longest_wait": LONGEST_WAIT,
-            "longest_talk": LONGEST_TALK,
-            "priority": HIGHEST_PRIORITY,
-            "announce_every": LONGEST_PAUSE,
-        },
+        "longest": TERM_LIMITS,
         "shortest_pause": SHORTEST_PAUSE,
     }
     return page(request, "campaign.html", context, _status(refused))

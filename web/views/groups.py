@@ -11,13 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.actions.operators import (
     HIGHEST_LEVEL,
-    HIGHEST_PRIORITY,
     HIGHEST_WEIGHT,
-    LONGEST_PAUSE,
-    LONGEST_RING,
-    LONGEST_TALK,
-    LONGEST_WAIT,
-    LONGEST_WRAP_UP,
     SHORTEST_PAUSE,
     users_of_group,
 )
@@ -27,7 +21,7 @@ from controller.storage.groups import GroupView, Strategy, get_group, group_view
 from controller.storage.operators import Operator, list_operators
 from web.forms import errors_by_field, form_items
 from web.group_forms import GroupText
-from web.people_models import MOST_MEMBERS, GroupModel, group_model
+from web.people_models import MOST_MEMBERS, TERM_LIMITS, GroupModel, group_model
 from web.rendering import page
 from web.services import services
 from web.views.api_people import drop_group, replace_group, store_group
@@ -126,16 +120,7 @@ async def _form_page(
         "errors": errors_by_field(refused) if refused else {},
         "strategies": STRATEGY_WORDS,
         "shortest_pause": SHORTEST_PAUSE,
-        "longest": {
-            "ring_seconds": LONGEST_RING,
-            "wrap_up_seconds": LONGEST_WRAP_UP,
-            "longest_wait": LONGEST_WAIT,
-            "longest_talk": LONGEST_TALK,
-            "priority": HIGHEST_PRIORITY,
-            "announce_every": LONGEST_PAUSE,
-            "weight": HIGHEST_WEIGHT,
-            "level": HIGHEST_LEVEL,
-        },
+        "longest": {**TERM_LIMITS, "weight": HIGHEST_WEIGHT, "level": HIGHEST_LEVEL},
     }
     status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
     return page(request, "group.html", context, status)

@@ -12,7 +12,7 @@ from controller.storage.calls import CallFilters, list_calls
 from controller.storage.operators import find_operator
 from tests.fixtures.system import System
 from tests.fixtures.talk import talk
-from tests.fixtures.transfers import Conversation, conversation, transfer_target, way
+from tests.fixtures.transfers import Conversation, conversation, reaches, transfer_target, way
 
 pytestmark = pytest.mark.asterisk
 OUTSIDE = "74951234567"
@@ -22,19 +22,7 @@ OUTSIDE = "74951234567"
 async def test_the_transfer_key_frees_the_operator_and_joins_the_caller_with_the_colleague(system: System) -> None:
     other, talking = await transfer_target(system), await conversation(system)
     await talking.line.transfer("2003")
-    await talking.line.ended()
-    offered = await other.ringing()
-    assert talking.caller.number in offered.peer
-    await system.operator_is("2001", "available")
-    await talking.call.hears_sound()
-    await offered.answer()
-    await talk(talking.call, offered)
-    assert system.engine.distributor.engaged.keys() == {"2003"}
-    await offered.listen(1.0)
-    await talking.call.hangup()
-    record = await talking.record()
-    assert way(record) == [("2001", "", True), ("2003", "2001", True)]
-    assert (record.call.outcome, record.call.ended_by) == ("talked", "caller")
+    record = await reaches(talking, other)
     assert len(record.recordings) == 2
 
 

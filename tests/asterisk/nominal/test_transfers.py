@@ -13,7 +13,7 @@ from controller.storage.operators import find_operator
 from tests.fixtures.sounds import NOT_POSSIBLE, THANKS, read_wav
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
-from tests.fixtures.transfers import conversation, way
+from tests.fixtures.transfers import conversation, reaches, way
 
 pytestmark = pytest.mark.asterisk
 OUTSIDE = "74951234567"
@@ -24,19 +24,7 @@ async def test_a_blind_transfer_frees_the_operator_at_once_and_joins_the_caller_
     other = await system.operator("2003")
     talking = await conversation(system)
     await talking.transfer("2003")
-    await talking.line.ended()
-    offered = await other.ringing()
-    assert talking.caller.number in offered.peer
-    await system.operator_is("2001", "available")
-    await talking.call.hears_sound()
-    await offered.answer()
-    await talk(talking.call, offered)
-    assert system.engine.distributor.engaged.keys() == {"2003"}
-    await offered.listen(1.0)
-    await talking.call.hangup()
-    record = await talking.record()
-    assert way(record) == [("2001", "", True), ("2003", "2001", True)]
-    assert (record.call.outcome, record.call.ended_by) == ("talked", "caller")
+    record = await reaches(talking, other)
     assert record.talk_leg is not None and record.talk_leg.operator_extension == "2003"
     assert len(record.recordings) == 2, "each conversation has a recording of its own"
     for recording in record.recordings:
