@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -42,5 +44,11 @@ def create_app(given: WebServices) -> Starlette:
     ringtones = PromptFolder(given.settings.data_dir / RINGTONES)
     app.state.ringtone_workshop = Workshop(ringtones, given.settings.longest_prompt_seconds)
     app.state.login_desk = make_login_desk(given)
-    app.state.openapi = openapi_document(OPERATIONS).model_dump_json(by_alias=True, exclude_none=True)
+    app.state.openapi = _api_described()
     return app
+
+
+@cache
+def _api_described() -> str:
+    """The OpenAPI document as JSON; it takes half a second to make and is the same for every application."""
+    return openapi_document(OPERATIONS).model_dump_json(by_alias=True, exclude_none=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ class ModelResponse(Response):
         super().__init__(model.model_dump_json(by_alias=True), status_code, headers)
 
 
+@cache
 def make_templates(zone: tzinfo) -> Environment:
-    """The templates' environment: everything is escaped, a name that is not given is an error, times are those of the zone."""
+    """The templates' environment: everything is escaped, a name that is not given is an error, times are those of the zone.
+    Applications of one zone share theirs, and so the templates that are compiled already.
+    """
     templates = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from controller.commands.phoning import Caller
 from controller.softphone import PhoneCall, SoftPhone
 from controller.softphone.phone import CallOver, CallRefused, PhoneError
 from controller.storage import Session
+from controller.storage.calls import CallStep
 from ivr.events import RoutingOutcome
 from ivr.graph import Scenario
 from ivr.operations import OPERATIONS
@@ -171,8 +172,8 @@ async def _presses(line: PhoneCall, keys: str) -> None:
     await line.press(keys)
 
 
-async def walked(system: System, call: GeneratedCall, caller: Caller, place: int) -> list[tuple[str, str | None]]:
-    """The path of a real caller who does the same."""
+async def walked(system: System, call: GeneratedCall, caller: Caller, place: int) -> Sequence[CallStep]:
+    """The steps of a real caller who does the same."""
     line = await caller.phone.dial(number_of(place))
     with suppress(CallRefused):
         await line.answered()
@@ -182,8 +183,7 @@ async def walked(system: System, call: GeneratedCall, caller: Caller, place: int
         with suppress(CallOver):
             await (line.hangup() if act == HANGS_UP else _presses(line, call.typed(act, operator_of(call, place))))
     await line.ended(limit=30)
-    record = await system.call_record(caller)
-    return [(step.node, step.exit) for step in record.steps]
+    return (await system.call_record(caller)).steps
 
 
 @pytest.mark.covers("UIS-1", "UIS-3", "UIS-4", "UIS-40", "UIS-41")
@@ -197,10 +197,12 @@ async def test_generated_calls_take_the_path_that_the_simulator_says(system: Sys
 
     async def compare(call: GeneratedCall, place: int) -> None:
         async with at_once, cast.caller(call, place) as caller:
-            path = await walked(system, call, caller, place)
+            steps = await walked(system, call, caller, place)
+            path = [(step.node, step.exit) for step in steps]
             expected = [(node.replace(INNER, f"{INNER} {place}"), exit) for node, exit in call.path]
             if path != expected:
-                different.append(f"{path} instead of {expected}: {call.acts} {call.world} {call.bundle}")
+                typed = [step.digits for step in steps]
+                different.append(f"{path} instead of {expected}: {typed} {call.acts} {call.world} {call.bundle}")
 
     different: list[str] = []
     async with cast.staffed(), asyncio.TaskGroup() as together:
