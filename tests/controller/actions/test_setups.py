@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,7 @@ from controller.storage.users import User
 from ivr.lines import STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import PromptRef
 from ivr.serialization import MAX_BYTES
+from tests.fixtures.databases import copied_sqlite, folder_of_the_process
 from tests.fixtures.installations import Installation
 from tests.ivr.builders import group, hang_up, insert, menu, message, node
 
@@ -73,12 +76,7 @@ Files = Mapping[str, bytes]
 
 
 class Office(Installation):
-    """An installation with the user ann, that set-ups leave and come to."""
-
-    def __init__(self, root: Path, database: Database | None = None) -> None:
-        super().__init__(root, database)
-        with self.database.session() as session:
-            session.add(User(login="ann", password_hash="", role="administrator", created_at=NOON))
+    """An installation that set-ups leave and come to."""
 
     def files(self) -> dict[str, bytes]:
         with self.database.session(read_only=True) as session:
@@ -100,12 +98,19 @@ class Office(Installation):
         return {problem.field: problem.message for problem in refused.value.problems}
 
 
+def with_ann(office: Office) -> Office:
+    """There is the user ann."""
+    with office.database.session() as session:
+        session.add(User(login="ann", password_hash="", role="administrator", created_at=NOON))
+    return office
+
+
 @pytest.fixture
 def new_office(tmp_path: Path) -> Iterator[Callable[[str], Office]]:
     made: list[Office] = []
 
     def make(name: str) -> Office:
-        made.append(Office(tmp_path / name))
+        made.append(with_ann(Office(tmp_path / name)))
         return made[-1]
 
     yield make
@@ -119,8 +124,20 @@ def empty(new_office: Callable[[str], Office]) -> Office:
 
 
 @pytest.fixture
-def full(new_office: Callable[[str], Office]) -> Office:
-    return furnished(new_office("full"))
+def full(tmp_path: Path) -> Iterator[Office]:
+    original = furnished_once()
+    office = Office(tmp_path / "full", copied_sqlite(Path(original.database.engine.url.database or ""), tmp_path))
+    shutil.copytree(original.folder.root, office.folder.root, dirs_exist_ok=True)
+    yield office
+    office.database.close()
+
+
+@cache
+def furnished_once() -> Office:
+    """Made once in a process, to be copied."""
+    office = furnished(with_ann(Office(folder_of_the_process() / "furnished")))
+    office.database.close()
+    return office
 
 
 def furnished(office: Office) -> Office:
@@ -218,7 +235,7 @@ def test_export_into_an_empty_installation_and_export_again_give_the_same_bytes(
 
 
 def test_the_same_set_up_goes_in_and_out_of_every_database(database: Database, full: Office, tmp_path: Path) -> None:
-    there, files = Office(tmp_path / "there", database), full.files()
+    there, files = with_ann(Office(tmp_path / "there", database)), full.files()
     there.take_in(files)
     before = there.everything()
     assert there.files() == files
