@@ -76,6 +76,7 @@ class Line:
     by_us: bool = False
     leaving: bool = False
     transfers: bool = False
+    transferred: bool = False
     left: bool = False
     cause: int = 0
     entered: asyncio.Future[None] | None = None
@@ -214,12 +215,12 @@ class Channels:
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
 
     def _replaced(self, channel: ChannelId) -> None:
-        """Its phone has transferred: its end is reported like a caller's from now on, and not before the transfer, which Asterisk
-        may report later.
+        """Its phone transfers: its end is reported like a caller's from now on, and not before the transfer. Asterisk reports these
+        three things in any order.
         """
         line = self._lines.get(channel)
         if line is not None:
-            line.dialled, line.transfers = False, True
+            line.dialled, line.transfers = False, not line.transferred
 
     def _transfer_wanted(self, frame: Frame) -> None:
         stand_in, channel = frame.get("replace_channel"), ChannelId(frame["channel"]["id"])
@@ -239,7 +240,7 @@ class Channels:
     def _has_transferred(self, channel: ChannelId, at: datetime) -> None:
         line = self._lines.get(channel)
         if line is not None:
-            line.transfers = False
+            line.dialled, line.transfers, line.transferred = False, False, True
             if line.left:
                 self.gone(channel, at, line.cause)
 
@@ -295,9 +296,10 @@ class Channels:
     def _left(self, frame: Frame) -> None:
         channel = ChannelId(frame["channel"]["id"])
         line = self._lines.get(channel)
-        if line is not None and line.transfers:
-            line.left = True
-        elif line is not None and not line.dialled:
+        if line is None:
+            return
+        line.left = True
+        if not line.dialled and not line.transfers:
             self.gone(channel, _at(frame), line.cause)
 
     def _destroyed(self, frame: Frame) -> None:
