@@ -10,13 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
-from controller.actions.operators import (
-    SHORTEST_PAUSE,
-)
+from controller.actions.operators import SHORTEST_PAUSE
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.campaigns import UnknownCallers, campaign_names
-from controller.storage.groups import Strategy, list_groups
+from controller.storage.groups import list_groups
 from controller.storage.leads import LeadType
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import RING_SECONDS, list_operators
@@ -37,6 +35,7 @@ from web.views.api_campaigns import (
     store_lead,
 )
 from web.views.places import number_id
+from web.words import STRATEGY_WORDS
 
 UNKNOWN_CALLERS: Final[Mapping[UnknownCallers, str]] = {
     "lead_direct": "They become a lead “Direct” and are served",
@@ -44,16 +43,6 @@ UNKNOWN_CALLERS: Final[Mapping[UnknownCallers, str]] = {
     "refuse": "They are not accepted",
 }
 LEAD_TYPES: Final[Mapping[LeadType, str]] = {"direct": "Direct", "selection": "Selection"}
-STRATEGIES: Final[Mapping[Strategy, str]] = {
-    "ring_all": "All free operators at once",
-    "linear": "The first of the order who is free",
-    "random": "Anybody",
-    "weighted_random": "Anybody, by weight",
-    "longest_idle": "Who has not talked for the longest time",
-    "round_robin": "The next of the order",
-    "fewest_calls": "Who has had the fewest calls today",
-    "levels": "The lowest level first",
-}
 _PLAIN = ("name", "unknown_callers", "strategy", *TERM_LIMITS)
 _SWITCHES = ("sticky_owner", "announce_place", "announce_wait", "hide_numbers")
 _LISTS = ("numbers", "operators", "groups")
@@ -196,7 +185,7 @@ async def _form_page(
         "operators": operators,
         "groups": groups,
         "unknown_callers": UNKNOWN_CALLERS,
-        "strategies": STRATEGIES,
+        "strategies": {strategy: title for strategy, (title, _) in STRATEGY_WORDS.items()},
         "most_additional": MOST_TRANSFER_NUMBERS - 1,
         "longest": TERM_LIMITS,
         "shortest_pause": SHORTEST_PAUSE,
