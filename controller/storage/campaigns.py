@@ -12,7 +12,6 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, String, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.groups import (
     Group,
     GroupMemberView,
@@ -23,6 +22,7 @@ from controller.storage.groups import (
     terms_of,
 )
 from controller.storage.operators import RING_SECONDS, Operator
+from controller.storage.rows import by_id
 
 UnknownCallers: TypeAlias = Literal["refuse", "lead_selection", "lead_direct"]
 """What callers get who are no lead of the campaign: they are refused before the answer, or become a lead of this type and are
@@ -132,21 +132,9 @@ def campaign_view(session: Session, id: int) -> CampaignView:
     return _views(session, [get_campaign(session, id)])[0]
 
 
-def get_campaign(session: Session, id: int) -> Campaign:
-    """Raises NotFound."""
-    found = session.get(Campaign, id)
-    if found is None:
-        raise NotFound(f"there is no campaign {id}")
-    return found
-
-
-def lock_campaign(session: Session, id: int) -> Campaign:
-    """The campaign's row as it is now, with others kept from changing it until the transaction ends. Raises NotFound."""
-    query = select(Campaign).where(Campaign.id == id).with_for_update().execution_options(populate_existing=True)
-    found = session.exec(query).first()
-    if found is None:
-        raise NotFound(f"there is no campaign {id}")
-    return found
+def get_campaign(session: Session, id: int, *, locked: bool = False) -> Campaign:
+    """`locked` is as for `by_id`. Raises NotFound."""
+    return by_id(session, Campaign, id, f"campaign {id}", locked=locked)
 
 
 def find_campaign(session: Session, name: str) -> Campaign | None:

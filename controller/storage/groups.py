@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.operators import Operator
+from controller.storage.rows import by_id
 
 Strategy: TypeAlias = Literal[
     "ring_all", "linear", "random", "weighted_random", "longest_idle", "round_robin", "fewest_calls", "levels"
@@ -159,10 +159,7 @@ def terms_of(row: SQLModel) -> GroupTerms:
 
 def get_group(session: Session, id: int) -> Group:
     """Raises NotFound."""
-    found = session.get(Group, id)
-    if found is None:
-        raise NotFound(f"there is no group {id}")
-    return found
+    return by_id(session, Group, id, f"group {id}")
 
 
 def group_view(session: Session, id: int) -> GroupView:
