@@ -19,7 +19,7 @@ from controller.storage.leads import LeadType
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import RING_SECONDS, list_operators
 from web.campaign_models import CampaignChange, CampaignModel, LeadQuery, NewLead
-from web.forms import checked, errors_by_field, form_fields, read_query
+from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.people_models import TERM_LIMITS
 from web.rendering import page
 from web.security import administrators_only
@@ -190,12 +190,12 @@ async def _form_page(
         "longest": TERM_LIMITS,
         "shortest_pause": SHORTEST_PAUSE,
     }
-    return page(request, "campaign.html", context, _status(refused))
+    return page(request, "campaign.html", context, status_of(refused))
 
 
 async def _leads_page(request: Request, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
     campaign, query = await load_campaign(request), LeadQuery()
-    errors = errors_by_field(refused) if refused else {}
+    errors = errors_by_field(refused)
     try:
         query = read_query(request, LeadQuery)
     except InvalidInput as wrong:
@@ -212,11 +212,7 @@ async def _leads_page(request: Request, fields: Mapping[str, str], refused: Refu
         "first_page": address if query.after else None,
         "next_page": f"{address}?after={shown[-1].id}" if len(found) > query.limit else None,
     }
-    return page(request, "leads.html", context, _status(refused))
-
-
-def _status(refused: Refused | None) -> int:
-    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
+    return page(request, "leads.html", context, status_of(refused))
 
 
 def _errors(refused: Refused) -> dict[str, str]:

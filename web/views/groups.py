@@ -19,7 +19,7 @@ from controller.errors import InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.groups import GroupView, get_group, group_view, list_groups
 from controller.storage.operators import Operator, list_operators
-from web.forms import errors_by_field, form_items
+from web.forms import errors_by_field, form_items, status_of
 from web.group_forms import GroupText
 from web.people_models import MOST_MEMBERS, TERM_LIMITS, GroupModel, group_model
 from web.rendering import page
@@ -106,13 +106,12 @@ async def _form_page(
         "names": {operator.extension: operator.name for operator in operators},
         "others": [operator for operator in operators if operator.extension not in chosen],
         "pressed": pressed,
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "strategies": STRATEGY_WORDS,
         "shortest_pause": SHORTEST_PAUSE,
         "longest": {**TERM_LIMITS, "weight": HIGHEST_WEIGHT, "level": HIGHEST_LEVEL},
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "group.html", context, status)
+    return page(request, "group.html", context, status_of(refused))
 
 
 async def _load(request: Request) -> _Stored:
