@@ -7,21 +7,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.storage.groups import (
+    Distributed,
     Group,
     GroupMemberView,
     GroupTerms,
     GroupView,
     Strategy,
     members_of,
-    terms_of,
 )
-from controller.storage.operators import RING_SECONDS, Operator
+from controller.storage.operators import Operator
 from controller.storage.rows import by_id
 
 UnknownCallers: TypeAlias = Literal["refuse", "lead_selection", "lead_direct"]
@@ -29,30 +29,18 @@ UnknownCallers: TypeAlias = Literal["refuse", "lead_selection", "lead_direct"]
 served like anybody (LNR-4)."""
 
 
-class Campaign(SQLModel, table=True):
-    """`strategy`, `ring_seconds` and the terms are those of a group (`controller.storage.groups.Group`).
-
-    `version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators are
-    shown no digit of its callers' and leads' numbers (LNR-11).
+class Campaign(Distributed, table=True):
+    """`version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators
+    are shown no digit of its callers' and leads' numbers (LNR-11).
     """
 
     __tablename__ = "campaigns"
     # The name of its line in the distribution is made of its id: that of one that was removed must not come again.
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__: ClassVar = {"sqlite_autoincrement": True}
 
     id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     unknown_callers: UnknownCallers = Field(default="lead_direct", sa_type=String)
-    strategy: Strategy = Field(default="ring_all", sa_type=String)
-    ring_seconds: int = RING_SECONDS
-    wrap_up_seconds: int = 0
-    longest_wait: int | None = None
-    longest_talk: int | None = None
-    priority: int = 0
-    sticky_owner: bool = False
-    announce_every: int | None = None
-    announce_place: bool = True
-    announce_wait: bool = True
     hide_numbers: bool = False
     version: int = 1
 
@@ -206,7 +194,7 @@ def _views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView
             campaign.unknown_callers,
             campaign.strategy,
             campaign.ring_seconds,
-            terms_of(campaign),
+            campaign.terms,
             campaign.version,
             tuple(operator.extension for operator in operators[campaign.id]),
             tuple(name for _, name in groups[campaign.id]),
