@@ -46,8 +46,17 @@ def checked(model: type[M], data: object) -> M:
     return _validate(model, data)
 
 
-def errors_by_field(refused: AttendantError) -> dict[str, str]:
-    """What to say beside each field of a form: "numbers.2" is said beside "numbers"; what is about no field is under ""."""
+def status_of(refused: AttendantError | None) -> int:
+    """What a page is answered with whose form was refused, or (None) was not."""
+    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
+
+
+def errors_by_field(refused: AttendantError | None) -> dict[str, str]:
+    """What to say beside each field of a form: "numbers.2" is said beside "numbers"; what is about no field is under "".
+    None: nothing is wrong.
+    """
+    if refused is None:
+        return {}
     problems = refused.problems if isinstance(refused, InvalidInput) else ()
     errors: dict[str, str] = {}
     for problem in problems or (FieldProblem("", str(refused)),):

@@ -28,6 +28,18 @@ OPERATION_WORDS: Mapping[str, str] = {
     "hang_up": "Hang up",
 }
 
+STRATEGY_WORDS: Mapping[str, tuple[str, str]] = {
+    "ring_all": ("All at once", "The phones of all who are free ring; who answers first has the call."),
+    "linear": ("In order", "The first of the order, then the next; each call starts from the first."),
+    "random": ("Random", "Anybody, each as likely as the other."),
+    "weighted_random": ("Random by weight", "Anybody; one of weight 3 comes first three times as often as one of weight 1."),
+    "longest_idle": ("Most free", "Whose last conversation ended longest ago; before them who has had none yet."),
+    "round_robin": ("In turn", "The next of the order after the one who was offered a call of this group last."),
+    "fewest_calls": ("Fewest calls", "Who has had the fewest conversations today; among equals the most free."),
+    "levels": ("Levels", "The lowest level first, the next one when nobody of it is free and left."),
+}
+"""Title and explanation of each strategy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -49,6 +61,12 @@ def operation_words(operation: str) -> str:
     return OPERATION_WORDS.get(operation, operation.replace("_", " ").capitalize())
 
 
+def strategy_words(strategy: str) -> str:
+    """A strategy's name within a sentence."""
+    title, _ = STRATEGY_WORDS.get(strategy, (strategy, ""))
+    return title.lower()
+
+
 def number(value: float) -> str:
     """A number for people: without a needless fraction."""
     return f"{value:g}"
@@ -56,7 +74,7 @@ def number(value: float) -> str:
 
 def decision_words(decision: DecisionModel) -> str:
     """What decided who is rung, for people."""
-    group = f"{decision.target}, {decision.strategy.replace('_', ' ')}, rule {decision.rule_version}"
+    group = f"{decision.target}, {strategy_words(decision.strategy)}, rule {decision.rule_version}"
     return {
         "strategy": group,
         "owner": f"the caller's own operator comes first in {decision.target}",

@@ -26,7 +26,7 @@ from controller.actions.packing import OpenedArchive, opened, pack
 from controller.actions.prompts import enter_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document, save_draft
 from controller.actions.schedules import create_schedule
-from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
+from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.facts import LARGEST_FILE_BYTES, PreparedSound
 from controller.prompts.files import PromptFolder
 from controller.schedules import Schedule
@@ -34,7 +34,7 @@ from controller.storage import Session
 from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group
 from controller.storage.operators import find_operator
 from controller.storage.prompts import StoredPrompt, find_prompt, list_prompts, prompt_keys
-from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario, get_version
+from controller.storage.scenarios import ScenarioVersion, StoredScenario, find_scenario, get_scenario, get_version
 from controller.storage.schedules import find_schedule
 from ivr.graph import Scenario, inserts
 from ivr.prompts import PromptRef
@@ -124,9 +124,7 @@ def export_archive(session: Session, folder: PromptFolder, scenario_id: int, kno
 
     Raises InvalidInput: the draft names what is not there; Refused: a prompt's file has disappeared; NotFound.
     """
-    root = session.get(StoredScenario, scenario_id)
-    if root is None:
-        raise NotFound(f"there is no scenario {scenario_id}")
+    root = get_scenario(session, scenario_id)
     scenarios = _with_inserted(session, root.name)
     _check_names(session, scenarios, known)
     prompts = _own_prompts(session, scenarios.values())

@@ -20,7 +20,6 @@ from controller.storage.campaigns import (
     campaign_view,
     find_campaign,
     get_campaign,
-    lock_campaign,
     replace_employees,
     replace_transfer_numbers,
 )
@@ -127,7 +126,7 @@ def _store(session: Session, id: int | None, draft: CampaignDraft, action: str, 
     transfer_numbers = _checked_transfer_numbers(session, draft.transfer_numbers, problems)
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
-    campaign = Campaign(name=name, version=0) if id is None else lock_campaign(session, id)
+    campaign = Campaign(name=name, version=0) if id is None else get_campaign(session, id, locked=True)
     settings = {
         "unknown_callers": draft.unknown_callers,
         "strategy": draft.strategy,

@@ -17,7 +17,7 @@ from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.forwarding import NO_FORWARDING, Forwarding, find_common_phone
 from controller.storage.groups import find_group
-from controller.storage.numbers import InboundNumber, find_number, list_numbers
+from controller.storage.numbers import InboundNumber, find_number, get_number, list_numbers
 from controller.storage.prompts import lock_prompts, prompt_keys
 from controller.storage.scenarios import find_scenario, get_scenario
 from controller.storage.schedules import find_schedule
@@ -142,9 +142,7 @@ def change_number(
     `confirm_later` is as for `create_number`. Calls that come from now on use them. Raises InvalidInput with every field that is
     wrong; Refused: the number is taken; NotFound.
     """
-    found = session.get(InboundNumber, id)
-    if found is None:
-        raise NotFound(f"there is no number with the id {id}")
+    found = get_number(session, id).row
     values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
     number, line_name = _checked_number(number), checked_name("line_name", line_name)
     of_line = _checked_line(session, line)
@@ -173,9 +171,7 @@ def change_all_numbers(
 
 def remove_number(session: Session, id: int, *, acting_user: str, at: datetime) -> None:
     """The number is not ours any more; who calls it is told so. Calls stay in the history. Raises NotFound."""
-    found = session.get(InboundNumber, id)
-    if found is None:
-        raise NotFound(f"there is no number with the id {id}")
+    found = get_number(session, id).row
     session.delete(found)
     add_audit(session, at, acting_user, "number.remove", f"number {found.number}", line_name=found.line_name)
     session.flush()

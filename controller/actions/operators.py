@@ -221,9 +221,7 @@ def set_members(
 
     Raises InvalidInput: an extension twice or unknown, a bad weight or level; NotFound: no such group.
     """
-    group = lock_group(session, group_name)
-    if group is None:
-        raise NotFound(f'there is no group "{group_name}"')
+    group = _locked_group(session, group_name)
     drafts = [MemberDraft(member) if isinstance(member, str) else member for member in members]
     extensions = [draft.extension for draft in drafts]
     if len(set(extensions)) != len(extensions):
@@ -247,14 +245,19 @@ def set_terms(session: Session, group_name: str, terms: GroupTerms, *, acting_us
 
     Raises InvalidInput: a value out of its range; NotFound: no such group.
     """
-    group = lock_group(session, group_name)
-    if group is None:
-        raise NotFound(f'there is no group "{group_name}"')
+    group = _locked_group(session, group_name)
     check_terms(terms)
     group.sqlmodel_update(asdict(terms))
     group.version += 1
     add_audit(session, at, acting_user, "group.set_terms", f"group {group_name}", **asdict(terms))
     session.flush()
+
+
+def _locked_group(session: Session, name: str) -> Group:
+    group = lock_group(session, name)
+    if group is None:
+        raise NotFound(f'there is no group "{name}"')
+    return group
 
 
 def check_terms(terms: GroupTerms) -> None:

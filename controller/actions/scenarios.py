@@ -27,7 +27,6 @@ from controller.storage.scenarios import (
     get_version,
     keep_former_draft,
     lock_insertions,
-    lock_scenario,
     next_version_number,
     published_versions,
     replace_draft,
@@ -96,7 +95,7 @@ def save_draft(session: Session, scenario_id: int, document: Document, revision:
     """
     given = read_document(document)
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     former = scenario.draft
     _replace(session, scenario, given, revision, at)
     keep_former_draft(session, scenario_id, former, acting_user, at)
@@ -124,7 +123,7 @@ def undo_draft(session: Session, scenario_id: int, revision: int, *, acting_user
     Raises Refused: there is none before, or somebody else has saved meanwhile; InvalidInput, NotFound as `save_draft`.
     """
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     former = take_former_draft(session, scenario_id)
     if former is None:
         raise Refused(f'there is nothing to undo in "{scenario.name}"')
@@ -137,7 +136,7 @@ def rename_scenario(session: Session, scenario_id: int, name: str, *, acting_use
     """Another name. Raises InvalidInput: a bad one; Refused: it is taken, or other scenarios insert this one; NotFound."""
     name = checked_name("name", name)
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     if name == scenario.name:
         return scenario
     if find_scenario(session, name) is not None:
@@ -154,7 +153,7 @@ def rename_scenario(session: Session, scenario_id: int, name: str, *, acting_use
 def delete_scenario(session: Session, scenario_id: int, *, acting_user: str, at: datetime) -> None:
     """Take a scenario away with its versions. Raises Refused: a number or another scenario uses it; NotFound."""
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     numbers = ", ".join(number.number for number in numbers_of(session, scenario_id))
     if numbers:
         raise Refused(f'"{scenario.name}" can\'t be deleted: it answers {numbers}')
@@ -191,7 +190,7 @@ def publish(
     Raises InvalidInput: the draft has errors, each with its field "nodes.NODE.FIELD"; Refused: another revision; NotFound.
     """
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     if revision is not None and scenario.draft_revision != revision:
         raise Refused(f'somebody else has changed the draft of "{scenario.name}" meanwhile: look at it and publish again')
     return _publish(session, scenario, scenario.draft, prompts, acting_user, at, tags_must_exist=tags_must_exist)
@@ -205,7 +204,7 @@ def publish_again(
     Raises InvalidInput: it has errors by now (a group or prompt is gone); NotFound.
     """
     lock_insertions(session)
-    scenario = lock_scenario(session, scenario_id)
+    scenario = get_scenario(session, scenario_id, locked=True)
     version = find_version(session, scenario_id, number)
     if version is None:
         raise NotFound(f'"{scenario.name}" has no version {number}')

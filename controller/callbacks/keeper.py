@@ -27,10 +27,11 @@ from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.hours import state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route
+from controller.calls.ringing import NotRung, Rung, ring
 from controller.calls.session import CallSession
-from controller.errors import AttendantError, NotFound, StorageError, TelephonyError
+from controller.errors import AttendantError, NotFound, StorageError
 from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id, trunk_id_of
-from controller.routing import AbsentRequest, AllInUse, OutgoingOff, TurnCame, trunk_of
+from controller.routing import AbsentRequest, AllInUse, Number, OperatorLineEnded, OutgoingOff, TurnCame, trunk_of
 from controller.schedules import WorkingTime
 from controller.settings import Settings
 from controller.storage import Session
@@ -46,7 +47,6 @@ from controller.storage.callbacks import (
 )
 from controller.telephony.events import Answered, Gone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from controller.telephony.port import CALL_VARIABLE
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
 from ivr.operations import ForwardToGroup, HangUp, InfoMessage
 from ivr.prompts import PromptRef
@@ -59,8 +59,6 @@ CLAIM_WITHIN: Final = 5.0
 """Seconds that the database has to let somebody be called; an operator is kept for him meanwhile."""
 STORE_AGAIN: Final = 2.0
 """Seconds between two tries to store what came of an attempt while the database is away."""
-DIAL_SLACK: Final = 10.0
-"""Seconds beyond the ringing after which a call that Asterisk says nothing of is given up."""
 
 _HOLD, _GROUP, _SORRY, _GOODBYE = (NodeId(name) for name in ("please_hold", "called_back", "sorry", "goodbye"))
 
@@ -248,52 +246,22 @@ class CallbackKeeper:
         channel, mailbox = callback_channel_id(call), new_mailbox()
         line = ClientLine(call, channel, callback.caller_number, trunk_id_of(device), self._tools.clock.now())
         try:
-            reached = await self._dial(call, callback, device, channel, mailbox)
-            if isinstance(reached, _Ending):
-                return reached
-            return await self._serve(call, callback, replace(line, answered_at=reached), mailbox, hidden)
+            rung = await self._ring(call, callback, device, channel, mailbox)
+            if not isinstance(rung, Answered):
+                return _not_reached(rung)
+            self._answered.add(call)
+            return await self._serve(call, callback, replace(line, answered_at=rung.at), mailbox, hidden)
         except (AllInUse, OutgoingOff) as refused:
             return _Ending(None, str(refused), counts=False)
         finally:
             self._tools.lines.free(channel)
 
-    async def _dial(
-        self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox
-    ) -> datetime | _Ending:
-        """Ring him; tells when he has answered, by Asterisk's clock. Raises AllInUse, OutgoingOff."""
-        telephony, called = self._tools.telephony, callback.called_number
+    async def _ring(self, call: CallId, callback: Callback, device: str, channel: ChannelId, mailbox: Mailbox) -> Rung:
+        """Raises AllInUse, OutgoingOff."""
+        called = callback.called_number
         shown = self._tools.lines.dials(channel, trunk_of(device), came_in_on=called, own=called)
-        telephony.mailboxes.expect(channel, mailbox)
-        reached: datetime | _Ending = _Ending(None, "the call was given up")
-        try:
-            async with asyncio.timeout(self._rules.ring_seconds + DIAL_SLACK):
-                await telephony.dial(
-                    channel,
-                    device,
-                    ring_seconds=self._rules.ring_seconds,
-                    originator=None,
-                    caller_number=shown,
-                    caller_name=callback.line_name,
-                    variables={CALL_VARIABLE: call},
-                )
-                reached = await _answer(mailbox)
-        except TimeoutError:
-            reached = _Ending(None, "nothing was heard of the call")
-        except TelephonyError as error:
-            reached = _Ending(None, f"he could not be called: {error}", counts=False)
-        finally:
-            if isinstance(reached, _Ending):
-                telephony.mailboxes.forget(channel)
-                await self._hang_up(channel)
-            else:
-                self._answered.add(call)
-        return reached
-
-    async def _hang_up(self, channel: ChannelId) -> None:
-        try:
-            await self._tools.telephony.hangup(channel)
-        except TelephonyError as error:
-            log.warning("the line %s could not be hung up: %s", channel, error)
+        number = Number(device, self._rules.ring_seconds, callback.caller_number, outside=True)
+        return await ring(self._tools.telephony, call, channel, number, mailbox, shows=shown, name=callback.line_name)
 
     async def _serve(self, call: CallId, callback: Callback, line: ClientLine, mailbox: Mailbox, hidden: bool) -> _Ending:
         route = self._route(callback)
@@ -347,15 +315,15 @@ def coming_back(group: str) -> Scenario:
     )
 
 
-async def _answer(mailbox: Mailbox) -> datetime | _Ending:
-    """When the line was opened, or why it was not."""
-    while True:
-        match await mailbox.get():
-            case Answered(at=at):
-                return at
-            case Gone(cause=cause, sip_status=status):
-                said = f"cause {cause}" if status is None else f"cause {cause}, SIP {status}"
-                return _Ending(None, f"he did not answer ({said})")
+def _not_reached(rung: Gone | OperatorLineEnded | NotRung) -> _Ending:
+    match rung:
+        case Gone(cause=cause, sip_status=status):
+            said = f"cause {cause}" if status is None else f"cause {cause}, SIP {status}"
+            return _Ending(None, f"he did not answer ({said})")
+        case NotRung(error) if error is not None:
+            return _Ending(None, f"he could not be called: {error}", counts=False)
+        case _:
+            return _Ending(None, "nothing was heard of the call")
 
 
 def _ending_of(session: CallSession) -> _Ending:

@@ -12,22 +12,20 @@ from typing import Final
 
 from controller.calls.arrivals import Arrivals
 from controller.calls.facts import CallTools
+from controller.calls.ringing import NotRung, Rung, hang_up, ring
 from controller.errors import Refused, TelephonyError
 from controller.ids import CallId, ChannelId, confirmation_channel_id, new_call_id
-from controller.routing import trunk_of
+from controller.routing import Number, trunk_of
 from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallAnswered, CallEnded, CallStarted
 from controller.telephony.events import Answered, Gone, PlaybackEnded
 from controller.telephony.mailboxes import Mailbox, new_mailbox
-from controller.telephony.port import CALL_VARIABLE
 from ivr.prompts import PromptRef
 
 log = logging.getLogger(__name__)
 
 RINGS: Final = 30.0
 """Seconds that the number is rung."""
-SLACK: Final = 10.0
-"""Seconds beyond the ringing after which a call that Asterisk says nothing of is given up."""
 TOLD_WITHIN: Final = 90.0
 """Seconds that dictating may take."""
 TIMES: Final = 3
@@ -98,65 +96,44 @@ class _Confirmation:
         self._language = language
         self._tools = tools
         self._mailbox: Mailbox = new_mailbox()
-        self._answered = False
-        self._gone: Gone | None = None
 
     async def run(self, code: str) -> None:
         """The whole call. Whatever happens, its line ends and its record is closed."""
         tools, now = self._tools, self._tools.clock.now
         started = CallStarted(self._call, now(), self._number, "", self._shown, "", self._language, None, direction="outbound")
         tools.journal.record(started)
-        tools.telephony.mailboxes.expect(self._channel, self._mailbox)
+        number = Number(self._device, RINGS, self._number, outside=True)
+        rung: Rung = NotRung()
+        gone: Gone | None = None
         try:
-            await self._ring()
-            if self._answered:
-                await self._tell(code)
+            rung = await ring(tools.telephony, self._call, self._channel, number, self._mailbox, shows=self._shown)
+            if isinstance(rung, Answered):
+                tools.journal.record(CallAnswered(self._call, now()))
+                gone = await self._tell(code)
+        finally:
+            answered = isinstance(rung, Answered)
+            gone = rung if isinstance(rung, Gone) else gone
+            by: EndedBy = "system" if gone is None else "caller"
+            cause = None if gone is None else gone.cause
+            tools.journal.record(CallEnded(self._call, now(), by, cause, "ended" if answered else "refused"))
+            if answered and gone is None:
+                tools.telephony.mailboxes.forget(self._channel)
+                await hang_up(tools.telephony, self._channel)
+
+    async def _tell(self, code: str) -> Gone | None:
+        """Tell him the code; the end of his line when he did not hear it out."""
+        media = self._tools.prompts.media(dictated(code), self._language)
+        try:
+            async with asyncio.timeout(TOLD_WITHIN):
+                await self._tools.telephony.play(self._channel, f"{self._call}-code", media, self._language)
+                while True:
+                    event = await self._mailbox.get()
+                    if isinstance(event, Gone):
+                        return event
+                    if isinstance(event, PlaybackEnded):
+                        return None
         except TimeoutError:
             log.warning("call %s: nothing more was heard of the line to %s", self._call, self._number)
         except TelephonyError as error:
             log.warning("call %s: %s can't be told its code: %s", self._call, self._number, error)
-        finally:
-            tools.telephony.mailboxes.forget(self._channel)
-            by: EndedBy = "system" if self._gone is None else "caller"
-            cause = None if self._gone is None else self._gone.cause
-            tools.journal.record(CallEnded(self._call, now(), by, cause, "ended" if self._answered else "refused"))
-            if self._gone is None:
-                await self._hang_up()
-
-    async def _ring(self) -> None:
-        async with asyncio.timeout(RINGS + SLACK):
-            await self._tools.telephony.dial(
-                self._channel,
-                self._device,
-                ring_seconds=RINGS,
-                originator=None,
-                caller_number=self._shown,
-                caller_name="",
-                variables={CALL_VARIABLE: self._call},
-            )
-            while not self._answered and self._gone is None:
-                await self._next()
-        if self._answered:
-            self._tools.journal.record(CallAnswered(self._call, self._tools.clock.now()))
-
-    async def _tell(self, code: str) -> None:
-        media = self._tools.prompts.media(dictated(code), self._language)
-        async with asyncio.timeout(TOLD_WITHIN):
-            await self._tools.telephony.play(self._channel, f"{self._call}-code", media, self._language)
-            while self._gone is None and not isinstance(await self._next(), PlaybackEnded):
-                pass
-
-    async def _next(self) -> object:
-        event = await self._mailbox.get()
-        match event:
-            case Answered():
-                self._answered = True
-            case Gone():
-                self._gone = event
-        return event
-
-    async def _hang_up(self) -> None:
-        try:
-            await self._tools.telephony.hangup(self._channel)
-        except TelephonyError as error:
-            log.warning("the line %s could not be hung up: %s", self._channel, error)
+        return None

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -19,6 +17,7 @@ from controller.calls.arrivals import Arrivals
 from controller.calls.campaigns import number_is_hidden
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
+from controller.calls.ringing import SLACK, NotRung, Rung, ring
 from controller.calls.scenarios import internal_call, outgoing_call
 from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
@@ -28,7 +27,6 @@ from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallEnded
 from controller.telephony.events import Answered, Gone, PlaybackEnded
 from controller.telephony.mailboxes import new_mailbox
-from controller.telephony.port import CALL_VARIABLE
 from ivr.events import VisitId
 from ivr.graph import ScenarioBundle
 from ivr.prompts import PromptRef
@@ -37,12 +35,11 @@ log = logging.getLogger(__name__)
 
 CLIENT_RINGS: Final = 60.0
 """Seconds that a number outside is rung."""
-SLACK: Final = 10.0
-"""Seconds beyond the ringing after which a call that Asterisk says nothing of is given up."""
 TOLD_WITHIN: Final = 15.0
 """Seconds that the operator may be told that nobody answered."""
 _BY_SYSTEM: Final[EndedBy] = "system"
 _BY_OPERATOR: Final[EndedBy] = "operator"
+_BY_CLIENT: Final[EndedBy] = "caller"
 _NOBODY: Final = PromptRef("sorry-nobody-available")
 
 
@@ -156,60 +153,16 @@ class _Internal:
 
     async def run(self, operator: Person) -> None:
         """The whole call. Whatever happens, the record is closed."""
-        cause: int | None = 0
+        facts, tools, own = self._facts, self._tools, operator.numbers[0]
+        rung: Rung = NotRung()
         try:
-            cause = await self._ring(operator.numbers[0])
+            rung = await ring(tools.telephony, facts.call, facts.channel, own, self._mailbox, shows=facts.called_number)
         finally:
-            if cause is not None:
-                now = self._tools.clock.now()
-                self._tools.journal.record(CallEnded(self._facts.call, now, _BY_OPERATOR, cause or None, "refused"))
-        if cause is None:
-            await self._arrivals.serve(self._facts, self._mailbox)
-
-    async def _ring(self, own: Number) -> int | None:
-        """None when he has answered, else the cause; 0 is none."""
-        facts, telephony = self._facts, self._tools.telephony
-        telephony.mailboxes.expect(facts.channel, self._mailbox)
-        cause: int | None = 0
-        try:
-            async with asyncio.timeout(own.ring_seconds + SLACK):
-                await telephony.dial(
-                    facts.channel,
-                    own.device,
-                    ring_seconds=own.ring_seconds,
-                    originator=None,
-                    caller_number=facts.called_number,
-                    caller_name="",
-                    variables={CALL_VARIABLE: facts.call},
-                )
-                cause = await self._answer()
-        except TimeoutError:
-            log.warning("call %s: nothing was heard of the line to %s", facts.call, own.shown)
-        except TelephonyError as error:
-            log.warning("call %s: %s can't be called: %s", facts.call, own.shown, error)
-        finally:
-            if cause is not None:
-                telephony.mailboxes.forget(facts.channel)
-                with suppress(TelephonyError):
-                    await telephony.hangup(facts.channel)
-        return cause
-
-    async def _answer(self) -> int | None:
-        while True:
-            match await self._mailbox.get():
-                case Answered(channel) if channel == self._facts.channel:
-                    return None
-                case Gone(channel, cause=cause) if channel == self._facts.channel:
-                    return cause
-
-
-@dataclass(frozen=True, slots=True)
-class _Rung:
-    """What came of ringing the number outside: answered, or who prevented it, and the cause."""
-
-    prevented_by: EndedBy | None
-    cause: int = 0
-    answered_at: datetime | None = None
+            if not isinstance(rung, Answered):
+                cause = rung.cause or None if isinstance(rung, Gone) else None
+                tools.journal.record(CallEnded(facts.call, tools.clock.now(), _BY_OPERATOR, cause, "refused"))
+        if isinstance(rung, Answered):
+            await self._arrivals.serve(facts, self._mailbox)
 
 
 class _Outgoing:
@@ -225,7 +178,7 @@ class _Outgoing:
 
     async def run(self, operator: Person) -> None:
         """The whole call. Whatever happens, nobody stays reserved and the record is closed."""
-        ended_by: EndedBy | None = _BY_SYSTEM
+        ended_by: EndedBy = _BY_SYSTEM
         facts, cause, served = self._facts, 0, False
         try:
             facts = replace(facts, number_hidden=await number_is_hidden(facts.caller_number, self._tools))
@@ -234,14 +187,16 @@ class _Outgoing:
                 ended_by = _BY_OPERATOR
                 return
             line = ClientLine(facts.call, facts.channel, facts.caller_number, trunk_id_of(self._device), self._tools.clock.now())
-            rung = await self._call_client(found.leg, line)
-            ended_by, cause = rung.prevented_by, rung.cause
-            if ended_by is None:
-                served = True
-                line = replace(line, answered_at=rung.answered_at)
-                await self._arrivals.serve(replace(facts, met=found, client_line=line), self._mailbox)
-            elif ended_by == "caller":
-                await self._tell_nobody(found.leg)
+            match await self._call_client(found.leg, line):
+                case Answered(at=at):
+                    served = True
+                    line = replace(line, answered_at=at)
+                    await self._arrivals.serve(replace(facts, met=found, client_line=line), self._mailbox)
+                case Gone(cause=cause):
+                    ended_by = _BY_CLIENT
+                    await self._tell_nobody(found.leg)
+                case OperatorLineEnded():
+                    ended_by = _BY_OPERATOR
         finally:
             if not served:
                 self._tools.distributor.leave(facts.call)
@@ -257,45 +212,22 @@ class _Outgoing:
             if isinstance(message, SearchEnded):
                 return message
 
-    async def _call_client(self, leg: ChannelId, line: ClientLine) -> _Rung:
-        """Ring the number outside."""
-        telephony, client = self._tools.telephony, self._facts.channel
-        telephony.mailboxes.expect(client, self._mailbox)
-        rung = _Rung(_BY_SYSTEM)
+    async def _call_client(self, leg: ChannelId, line: ClientLine) -> Rung:
+        """Ring the number outside, for the operator on `leg`."""
+        telephony, facts = self._tools.telephony, self._facts
+        number = Number(self._device, CLIENT_RINGS, facts.caller_number, outside=True)
+        rung: Rung = NotRung()
         try:
-            async with asyncio.timeout(CLIENT_RINGS + SLACK):
-                await telephony.start_music(leg)
-                await telephony.dial(
-                    client,
-                    self._device,
-                    ring_seconds=CLIENT_RINGS,
-                    originator=leg,
-                    caller_number=self._shown,
-                    caller_name="",
-                    variables={CALL_VARIABLE: self._facts.call},
-                )
-                rung = await self._answer(leg)
-        except TimeoutError:
-            log.warning("call %s: nothing was heard of the line to %s", self._facts.call, self._facts.caller_number)
+            await telephony.start_music(leg)
+            rung = await ring(telephony, facts.call, facts.channel, number, self._mailbox, shows=self._shown, rung_for=leg)
         except TelephonyError as error:
-            log.warning("call %s: %s can't be called: %s", self._facts.call, self._facts.caller_number, error)
+            log.warning("call %s: %s is not called: %s", facts.call, facts.caller_number, error)
         finally:
-            if rung.answered_at is None:
-                telephony.mailboxes.forget(client)
-                for change in line.missed(self._tools.clock.now(), rung.cause or None):
+            if not isinstance(rung, Answered):
+                cause = rung.cause or None if isinstance(rung, Gone) else None
+                for change in line.missed(self._tools.clock.now(), cause):
                     self._tools.journal.record(change)
-                await self._quietly(telephony.hangup(client))
         return rung
-
-    async def _answer(self, leg: ChannelId) -> _Rung:
-        while True:
-            match await self._mailbox.get():
-                case Answered(channel, at) if channel == self._facts.channel:
-                    return _Rung(None, answered_at=at)
-                case Gone(channel, cause=cause) if channel == self._facts.channel:
-                    return _Rung("caller", cause)
-                case OperatorLineEnded(gone) if gone == leg:
-                    return _Rung(_BY_OPERATOR)
 
     async def _tell_nobody(self, leg: ChannelId) -> None:
         """The operator hears that nobody has answered; then his line ends."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from controller.routing.distributor import (
+from controller.routing.distributor import Distributor
+from controller.routing.forwarding import OutsidePhone, OutsidePhones
+from controller.routing.history import PastWork
+from controller.routing.lines import AllInUse, Arrival, NumberLines, OutgoingOff, OwnNumber
+from controller.routing.matching import Situation
+from controller.routing.people import Employee, FurtherNumber, People
+from controller.routing.requests import (
     AbsentRequest,
-    Distributor,
     HandedOver,
     LineRequest,
     OperatorLineEnded,
@@ -15,11 +20,6 @@ from controller.routing.distributor import (
     SituationChanged,
     TurnCame,
 )
-from controller.routing.forwarding import OutsidePhone, OutsidePhones
-from controller.routing.history import PastWork
-from controller.routing.lines import AllInUse, Arrival, NumberLines, OutgoingOff, OwnNumber
-from controller.routing.matching import Situation
-from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.rules import SHORTEST_CONVERSATION, GroupRule, Number, Person, RoutedOperator, Target, trunk_of
 from controller.routing.transfer_targets import TransferTargets
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from controller.ids import CallId
+from controller.presence import OperatorState
 from controller.routing.strategies import Basis
+from controller.storage.journal_changes import RoutingDecided
 
 Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "nobody"]
 """What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
@@ -47,3 +51,19 @@ class Decision:
     order: tuple[Ranked, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     seed: int | None = None
+
+
+def on_record(why: Decision, call: CallId, number: int, at: datetime, states: Mapping[str, OperatorState]) -> RoutingDecided:
+    """The decision as it is kept with the call, of which it is the `number`-th; `states`: operators' states at that moment."""
+    left_out = tuple((one.extension, _state(one, states), one.call) for one in why.left_out)
+    order = tuple((one.extension, one.basis) for one in why.order)
+    return RoutingDecided(
+        call, number, at, why.rule, why.target, why.strategy, why.version, why.offered, order, left_out, why.seed
+    )
+
+
+def _state(left_out: LeftOut, states: Mapping[str, OperatorState]) -> str:
+    """Why he was left out, as precisely as his phone tells it."""
+    if left_out.hindrance in ("offline", "busy"):
+        return states.get(left_out.extension, left_out.hindrance)
+    return left_out.hindrance

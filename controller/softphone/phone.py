@@ -170,7 +170,7 @@ class SoftPhone:
 class PhoneCall:
     """One call of a phone, in either direction.
 
-    Moments (`began_at`, `ringing_at`, `answered_at`, `ended_at`) are in the time of the asyncio loop, None until they come.
+    Moments (`began_at`, `answered_at`, `ended_at`) are in the time of the asyncio loop, None until they come.
     """
 
     def __init__(self, native: Any, domain: str, early: Iterable[Any] = ()) -> None:
@@ -179,7 +179,6 @@ class PhoneCall:
         self._loop = asyncio.get_running_loop()
         self.peer = str(native.peer or "")
         self.began_at = self._loop.time()
-        self.ringing_at: float | None = None
         self.answered_at: float | None = None
         self.ended_at: float | None = None
         self.reason = ""
@@ -211,10 +210,6 @@ class PhoneCall:
         if self.answered_at is None:
             status = int(self.reason[:3]) if self.reason[:3].isdigit() else None
             raise CallRefused(f"the call was refused: {self.reason or 'no reason given'}", status)
-
-    async def rings_far_end(self, limit: float = LIMIT) -> None:
-        """Wait until the far end rings."""
-        await self._until(lambda: self.ringing_at is not None, limit, "the far end did not ring")
 
     async def ended(self, limit: float = LIMIT) -> None:
         """Wait until the call is over."""
@@ -306,9 +301,7 @@ class PhoneCall:
     def _take(self, event: Any) -> None:
         """An event of the stack, on the loop."""
         now = self._loop.time()
-        if event.event in (Event.CALL_RINGING, Event.CALL_PROGRESS) and self.ringing_at is None:
-            self.ringing_at = now
-        elif event.event is Event.CALL_ESTABLISHED and self.answered_at is None:
+        if event.event is Event.CALL_ESTABLISHED and self.answered_at is None:
             self.answered_at = now
             self._sound = self._loop.create_task(self._move_sound(), name="phone-sound")
         elif event.event is Event.CALL_CLOSED:

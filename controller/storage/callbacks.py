@@ -21,10 +21,11 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import CursorResult, Index, String, case, text, update
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from controller.errors import NotFound, Refused
+from controller.errors import Refused
 from controller.ids import CallId
 from controller.storage.calls import Call, CallLeg
 from controller.storage.columns import UtcDateTime
+from controller.storage.rows import by_id
 
 CallbackState: TypeAlias = Literal["waiting", "calling", "done", "failed", "expired", "cancelled"]
 OPEN_STATES: tuple[CallbackState, ...] = ("waiting", "calling")
@@ -91,10 +92,7 @@ def find_open_callback(session: Session, number: str, group: str) -> Callback | 
 
 def get_callback(session: Session, id: int) -> Callback:
     """Raises NotFound."""
-    found = session.get(Callback, id)
-    if found is None:
-        raise NotFound(f"there is no callback {id}")
-    return found
+    return by_id(session, Callback, id, f"callback {id}")
 
 
 def concerns_callback(session: Session, call_id: str, number: str | None) -> bool:

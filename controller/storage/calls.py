@@ -17,10 +17,11 @@ from sqlalchemy import JSON, BigInteger, Column, ColumnElement, ForeignKey, Inde
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from controller.errors import FieldProblem, InvalidInput, NotFound
+from controller.errors import FieldProblem, InvalidInput
 from controller.ids import CallId
 from controller.storage.columns import UtcDateTime
 from controller.storage.recordings import Recording
+from controller.storage.rows import by_id
 
 EndedBy: TypeAlias = Literal["caller", "operator", "scenario", "system"]
 Direction: TypeAlias = Literal["inbound", "internal", "outbound"]
@@ -258,9 +259,7 @@ def list_calls(session: Session, filters: CallFilters, limit: int = 50, cursor: 
 
 def get_call(session: Session, id: str) -> CallDetail:
     """Raises NotFound."""
-    call = session.get(Call, id)
-    if call is None:
-        raise NotFound(f"there is no call {id}")
+    call = by_id(session, Call, id, f"call {id}")
     return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, id)))
 
 

@@ -7,52 +7,40 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from sqlalchemy import Column, ForeignKey, String, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.groups import (
+    Distributed,
     Group,
     GroupMemberView,
     GroupTerms,
     GroupView,
     Strategy,
     members_of,
-    terms_of,
 )
-from controller.storage.operators import RING_SECONDS, Operator
+from controller.storage.operators import Operator
+from controller.storage.rows import by_id
 
 UnknownCallers: TypeAlias = Literal["refuse", "lead_selection", "lead_direct"]
 """What callers get who are no lead of the campaign: they are refused before the answer, or become a lead of this type and are
 served like anybody (LNR-4)."""
 
 
-class Campaign(SQLModel, table=True):
-    """`strategy`, `ring_seconds` and the terms are those of a group (`controller.storage.groups.Group`).
-
-    `version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators are
-    shown no digit of its callers' and leads' numbers (LNR-11).
+class Campaign(Distributed, table=True):
+    """`version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators
+    are shown no digit of its callers' and leads' numbers (LNR-11).
     """
 
     __tablename__ = "campaigns"
     # The name of its line in the distribution is made of its id: that of one that was removed must not come again.
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__: ClassVar = {"sqlite_autoincrement": True}
 
     id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     unknown_callers: UnknownCallers = Field(default="lead_direct", sa_type=String)
-    strategy: Strategy = Field(default="ring_all", sa_type=String)
-    ring_seconds: int = RING_SECONDS
-    wrap_up_seconds: int = 0
-    longest_wait: int | None = None
-    longest_talk: int | None = None
-    priority: int = 0
-    sticky_owner: bool = False
-    announce_every: int | None = None
-    announce_place: bool = True
-    announce_wait: bool = True
     hide_numbers: bool = False
     version: int = 1
 
@@ -132,21 +120,9 @@ def campaign_view(session: Session, id: int) -> CampaignView:
     return _views(session, [get_campaign(session, id)])[0]
 
 
-def get_campaign(session: Session, id: int) -> Campaign:
-    """Raises NotFound."""
-    found = session.get(Campaign, id)
-    if found is None:
-        raise NotFound(f"there is no campaign {id}")
-    return found
-
-
-def lock_campaign(session: Session, id: int) -> Campaign:
-    """The campaign's row as it is now, with others kept from changing it until the transaction ends. Raises NotFound."""
-    query = select(Campaign).where(Campaign.id == id).with_for_update().execution_options(populate_existing=True)
-    found = session.exec(query).first()
-    if found is None:
-        raise NotFound(f"there is no campaign {id}")
-    return found
+def get_campaign(session: Session, id: int, *, locked: bool = False) -> Campaign:
+    """`locked` is as for `by_id`. Raises NotFound."""
+    return by_id(session, Campaign, id, f"campaign {id}", locked=locked)
 
 
 def find_campaign(session: Session, name: str) -> Campaign | None:
@@ -218,7 +194,7 @@ def _views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView
             campaign.unknown_callers,
             campaign.strategy,
             campaign.ring_seconds,
-            terms_of(campaign),
+            campaign.terms,
             campaign.version,
             tuple(operator.extension for operator in operators[campaign.id]),
             tuple(name for _, name in groups[campaign.id]),

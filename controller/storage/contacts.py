@@ -14,9 +14,9 @@ from sqlalchemy import Column, ForeignKey, String, UniqueConstraint, delete, upd
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
 from controller.addresses import phone_number
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
 from controller.storage.operators import Operator
+from controller.storage.rows import by_id
 
 BlockKind: TypeAlias = Literal["exact", "prefix"]
 BlockAction: TypeAlias = Literal["reject", "busy", "message"]
@@ -127,10 +127,7 @@ def list_contacts(session: Session, search: str = "", limit: int = 50, after: in
 
 def get_contact(session: Session, id: int) -> Contact:
     """Raises NotFound."""
-    found = session.get(Contact, id)
-    if found is None:
-        raise NotFound(f"there is no contact {id}")
-    return found
+    return by_id(session, Contact, id, f"contact {id}")
 
 
 def contact_view(session: Session, id: int) -> ContactView:
@@ -184,10 +181,7 @@ def list_blocked(session: Session, limit: int = 50, after: int = 0) -> Sequence[
 
 def get_blocked(session: Session, id: int) -> BlockedNumber:
     """Raises NotFound."""
-    found = session.get(BlockedNumber, id)
-    if found is None:
-        raise NotFound(f"there is no entry {id} on the block list")
-    return found
+    return by_id(session, BlockedNumber, id, f"entry {id} on the block list")
 
 
 def find_blocked(session: Session, pattern: str, kind: BlockKind) -> BlockedNumber | None:

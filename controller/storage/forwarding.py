@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, Index, String, delete, text, update
 from sqlmodel import Field, Session, SQLModel, col, func, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
 from controller.storage.locks import CONFIRMATIONS, hold
 from controller.storage.operators import Operator
+from controller.storage.rows import by_id
 
 ForwardingMode: TypeAlias = Literal["forbidden", "common", "own"]
 ShownNumber: TypeAlias = Literal["caller", "called"]
@@ -133,10 +133,7 @@ def phone_view(session: Session, id: int) -> PhoneView:
 
 def get_phone(session: Session, id: int) -> ForwardingPhone:
     """Raises NotFound."""
-    found = session.get(ForwardingPhone, id)
-    if found is None:
-        raise NotFound(f"there is no phone to forward to with the id {id}")
-    return found
+    return by_id(session, ForwardingPhone, id, f"phone to forward to with the id {id}")
 
 
 def find_common_phone(session: Session, number: str) -> ForwardingPhone | None:

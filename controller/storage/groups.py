@@ -9,36 +9,13 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, String, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
-from controller.storage.operators import Operator
+from controller.storage.operators import RING_SECONDS, Operator
+from controller.storage.rows import by_id
 
 Strategy: TypeAlias = Literal[
     "ring_all", "linear", "random", "weighted_random", "longest_idle", "round_robin", "fewest_calls", "levels"
 ]
 """How a group chooses among its free operators; each is described in `controller.routing.strategies`."""
-
-
-class Group(SQLModel, table=True):
-    """`ring_seconds` is how long one offer rings before the next is made; the others are those of `GroupTerms`.
-
-    `version` grows with every change of the group or its members.
-    """
-
-    __tablename__ = "groups"
-
-    id: int = Field(default=None, primary_key=True)
-    name: str = Field(unique=True)
-    strategy: Strategy = Field(default="ring_all", sa_type=String)
-    ring_seconds: int = 20
-    wrap_up_seconds: int = 0
-    longest_wait: int | None = None
-    longest_talk: int | None = None
-    priority: int = 0
-    sticky_owner: bool = False
-    announce_every: int | None = None
-    announce_place: bool = True
-    announce_wait: bool = True
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +36,38 @@ class GroupTerms:
     announce_every: int | None = None
     announce_place: bool = True
     announce_wait: bool = True
+
+
+class Distributed(SQLModel):
+    """The columns of a table each row of which is a line of the distribution: `ring_seconds` is how long one offer rings before
+    the next is made; the others are those of `GroupTerms`.
+    """
+
+    strategy: Strategy = Field(default="ring_all", sa_type=String)
+    ring_seconds: int = RING_SECONDS
+    wrap_up_seconds: int = 0
+    longest_wait: int | None = None
+    longest_talk: int | None = None
+    priority: int = 0
+    sticky_owner: bool = False
+    announce_every: int | None = None
+    announce_place: bool = True
+    announce_wait: bool = True
+
+    @property
+    def terms(self) -> GroupTerms:
+        """What its calls are subject to."""
+        return GroupTerms(**{each.name: getattr(self, each.name) for each in fields(GroupTerms)})
+
+
+class Group(Distributed, table=True):
+    """`version` grows with every change of the group or its members."""
+
+    __tablename__ = "groups"
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    version: int = 1
 
 
 class GroupMember(SQLModel, table=True):
@@ -145,24 +154,14 @@ def members_of(session: Session, group_ids: Iterable[int]) -> dict[int, list[Gro
 def _views(session: Session, groups: Sequence[Group]) -> list[GroupView]:
     members = members_of(session, (group.id for group in groups))
     return [
-        GroupView(
-            group.id, group.name, group.strategy, group.ring_seconds, terms_of(group), group.version, tuple(members[group.id])
-        )
+        GroupView(group.id, group.name, group.strategy, group.ring_seconds, group.terms, group.version, tuple(members[group.id]))
         for group in groups
     ]
 
 
-def terms_of(row: SQLModel) -> GroupTerms:
-    """The terms of a row that has their columns: a group's, or a campaign's."""
-    return GroupTerms(**{each.name: getattr(row, each.name) for each in fields(GroupTerms)})
-
-
 def get_group(session: Session, id: int) -> Group:
     """Raises NotFound."""
-    found = session.get(Group, id)
-    if found is None:
-        raise NotFound(f"there is no group {id}")
-    return found
+    return by_id(session, Group, id, f"group {id}")
 
 
 def group_view(session: Session, id: int) -> GroupView:

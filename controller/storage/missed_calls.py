@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Column, ForeignKey, Index, String, text, update
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
 from controller.storage.operators import Operator
+from controller.storage.rows import by_id
 from controller.storage.users import User
 
 MissedKind: TypeAlias = Literal["working_time", "off_hours", "nobody_present"]
@@ -94,10 +94,7 @@ class MissedFilters:
 
 def get_missed_call(session: Session, call_id: str) -> MissedCall:
     """Raises NotFound."""
-    found = session.get(MissedCall, call_id)
-    if found is None:
-        raise NotFound(f"there is no missed call {call_id}")
-    return found
+    return by_id(session, MissedCall, call_id, f"missed call {call_id}")
 
 
 def missed_call_view(session: Session, call_id: str) -> MissedView:

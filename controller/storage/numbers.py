@@ -10,10 +10,10 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import JSON, Column, ForeignKey, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.calls import Call
 from controller.storage.forwarding import Forwarding
 from controller.storage.groups import Group
+from controller.storage.rows import by_id
 from controller.storage.scenarios import StoredScenario
 from controller.storage.schedules import StoredSchedule
 from controller.storage.trunks import Trunk
@@ -132,9 +132,7 @@ def number_views(session: Session) -> list[NumberView]:
 
 def get_number(session: Session, id: int) -> NumberView:
     """Raises NotFound."""
-    found = session.get(InboundNumber, id)
-    if found is None:
-        raise NotFound(f"there is no number with the id {id}")
+    found = by_id(session, InboundNumber, id, f"number with the id {id}")
     return _views(session, [found])[0]
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import JSON, ColumnElement, Index, delete, text, update
 from sqlmodel import Column, Field, Session, SQLModel, col, func, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.rows import by_id
 
 LetterState: TypeAlias = Literal["waiting", "sent", "given_up"]
 
@@ -74,10 +74,7 @@ def letter_states(session: Session, dedupe_keys: Sequence[str]) -> dict[str, Let
 
 def get_letter(session: Session, id: str) -> OutboxLetter:
     """Raises NotFound."""
-    found = session.get(OutboxLetter, id)
-    if found is None:
-        raise NotFound(f"there is no letter {id}")
-    return found
+    return by_id(session, OutboxLetter, id, f"letter {id}")
 
 
 def list_letters(

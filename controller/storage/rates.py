@@ -13,8 +13,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from controller.addresses import phone_number
 from controller.costs import MonthlyPrice, PrefixRate, Tariff, cost_of_line, prefixes, price_on, rate_for
-from controller.errors import NotFound
 from controller.storage.journal_changes import PaidLine
+from controller.storage.rows import by_id
 from controller.storage.trunks import Trunk
 
 
@@ -95,9 +95,7 @@ def list_rates(session: Session, prefix: str, limit: int, offset: int) -> list[R
 
 def get_rate(session: Session, id: int) -> RateView:
     """Raises NotFound."""
-    row = session.get(Rate, id)
-    if row is None:
-        raise NotFound(f"there is no rate {id}")
+    row = by_id(session, Rate, id, f"rate {id}")
     trunk = None if row.trunk_id is None else session.get(Trunk, row.trunk_id)
     return RateView(row, None if trunk is None else trunk.name)
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.rows import by_id
 
 
 class Recording(SQLModel, table=True):
@@ -29,10 +29,7 @@ class Recording(SQLModel, table=True):
 
 def get_recording(session: Session, id: str) -> Recording:
     """Raises NotFound."""
-    found = session.get(Recording, id)
-    if found is None:
-        raise NotFound(f"there is no recording {id}")
-    return found
+    return by_id(session, Recording, id, f"recording {id}")
 
 
 def recordings_since_before(session: Session, moment: datetime, but: Collection[str], limit: int) -> Sequence[Recording]:

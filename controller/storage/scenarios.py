@@ -12,9 +12,9 @@ from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
 from controller.storage.locks import SCENARIOS, hold
+from controller.storage.rows import by_id
 
 MOST_FORMER_DRAFTS: Final = 50
 
@@ -112,12 +112,9 @@ def published_versions(session: Session) -> dict[str, int]:
     return {name: version for name, version in session.exec(query) if version is not None}
 
 
-def get_scenario(session: Session, id: int) -> StoredScenario:
-    """Raises NotFound."""
-    found = session.get(StoredScenario, id)
-    if found is None:
-        raise NotFound(f"there is no scenario {id}")
-    return found
+def get_scenario(session: Session, id: int, *, locked: bool = False) -> StoredScenario:
+    """`locked` is as for `by_id`. Raises NotFound."""
+    return by_id(session, StoredScenario, id, f"scenario {id}", locked=locked)
 
 
 def find_scenario(session: Session, name: str) -> StoredScenario | None:
@@ -126,10 +123,7 @@ def find_scenario(session: Session, name: str) -> StoredScenario | None:
 
 def get_version(session: Session, id: int) -> ScenarioVersion:
     """A published version by its id (`Call.scenario_version_id`). Raises NotFound."""
-    found = session.get(ScenarioVersion, id)
-    if found is None:
-        raise NotFound(f"there is no scenario version {id}")
-    return found
+    return by_id(session, ScenarioVersion, id, f"scenario version {id}")
 
 
 def find_version_name(session: Session, id: int | None) -> str:
@@ -152,14 +146,6 @@ def list_versions(session: Session, scenario_id: int) -> Sequence[VersionSummary
         .order_by(col(ScenarioVersion.number).desc())
     )
     return [VersionSummary(*row) for row in session.exec(query)]
-
-
-def lock_scenario(session: Session, id: int) -> StoredScenario:
-    """The scenario, with others kept from changing it until the transaction ends. Raises NotFound."""
-    scenario = session.exec(select(StoredScenario).where(StoredScenario.id == id).with_for_update()).first()
-    if scenario is None:
-        raise NotFound(f"there is no scenario {id}")
-    return scenario
 
 
 def replace_draft(session: Session, id: int, draft: dict[str, Any], revision: int, at: datetime) -> bool:
@@ -199,7 +185,7 @@ def _former_drafts(id: int) -> SelectOfScalar[int]:
 
 
 def lock_insertions(session: Session) -> None:
-    """Keep others from changing which scenario inserts which until the transaction ends. To be called before `lock_scenario`."""
+    """Keep others from changing which scenario inserts which until the transaction ends. Scenarios are locked after it."""
     hold(session, SCENARIOS)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.rows import by_id
 
 
 class StoredSchedule(SQLModel, table=True):
@@ -31,10 +31,7 @@ def list_schedules(session: Session) -> Sequence[StoredSchedule]:
 
 def get_schedule(session: Session, id: int) -> StoredSchedule:
     """Raises NotFound."""
-    found = session.get(StoredSchedule, id)
-    if found is None:
-        raise NotFound(f"there is no schedule {id}")
-    return found
+    return by_id(session, StoredSchedule, id, f"schedule {id}")
 
 
 def find_schedule(session: Session, name: str) -> StoredSchedule | None:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import String
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
+from controller.storage.rows import by_id
 
 Transport: TypeAlias = Literal["udp", "tcp"]
 TrunkState: TypeAlias = Literal["ready", "absent", "not_registered", "no_secret", "disabled", "unknown"]
@@ -61,10 +61,7 @@ def usable_trunks(session: Session) -> Sequence[Trunk]:
 
 def get_trunk(session: Session, id: int) -> Trunk:
     """Raises NotFound."""
-    found = session.get(Trunk, id)
-    if found is None:
-        raise NotFound(f"there is no trunk {id}")
-    return found
+    return by_id(session, Trunk, id, f"trunk {id}")
 
 
 def find_trunk(session: Session, name: str) -> Trunk | None:

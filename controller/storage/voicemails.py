@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import JSON
 from sqlmodel import Column, Field, Session, SQLModel, col, func, select
 
-from controller.errors import NotFound
 from controller.storage.columns import UtcDateTime
+from controller.storage.rows import by_id
 
 
 class Voicemail(SQLModel, table=True):
@@ -43,10 +43,7 @@ def find_voicemail(session: Session, id: str) -> Voicemail | None:
 
 def get_voicemail(session: Session, id: str) -> Voicemail:
     """Raises NotFound."""
-    found = session.get(Voicemail, id)
-    if found is None:
-        raise NotFound(f"there is no voicemail {id}")
-    return found
+    return by_id(session, Voicemail, id, f"voicemail {id}")
 
 
 def left_in_call(session: Session, call_id: str) -> bool:

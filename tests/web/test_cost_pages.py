@@ -171,6 +171,11 @@ async def test_a_trunks_monthly_price_is_set_on_the_page_and_one_of_the_same_day
     assert missing.status_code == 404
 
 
+async def test_without_a_trunk_the_page_of_costs_leads_to_a_new_one(site: Site) -> None:
+    page = (await (await site.browser()).get("/costs")).text
+    assert '<a href="/trunks/new">' in page and 'name="amount"' not in page
+
+
 async def test_costs_are_shown_to_administrators_alone(site: Site) -> None:
     site.install_demo()
     site.add_talk("01TALK")

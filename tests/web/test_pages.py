@@ -60,7 +60,7 @@ async def test_a_ringing_phone_is_shown(site: Site) -> None:
 
 async def test_a_quiet_system_says_how_to_place_the_first_call(site: Site) -> None:
     client = await site.browser()
-    assert "No number is set up yet." in (await client.get("/live")).text
+    assert 'No number is set up yet. <a href="/numbers/new">' in (await client.get("/live")).text
     site.install_demo()
     for path in ("/live", "/calls"):
         page = (await client.get(path)).text

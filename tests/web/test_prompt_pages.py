@@ -59,7 +59,7 @@ async def test_a_prompt_is_renamed_replaced_and_deleted(site: Site, tone: bytes)
     assert (await browser.post("/prompts/none/en/audio", files={"file": ("a.wav", tone)})).status_code == 404
     assert (await browser.post("/prompts/welcome/en/delete")).status_code == 303
     answer = await browser.post("/prompts/welcome/en/delete")
-    assert answer.status_code == 404 and "None yet." in answer.text
+    assert answer.status_code == 404 and "No prompts of your own yet" in answer.text
 
 
 @pytest.mark.covers("UIS-48", "UIS-49")

@@ -14,7 +14,7 @@ from controller.actions.contacts import LONGEST_COMMENT
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage.contacts import BlockAction, BlockedNumber, BlockKind, get_blocked, list_blocked
 from web.contact_models import BlockChange, PageQuery, block_model
-from web.forms import checked, errors_by_field, form_fields, read_query
+from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.hidden_numbers import as_meant
 from web.rendering import page
 from web.services import services
@@ -98,22 +98,18 @@ async def _list_page(request: Request, fields: Mapping[str, str], refused: Refus
         "first_page": "/blocked-numbers" if query.after else None,
         "next_page": f"/blocked-numbers?after={shown[-1].id}" if len(found) > query.limit else None,
     }
-    return page(request, "blocked_numbers.html", context, _status(refused))
+    return page(request, "blocked_numbers.html", context, status_of(refused))
 
 
 def _entry_page(request: Request, entry: BlockedNumber, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
-    return page(request, "blocked_number.html", {**_form(fields, refused), "entry": block_model(entry)}, _status(refused))
+    return page(request, "blocked_number.html", {**_form(fields, refused), "entry": block_model(entry)}, status_of(refused))
 
 
 def _form(fields: Mapping[str, str], refused: Refused | None) -> dict[str, Any]:
     return {
         "form": {name: fields.get(name, default) for name, default in _DEFAULTS.items()},
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "kinds": get_args(BlockKind),
         "actions": get_args(BlockAction),
         "longest_comment": LONGEST_COMMENT,
     }
-
-
-def _status(refused: Refused | None) -> int:
-    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409

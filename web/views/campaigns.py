@@ -10,18 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
-from controller.actions.operators import (
-    SHORTEST_PAUSE,
-)
+from controller.actions.operators import SHORTEST_PAUSE
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.campaigns import UnknownCallers, campaign_names
-from controller.storage.groups import Strategy, list_groups
+from controller.storage.groups import list_groups
 from controller.storage.leads import LeadType
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operators import RING_SECONDS, list_operators
 from web.campaign_models import CampaignChange, CampaignModel, LeadQuery, NewLead
-from web.forms import checked, errors_by_field, form_fields, read_query
+from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.people_models import TERM_LIMITS
 from web.rendering import page
 from web.security import administrators_only
@@ -37,6 +35,7 @@ from web.views.api_campaigns import (
     store_lead,
 )
 from web.views.places import number_id
+from web.words import STRATEGY_WORDS
 
 UNKNOWN_CALLERS: Final[Mapping[UnknownCallers, str]] = {
     "lead_direct": "They become a lead “Direct” and are served",
@@ -44,16 +43,6 @@ UNKNOWN_CALLERS: Final[Mapping[UnknownCallers, str]] = {
     "refuse": "They are not accepted",
 }
 LEAD_TYPES: Final[Mapping[LeadType, str]] = {"direct": "Direct", "selection": "Selection"}
-STRATEGIES: Final[Mapping[Strategy, str]] = {
-    "ring_all": "All free operators at once",
-    "linear": "The first of the order who is free",
-    "random": "Anybody",
-    "weighted_random": "Anybody, by weight",
-    "longest_idle": "Who has not talked for the longest time",
-    "round_robin": "The next of the order",
-    "fewest_calls": "Who has had the fewest calls today",
-    "levels": "The lowest level first",
-}
 _PLAIN = ("name", "unknown_callers", "strategy", *TERM_LIMITS)
 _SWITCHES = ("sticky_owner", "announce_place", "announce_wait", "hide_numbers")
 _LISTS = ("numbers", "operators", "groups")
@@ -196,17 +185,17 @@ async def _form_page(
         "operators": operators,
         "groups": groups,
         "unknown_callers": UNKNOWN_CALLERS,
-        "strategies": STRATEGIES,
+        "strategies": {strategy: title for strategy, (title, _) in STRATEGY_WORDS.items()},
         "most_additional": MOST_TRANSFER_NUMBERS - 1,
         "longest": TERM_LIMITS,
         "shortest_pause": SHORTEST_PAUSE,
     }
-    return page(request, "campaign.html", context, _status(refused))
+    return page(request, "campaign.html", context, status_of(refused))
 
 
 async def _leads_page(request: Request, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
     campaign, query = await load_campaign(request), LeadQuery()
-    errors = errors_by_field(refused) if refused else {}
+    errors = errors_by_field(refused)
     try:
         query = read_query(request, LeadQuery)
     except InvalidInput as wrong:
@@ -223,11 +212,7 @@ async def _leads_page(request: Request, fields: Mapping[str, str], refused: Refu
         "first_page": address if query.after else None,
         "next_page": f"{address}?after={shown[-1].id}" if len(found) > query.limit else None,
     }
-    return page(request, "leads.html", context, _status(refused))
-
-
-def _status(refused: Refused | None) -> int:
-    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
+    return page(request, "leads.html", context, status_of(refused))
 
 
 def _errors(refused: Refused) -> dict[str, str]:

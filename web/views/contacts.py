@@ -15,7 +15,7 @@ from controller.hiding import digits_of
 from controller.storage.contacts import ContactView, contact_view, list_contacts
 from controller.storage.operators import list_operators
 from web.contact_models import ContactChange, ContactQuery
-from web.forms import checked, errors_by_field, form_fields, read_query
+from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.hidden_numbers import as_meant, hidden_from
 from web.rendering import page
 from web.services import services
@@ -126,13 +126,12 @@ async def _form_page(
     context: dict[str, Any] = {
         "contact": contact,
         "form": {name: fields.get(name, "") for name in _FIELDS},
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "operators": await services(request).database.read(list_operators),
         "most_numbers": MOST_NUMBERS,
         "most_tags": MOST_TAGS,
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "contact.html", context, status)
+    return page(request, "contact.html", context, status_of(refused))
 
 
 def _address(search: str, after: int) -> str:

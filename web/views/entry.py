@@ -17,7 +17,7 @@ from controller.storage.desks import linked_operators, operator_of
 from controller.storage.operators import list_operators
 from controller.storage.users import User, list_users
 from web.errors import WebError
-from web.forms import errors_by_field, read_form
+from web.forms import errors_by_field, read_form, status_of
 from web.rendering import page
 from web.security import acting_user, administrators_only, local_path, log_in, log_out, login_desk, session_user
 from web.services import services
@@ -115,9 +115,8 @@ async def link_phone(request: Request) -> Response:
     try:
         await given.database.run(link_user, form.login, form.extension or None, acting_user=by, at=now)
     except Refused as refused:
-        status = 422 if isinstance(refused, InvalidInput) else 409
         message = next(iter(errors_by_field(refused).values()))
-        return await _account_page(request, link_error=message, status_code=status)
+        return await _account_page(request, link_error=message, status_code=status_of(refused))
     return RedirectResponse("/account#people", status_code=303)
 
 

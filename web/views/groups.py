@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,27 +17,16 @@ from controller.actions.operators import (
 )
 from controller.errors import InvalidInput, Refused
 from controller.storage import Session
-from controller.storage.groups import GroupView, Strategy, get_group, group_view, list_groups
+from controller.storage.groups import GroupView, get_group, group_view, list_groups
 from controller.storage.operators import Operator, list_operators
-from web.forms import errors_by_field, form_items
+from web.forms import errors_by_field, form_items, status_of
 from web.group_forms import GroupText
 from web.people_models import MOST_MEMBERS, TERM_LIMITS, GroupModel, group_model
 from web.rendering import page
 from web.services import services
 from web.views.api_people import drop_group, replace_group, store_group
 from web.views.places import number_id
-
-STRATEGY_WORDS: Final[Mapping[Strategy, tuple[str, str]]] = {
-    "ring_all": ("All at once", "The phones of all who are free ring; who answers first has the call."),
-    "linear": ("In order", "The first of the order, then the next; each call starts from the first."),
-    "random": ("Random", "Anybody, each as likely as the other."),
-    "weighted_random": ("Random by weight", "Anybody; one of weight 3 comes first three times as often as one of weight 1."),
-    "longest_idle": ("Most free", "Whose last conversation ended longest ago; before them who has had none yet."),
-    "round_robin": ("In turn", "The next of the order after the one who was offered a call of this group last."),
-    "fewest_calls": ("Fewest calls", "Who has had the fewest conversations today; among equals the most free."),
-    "levels": ("Levels", "The lowest level first, the next one when nobody of it is free and left."),
-}
-"""Title and explanation of each strategy."""
+from web.words import STRATEGY_WORDS
 
 _MOST_FIELDS = 3 * MOST_MEMBERS + 40
 _NEW: Final = {"strategy": "ring_all", "ring_seconds": "20", "wrap_up_seconds": "0", "priority": "0"}
@@ -117,13 +106,12 @@ async def _form_page(
         "names": {operator.extension: operator.name for operator in operators},
         "others": [operator for operator in operators if operator.extension not in chosen],
         "pressed": pressed,
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "strategies": STRATEGY_WORDS,
         "shortest_pause": SHORTEST_PAUSE,
         "longest": {**TERM_LIMITS, "weight": HIGHEST_WEIGHT, "level": HIGHEST_LEVEL},
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "group.html", context, status)
+    return page(request, "group.html", context, status_of(refused))
 
 
 async def _load(request: Request) -> _Stored:

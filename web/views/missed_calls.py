@@ -137,7 +137,7 @@ async def _form_page(
     context: dict[str, Any] = {
         "missed": missed,
         "form": {name: fields.get(name, "") for name in ("owner", "status", "note")},
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "users": [(f"{_USER}{user.login}", user) for user in people.users],
         "operators": [(f"{_OPERATOR}{operator.extension}", operator) for operator in people.operators],
         "statuses": get_args(MissedStatus),

@@ -34,7 +34,7 @@ from controller.storage.schedules import StoredSchedule, list_schedules
 from controller.storage.trunks import Trunk, list_trunks
 from controller.storage.users import User, list_users
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
-from web.forms import checked, errors_by_field, form_fields
+from web.forms import checked, errors_by_field, form_fields, status_of
 from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
 from web.people_models import TrunkModel, trunk_model
 from web.rendering import page
@@ -211,8 +211,7 @@ async def _form_page(
         "shortest_wait": SHORTEST_WAIT,
         "most_wait": MOST_WAIT,
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "number.html", context, status)
+    return page(request, "number.html", context, status_of(refused))
 
 
 async def _check(request: Request, surroundings: _Surroundings) -> Check:

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.errors import InvalidInput, Refused
+from controller.errors import Refused
 from controller.storage import Session
 from controller.storage.outbox import LetterState, OutboxCounts, OutboxLetter, count_letters, list_letters
-from web.forms import errors_by_field, form_fields, read_query
+from web.forms import errors_by_field, form_fields, read_query, status_of
 from web.notice_models import LetterQuery, letter_model
 from web.rendering import page
 from web.services import services
@@ -42,9 +42,8 @@ async def retry(request: Request) -> Response:
     try:
         await try_again(request, typed.strip() or None)
     except Refused as refused:
-        status = 422 if isinstance(refused, InvalidInput) else 409
         message = next(iter(errors_by_field(refused).values()))
-        return await _list_page(request, _Refusal(text_id(request), message, status, typed[:254]))
+        return await _list_page(request, _Refusal(text_id(request), message, status_of(refused), typed[:254]))
     return _back(request)
 
 

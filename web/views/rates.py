@@ -13,7 +13,7 @@ from controller.actions.costs import LONGEST_INCREMENT
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage.trunks import list_trunks
 from web.cost_models import RateChange, RateModel, RateQuery, rate_model
-from web.forms import checked, errors_by_field, form_fields, read_query
+from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
@@ -114,23 +114,19 @@ async def _list_page(
         "first_page": "/rates" if query.offset else None,
         "next_page": None if found.next_offset is None else f"/rates?offset={found.next_offset}",
     }
-    return page(request, "rates.html", context, 422 if table_problems else _status(refused))
+    return page(request, "rates.html", context, 422 if table_problems else status_of(refused))
 
 
 async def _rate_page(request: Request, rate: RateModel, fields: Mapping[str, str], refused: Refused | None = None) -> Response:
-    return page(request, "rate.html", {**await _form(request, fields, refused), "rate": rate}, _status(refused))
+    return page(request, "rate.html", {**await _form(request, fields, refused), "rate": rate}, status_of(refused))
 
 
 async def _form(request: Request, fields: Mapping[str, str], refused: Refused | None) -> dict[str, Any]:
     given = services(request)
     return {
         "form": {name: fields.get(name, "") for name in _FIELDS},
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "trunks": [trunk.name for trunk in await given.database.read(list_trunks)],
         "currency": given.settings.currency,
         "longest_increment": LONGEST_INCREMENT,
     }
-
-
-def _status(refused: Refused | None) -> int:
-    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409

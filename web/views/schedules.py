@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.schedules import users_of_schedule
-from controller.errors import AttendantError, InvalidInput, Refused
+from controller.errors import AttendantError, Refused
 from controller.schedules import WEEKDAYS, Schedule, State, ZoneMode, next_change, state_at, zone_for
 from controller.storage import Session
 from controller.storage.schedules import StoredSchedule, get_schedule, list_schedules
-from web.forms import checked, errors_by_field, form_fields
+from web.forms import checked, errors_by_field, form_fields, status_of
 from web.rendering import page
 from web.schedule_forms import ScheduleText
 from web.schedule_models import ScheduleChange, ScheduleModel, schedule_model
@@ -124,14 +124,13 @@ def _form_page(
         "users": users,
         "preview": preview,
         "not_saved": not_saved,
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "weekdays": WEEKDAYS,
         "zone_modes": get_args(ZoneMode),
         "zones": zone_names(),
         "installation_zone": services(request).settings.time_zone,
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "schedule.html", context, status)
+    return page(request, "schedule.html", context, status_of(refused))
 
 
 def _preview(request: Request, schedule: Schedule) -> Preview:

@@ -17,7 +17,7 @@ from controller.storage.desks import operator_of
 from controller.storage.groups import list_groups
 from controller.storage.operator_states import OperatorNow, OperatorStateChange, operator_now, operators_now, state_changes
 from controller.storage.operators import Operator, get_operator, operator_view, operator_views
-from web.forms import errors_by_field, form_fields
+from web.forms import errors_by_field, form_fields, status_of
 from web.operator_forms import OperatorText
 from web.people_models import OperatorItem, SipAccountModel, operator_item
 from web.rendering import page
@@ -161,15 +161,14 @@ def _form_page(
         "operator": operator,
         "form": {name: text.fields.get(name, "") for name in ("extension", "name", "ring_seconds", "numbers", "time_zone")},
         "switched": text.switched,
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "extension_pattern": settings.extension_pattern,
         "longest_ring": LONGEST_RING,
         "most_numbers": MOST_NUMBERS,
         "zones": zone_names(),
         "installation_zone": settings.time_zone,
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "operator_form.html", context, status)
+    return page(request, "operator_form.html", context, status_of(refused))
 
 
 def _team(session: Session, user_id: int) -> tuple[list[Member], Operator | None]:

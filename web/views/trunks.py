@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.actions.trunks import set_trunk_enabled
 from controller.bus import DirectoryChanged
-from controller.errors import InvalidInput, Refused
+from controller.errors import Refused
 from controller.storage import Session
 from controller.storage.numbers import NumberView, number_views
 from controller.storage.trunks import Trunk, get_trunk, list_trunks
-from web.forms import checked, errors_by_field, form_fields
+from web.forms import checked, errors_by_field, form_fields, status_of
 from web.people_models import TrunkChange, TrunkModel, trunk_model
 from web.rendering import page
 from web.security import acting_user
@@ -170,12 +170,11 @@ async def _form_page(
         "template": TEMPLATES.get(kind),
         "templates": TEMPLATES,
         "form": {name: fields.get(name, "") for name in (*_TEXTS, *_CHECKS)},
-        "errors": errors_by_field(refused) if refused else {},
+        "errors": errors_by_field(refused),
         "connecting": shown is not None and _connecting(request, shown),
         "numbers": [] if trunk is None else await given.database.read(_numbers_of, trunk.id),
     }
-    status = 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
-    return page(request, "trunk.html", context, status)
+    return page(request, "trunk.html", context, status_of(refused))
 
 
 def _connecting(request: Request, trunk: TrunkModel) -> bool:

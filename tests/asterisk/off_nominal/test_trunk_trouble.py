@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from controller.engine import sip_trunk
-from controller.routing import distributor
+from controller.routing import operator_lines
 from controller.storage.calls import CallDetail
 from tests.asterisk.nominal.test_trunks import NUMBER, OUTSIDE, forwards
 from tests.fixtures.carrier import carrier
@@ -52,7 +52,7 @@ async def test_a_number_that_rings_and_is_not_answered_fails_after_its_time(syst
 
 
 async def test_a_carrier_that_says_nothing_of_a_call_is_given_up(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributor, "OUTSIDE_PROGRESS_WITHIN", 1.0)
+    monkeypatch.setattr(operator_lines, "OUTSIDE_PROGRESS_WITHIN", 1.0)
     async with carrier(100) as server:
         await system.has_trunk(server.port)
         await forwards(system)
@@ -60,7 +60,7 @@ async def test_a_carrier_that_says_nothing_of_a_call_is_given_up(system: System,
 
 
 async def test_a_carrier_that_only_says_progress_is_waited_for(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributor, "OUTSIDE_PROGRESS_WITHIN", 1.0)
+    monkeypatch.setattr(operator_lines, "OUTSIDE_PROGRESS_WITHIN", 1.0)
     async with carrier(100, 183) as server:
         await system.has_trunk(server.port)
         await forwards(system, ring_seconds=5)
@@ -89,7 +89,7 @@ async def test_a_carrier_that_is_not_there_is_passed_over(system: System) -> Non
 async def test_the_only_carrier_is_tried_even_when_it_seems_not_to_be_there(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distributor, "OUTSIDE_PROGRESS_WITHIN", 1.0)
+    monkeypatch.setattr(operator_lines, "OUTSIDE_PROGRESS_WITHIN", 1.0)
     async with carrier(dead=True) as server:
         trunk = await system.has_trunk(server.port)
         await forwards(system)
