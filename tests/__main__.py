@@ -34,7 +34,7 @@ PARTS = {
 INSTALLED = {"speech": ("espeak-ng", lambda: shutil.which("espeak-ng")), "browser": ("chromium", find_chromium)}
 """Parts that need a program of the machine: its Debian package, and where it is found."""
 IN_REAL_TIME = ("asterisk", "browser")
-TALKING, COMPUTING = "3", "3"
+TALKING, COMPUTING = "4", "3"
 """Workers. Tests with calls and pages mostly wait, so that there may be more of them than processors."""
 MOST_AGAIN = 12
 """More failures than that are no matter of a moment."""
@@ -66,7 +66,7 @@ def main() -> int:
 def _computing(left_out: Sequence[str]) -> int:
     """The tests without calls and pages."""
     chosen = " and ".join([*(f"not {part}" for part in IN_REAL_TIME), *left_out])
-    command = [sys.executable, "-m", "pytest", "-n", COMPUTING, "--dist", "loadscope", "-m", chosen, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", COMPUTING, "--dist", "worksteal", "-m", chosen, *sys.argv[1:]]
     return subprocess.run(command).returncode
 
 
@@ -74,7 +74,7 @@ def _in_real_time(left_out: Sequence[str]) -> int:
     """The tests with calls and pages; those that failed beside others are tried alone."""
     chosen = " and ".join([f"({' or '.join(IN_REAL_TIME)})", *left_out])
     failures = _Failures()
-    result = int(pytest.main(["-n", TALKING, "--dist", "loadscope", "-m", chosen, *sys.argv[1:]], [failures]))
+    result = int(pytest.main(["-n", TALKING, "--dist", "worksteal", "-m", chosen, *sys.argv[1:]], [failures]))
     again = sorted(failures.names)
     if not 0 < len(again) <= MOST_AGAIN:
         return result

@@ -215,8 +215,8 @@ class Channels:
         self._deliver(ChannelEntered(identity, _at(frame), args, caller["number"], caller["name"], answered))
 
     def _replaced(self, channel: ChannelId) -> None:
-        """Its phone transfers: its end is reported like a caller's from now on, and not before the transfer. Asterisk reports these
-        three things in any order.
+        """Its phone transfers: its end is reported like a caller's from now on, and not before the transfer. Asterisk tells
+        of the three in any order.
         """
         line = self._lines.get(channel)
         if line is not None:

@@ -162,8 +162,10 @@ async def _leaves(person: asyncio.Task[None]) -> None:
 
 async def _talks(call: PhoneCall) -> None:
     await call.answer()
-    await call.listen(TALK)
-    await call.hangup()
+    try:
+        await call.listen(TALK)
+    finally:
+        await call.hangup()
 
 
 async def _presses(line: PhoneCall, keys: str) -> None:
