@@ -47,6 +47,8 @@ ANSWER_SECONDS: Final = 8.0
 """Until a call must have done what was asked of it from outside."""
 CHECK_UP_EVERY: Final = 60.0
 """Seconds between two comparisons with Asterisk."""
+MISSING_FOR: Final = 10.0
+"""Seconds until a channel that Asterisk did not name is looked for again."""
 
 
 class Arrivals:
@@ -62,6 +64,7 @@ class Arrivals:
         self._end_listeners: list[Callable[[CallId], None]] = []
         self._link_up = asyncio.Event()
         self._compare = asyncio.Event()
+        self._missing: frozenset[ChannelId] = frozenset()
         self._closing = False
         tools.telephony.listen(self._on_system_event)
         tools.telephony.mailboxes.on_newcomer(self._on_newcomer)
@@ -112,7 +115,7 @@ class Arrivals:
         """Compare with Asterisk after every connection and every CHECK_UP_EVERY seconds, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(CHECK_UP_EVERY):
+                async with asyncio.timeout(MISSING_FOR if self._missing else CHECK_UP_EVERY):
                     await self._compare.wait()
             except TimeoutError:
                 pass
@@ -267,11 +270,16 @@ class Arrivals:
             self._link_up.clear()
 
     async def _compare_with_asterisk(self) -> None:
-        """Calls whose channel is no more hear of it; channels in our hands that no call knows are sent on."""
+        """Calls whose channel is no more hear of it; channels in our hands that no call knows are sent on.
+
+        A line that is being made at this moment is expected and not there: only one that was missing before as well is lost.
+        """
         mailboxes = self._tools.telephony.mailboxes
         expected = mailboxes.expected
         existing = {info.channel: info for info in await self._tools.telephony.channels()}
-        for channel in expected - existing.keys():
+        missing = expected - existing.keys()
+        lost, self._missing = missing & self._missing, missing - self._missing
+        for channel in lost:
             mailboxes.deliver(Gone(channel, self._tools.clock.now(), cause=0, lost=True))
         for mailbox in list(self._live.values()):
             mailbox.put_nowait(CheckUp())

@@ -166,11 +166,15 @@ class Channels:
         return [(channel, recording) for channel, line in self._lines.items() for recording in line.recordings]
 
     def compare(self, listed: list[Frame]) -> None:
-        """Hold the table against Asterisk's list of channels, after a time without events."""
+        """Hold the table against Asterisk's list of channels, after a time without events. A leg that is just being made is not
+        in that list, and who makes it waits for it.
+        """
         now = datetime.now(UTC)
         ours = {ChannelId(one["id"]): one for one in listed if self.is_ours(one)}
-        for channel in [channel for channel in self._lines if channel not in ours]:
-            self.gone(channel, now, causes.OUT_OF_ORDER, lost=True)
+        made = [channel for channel, line in self._lines.items() if line.entered is None or line.entered.done()]
+        for channel in made:
+            if channel not in ours:
+                self.gone(channel, now, causes.OUT_OF_ORDER, lost=True)
         for channel, one in ours.items():
             line = self._lines.get(channel)
             answered = one["state"] == "Up"

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from controller.calls import arrivals
 from controller.errors import TelephonyError, TelephonyUnavailable
 from controller.ids import new_call_id
 from controller.routing import Outlook
 from controller.telephony import fake
+from controller.telephony.port import ChannelInfo
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.waiting import until
 from tests.ivr.builders import group, hang_up, menu, message, scenario
@@ -177,6 +181,56 @@ async def test_calls_that_died_with_asterisk_are_closed_as_lost(center: CallCent
     center.telephony.reconnect(asterisk_was_restarted=True)
     (record,) = await center.at_rest()
     assert (record.call.outcome, record.call.ended_by) == ("lost", "system")
+
+
+class LateDialling:
+    """Dialling that begins only when it is let, and how often Asterisk's channels were listed."""
+
+    def __init__(self, center: CallCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begins = asyncio.Event()
+        self.listed = 0
+        self._dial, self._channels = center.telephony.dial, center.telephony.channels
+        monkeypatch.setattr(center.telephony, "dial", self._late)
+        monkeypatch.setattr(center.telephony, "channels", self._list)
+
+    async def _late(self, *given: Any, **named: Any) -> None:
+        await self.begins.wait()
+        await self._dial(*given, **named)
+
+    async def _list(self) -> list[ChannelInfo]:
+        self.listed += 1
+        return await self._channels()
+
+
+async def test_a_line_that_is_just_being_made_is_not_taken_for_lost(center: CallCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialling = LateDialling(center, monkeypatch)
+    center.serves("100", SOLD_AT_ONCE)
+    center.telephony.phone("PJSIP/2001").answers()
+    await center.has_group("Sales", ["2001"])
+    caller = center.telephony.call("100")
+    await until(lambda: "2001" in center.distributor.engaged)
+    center.telephony.reconnect()
+    await until(lambda: dialling.listed == 1)
+    dialling.begins.set()
+    await until(lambda: bool(caller.talks_with))
+    caller.hangup()
+    (record,) = await center.at_rest()
+    assert [leg.operator_extension for leg in record.legs] == ["2001"]
+
+
+async def test_a_line_that_is_missing_twice_is_lost(center: CallCenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MISSING_FOR", 0.01)
+    dialling = LateDialling(center, monkeypatch)
+    center.serves("100", SOLD_AT_ONCE)
+    center.telephony.phone("PJSIP/2001").answers()
+    await center.has_group("Sales", ["2001"])
+    caller = center.telephony.call("100")
+    await until(lambda: "2001" in center.distributor.engaged)
+    center.telephony.reconnect()
+    await until(lambda: is_over(caller))
+    assert SORRY in caller.heard and dialling.listed >= 2
+    (record,) = await center.at_rest()
+    assert [leg.talk_started_at for leg in record.legs] == [None]
 
 
 async def test_a_number_that_is_not_ours_is_told_so_and_refused(center: CallCenter) -> None:
