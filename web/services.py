@@ -66,7 +66,7 @@ def _no_dictation(number: str, code: str, language: str | None) -> str:
     raise Refused("this process serves no calls")
 
 
-def _no_outgoing_calls(operator: str, number: str, at_mobile: bool) -> str:
+def _no_outgoing_calls(operator: str, number: str, at_mobile: bool | None) -> str:
     raise Refused("this process serves no calls")
 
 
@@ -82,8 +82,8 @@ class WebServices:
     enabled trunks are, by their ids, as far as that is known.
 
     `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
-    calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id, and
-    `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and gives the call's
+    calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call mode says) and gives
+    the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and gives the call's
     id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there is no gateway.
     """
 
@@ -98,7 +98,7 @@ class WebServices:
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
-    place_call: Callable[[str, str, bool], str] = _no_outgoing_calls
+    place_call: Callable[[str, str, bool | None], str] = _no_outgoing_calls
     dictate_code: Callable[[str, str, str | None], str] = _no_dictation
     send_code: Callable[[str, str, str], Awaitable[None]] | None = None
 

@@ -193,7 +193,17 @@ def asterisk_address(settings: Settings, process: AsteriskProcess | None) -> Ast
         ami_password,
         PurePosixPath(recordings),
         remote_phones=not _is_loopback(settings.sip_host),
+        media_address=settings.media_address or _one_address(settings.sip_host),
     )
+
+
+def _one_address(host: str) -> str | None:
+    """The host, if it is an address and not that of all of the machine's."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return None if address.is_unspecified else host
 
 
 def _is_loopback(host: str) -> bool:

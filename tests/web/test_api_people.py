@@ -32,6 +32,7 @@ async def test_an_operator_is_created_with_an_account_that_is_shown_only_where_i
         "inbound": True,
         "team": True,
         "time_zone": None,
+        "call_mode": "sip_phone",
     }
     assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5060, "2045")
     assert (await program.get("/api/v1/operators/1")).json() == body

@@ -99,7 +99,7 @@ async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itse
 async def test_a_click_on_an_available_colleagues_extension_calls_him(site: Site, client: httpx.AsyncClient) -> None:
     placed: list[tuple[str, str, bool]] = []
 
-    def place(operator: str, number: str, at_mobile: bool) -> str:
+    def place(operator: str, number: str, at_mobile: bool | None) -> str:
         placed.append((operator, number, at_mobile))
         return "01CALL"
 
@@ -107,14 +107,14 @@ async def test_a_click_on_an_available_colleagues_extension_calls_him(site: Site
     page = (await client.get("/team")).text
     assert re.findall(r'action="/team/(\d)/call"', page) == ["2"], "not oneself, and nobody who talks"
     answer = await client.post("/team/2/call")
-    assert placed == [("2001", "2002", False)]
+    assert placed == [("2001", "2002", None)]
     assert "Bob is called" in (await client.get(answer.headers["location"])).text
     newest = (await site.database.read(list_audit))[0]
     assert (newest.actor, newest.action, newest.detail) == ("ann", "call.place", {"operator": "2001", "number": "2002"})
 
 
 async def test_a_call_that_can_not_be_made_is_said_so_on_the_page(site: Site, client: httpx.AsyncClient) -> None:
-    def refuse(operator: str, number: str, at_mobile: bool) -> str:
+    def refuse(operator: str, number: str, at_mobile: bool | None) -> str:
         raise Refused("operator 2002 can't be called: he is talking")
 
     site.app.state.services = replace(site.app.state.services, place_call=refuse)
