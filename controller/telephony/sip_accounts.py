@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from controller.ids import BROWSER_DOMAIN
 from controller.telephony.port import SipAccount
 
 RTP_SILENCE = 30
@@ -14,9 +15,6 @@ RTP_SILENCE_ON_HOLD = 300
 
 QUALIFY = "20"
 """Seconds between two questions whether a phone is there; they also keep its way through NAT open."""
-
-BROWSERS = "browser"
-"""The domain that browsers register for."""
 
 REALM = "asterisk"
 """What Asterisk's challenge names; part of the stored digest."""
@@ -73,7 +71,7 @@ def _place(account: SipAccount) -> str:
 
 def _in_browser(name: str) -> str:
     """Asterisk takes a REGISTER for name@domain to the place of that name."""
-    return f"{name}@{BROWSERS}"
+    return f"{name}@{BROWSER_DOMAIN}"
 
 
 def _registrations(account: SipAccount) -> Fields:
