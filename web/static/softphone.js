@@ -9,6 +9,7 @@ const FIRST_AGAIN = 1000; // milliseconds until a registration that was refused 
 const LAST_AGAIN = 15000;
 const CHANGED = 4401; // close codes of our socket
 const ELSEWHERE = 4409;
+const TURN = "attendant.telephone";
 const KEY = /^[0-9*#]$/;
 const SOUND = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
 const STATES = {
@@ -34,6 +35,7 @@ let call = null; // the RTCSession
 let since = 0; // when the other side was heard first
 let again = FIRST_AGAIN;
 let retry = null;
+let last = ""; // why the telephone ends with this call
 
 function show(state) {
   panel.dataset.state = state;
@@ -108,6 +110,7 @@ async function account() {
 }
 
 async function start() {
+  if (call) return later(); // to begin anew would end it
   stop();
   show("connecting");
   let given;
@@ -116,10 +119,7 @@ async function start() {
   } catch {
     return later();
   }
-  if (given.refused) {
-    trouble(given.refused);
-    return show("off");
-  }
+  if (given.refused) return finish(given.refused);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const mine = new JsSIP.UA({
     sockets: [new JsSIP.WebSocketInterface(`${scheme}://${location.host}/desk/telephone`)],
@@ -137,6 +137,15 @@ async function start() {
   mine.on("newRTCSession", ifMine(({ session, originator }) => originator === "remote" && offered(session)));
   ua = mine;
   ua.start();
+}
+
+// No more calls come here; one that goes on is not cut off.
+function finish(why, button = "", act = null) {
+  trouble(why, button, act);
+  last = call ? why : "";
+  if (call) return;
+  stop();
+  show("off");
 }
 
 function stop() {
@@ -162,25 +171,37 @@ function later() {
 async function disconnected({ code }) {
   show("lost");
   if (code === CHANGED) return start();
-  if (code === ELSEWHERE) {
-    stop();
-    show("off");
-    return trouble("Another window of yours is the telephone now.", "Telephone in this window", takeBack);
-  }
+  if (code === ELSEWHERE) return givenAway(start);
   try {
     const given = await account();
-    if (!given.refused) return; // the connection is tried again by itself
-    stop();
-    show("off");
-    trouble(given.refused);
+    if (given.refused) finish(given.refused); // else the connection is tried again by itself
   } catch {
     // the server can't be reached
   }
 }
 
-function takeBack() {
-  trouble("");
-  start();
+// ---- which window is the telephone
+
+function givenAway(takeBack) {
+  stop();
+  show("off");
+  trouble("Another window of yours is the telephone.", "Telephone in this window", () => {
+    trouble("");
+    takeBack();
+  });
+}
+
+// One window of this browser is the telephone; the others wait until it is closed, or take its place.
+async function takeTurn(begin, steal = false) {
+  const { held } = await navigator.locks.query();
+  const ask = () => takeTurn(begin, true);
+  if (!steal && held.some(({ name }) => name === TURN)) givenAway(ask);
+  const forever = new Promise(() => {});
+  navigator.locks.request(TURN, { steal }, () => {
+    trouble("");
+    begin();
+    return forever;
+  }).catch(() => givenAway(ask));
 }
 
 // ---- a call
@@ -234,6 +255,7 @@ function over(session, words) {
   part("digits").textContent = "";
   showCall("none", "");
   part("ended").textContent = words;
+  if (last) finish(last);
 }
 
 function tick() {
@@ -274,9 +296,9 @@ async function callBack(event) {
   part("ended").textContent = answer.type === "opaqueredirect" ? "" : "This call can’t be made now.";
 }
 
-part("answer").addEventListener("click", () => call.answer(SOUND));
-part("reject").addEventListener("click", () => call.terminate({ status_code: 486 }));
-part("hang-up").addEventListener("click", () => call.terminate());
+part("answer").addEventListener("click", () => call?.answer(SOUND));
+part("reject").addEventListener("click", () => call?.terminate({ status_code: 486 }));
+part("hang-up").addEventListener("click", () => call?.terminate());
 part("mute").addEventListener("click", mute);
 part("keys").addEventListener("click", ({ target }) => target.dataset.key && press(target.dataset.key));
 part("dial").addEventListener("submit", dial);
@@ -296,15 +318,14 @@ async function open() {
   const microphone = await permission();
   const obey = () => {
     explain(microphone?.state);
-    if (microphone?.state === "denied") {
-      stop();
-      show("off");
-    } else if (!ua) {
-      start();
-    }
+    if (microphone?.state !== "denied") return ua || start();
+    stop();
+    show("off");
   };
-  microphone?.addEventListener("change", obey);
-  obey();
+  takeTurn(() => {
+    microphone?.addEventListener("change", obey);
+    obey();
+  });
 }
 
 showCall("none", "");
