@@ -173,7 +173,7 @@ CALL_MODE_WORDS: Mapping[CallMode, tuple[str, str]] = {
     "browser": ("This browser", "The page My desk is the telephone: keep it open."),
     "own_number": (
         "Own number",
-        "Calls that he asks for ring the first of his further numbers, and then the client. Others ring the SIP phone.",
+        "Calls that you ask for ring the first of your further numbers, and then the client. Others ring the SIP phone.",
     ),
 }
 """What operators telephone with: its name and what it means (SKZ-72)."""

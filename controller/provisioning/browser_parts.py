@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import SetupError
-from controller.settings import CHECKOUT
 
+CHECKOUT: Final = Path(__file__).resolve().parent.parent.parent
 SOURCE: Final = CHECKOUT / "web/browser"
 BUILT: Final = CHECKOUT / "web/static/built"
 BUNDLE: Final = "jssip.js"
@@ -82,7 +82,7 @@ def _make(source: Path, folder: Path, built: Path, progress: Callable[[str], Non
     progress("building the telephone of the pages …")
     npm = (str(node), str(home / "lib/node_modules/npm/bin/npm-cli.js"))
     _run(
-        [*npm, "ci", "--ignore-scripts", "--fetch-retries=1", *_certificates()],
+        [*npm, "ci", "--ignore-scripts", "--fetch-retries=1", f"--cache={folder / 'cache'}", *_certificates()],
         folder,
         "the npm packages could not be installed; is the npm registry reachable?",
     )

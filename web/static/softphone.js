@@ -40,6 +40,7 @@ let last = ""; // why the telephone ends with this call
 function show(state) {
   panel.dataset.state = state;
   part("state").textContent = STATES[state];
+  part("state").hidden = state === "ready" && call !== null;
   part("dial").hidden = state !== "ready" || call !== null;
 }
 
@@ -241,7 +242,7 @@ function follow(session, words) {
 function offered(session) {
   if (call) return session.terminate({ status_code: 486 });
   const { display_name: name, uri } = session.remote_identity;
-  const words = name && name !== uri.user ? `${name} ${uri.user}` : uri.user;
+  const words = name && name !== uri.user ? `${uri.user}, ${name}` : uri.user;
   follow(session, words);
   showCall("rings", words);
   part("answer").focus();
@@ -283,6 +284,7 @@ function dial(event) {
   const number = part("number").value.replaceAll(/[^0-9*#+]/g, "");
   if (!number || call || !ua) return;
   part("ended").textContent = "";
+  part("number").value = "";
   const session = ua.call(number, SOUND);
   follow(session, number);
   showCall("calls", number);

@@ -139,3 +139,34 @@ async def test_a_call_rings_in_the_browser_is_answered_there_heard_both_ways_and
         record = await system.call_record(caller)
     assert record.call.outcome == "talked"
     assert [leg.operator_extension for leg in record.legs if leg.talk_started_at is not None] == ["2001", "2003"]
+
+
+@pytest.mark.covers("SKZ-72")
+async def test_calls_are_begun_muted_refused_and_ended_in_the_browser(system: System, tmp_path: Path) -> None:
+    colleague = await system.operator("2003")
+    async with desk_in_browser(system, tmp_path) as phone:
+        await phone.panel.get_by_label("Number").fill("2003")
+        await phone.press("Call")
+        ringing = await colleague.ringing()
+        await phone.call_is("calls")
+        await ringing.answer()
+        ringing.send_tone(CALLER_TONE)
+        await phone.call_is("talks")
+        await ringing.hears_tone(OPERATOR_TONE)
+        await phone.hears(CALLER_TONE)
+        await phone.press("Mute")
+        await ringing.hears_silence()
+        await phone.press("Mute")
+        ringing.forget_sound()
+        await ringing.hears_tone(OPERATOR_TONE)
+        await phone.press("Hang up")
+        await ringing.ended()
+        await phone.call_is("none")
+        caller = await system.caller()
+        outside = await caller.phone.dial(Line.SALES)
+        await phone.call_is("rings")
+        await phone.press("Reject")
+        await phone.call_is("none")
+        await outside.hangup()
+        record = await system.call_record(caller)
+    assert [(leg.operator_extension, leg.cause) for leg in record.legs] == [("2001", 17)]
