@@ -58,7 +58,7 @@ function showCall(state, words) {
   part("call").hidden = state === "none";
   for (const name of ["answer", "reject"]) part(name).hidden = state !== "rings";
   part("hang-up").hidden = state === "rings";
-  for (const name of ["mute", "keys"]) part(name).hidden = state !== "talks";
+  for (const name of ["mute", "hold", "keys"]) part(name).hidden = state !== "talks";
   if (state !== "talks") part("time").textContent = "";
   show(panel.dataset.state);
 }
@@ -252,7 +252,7 @@ function over(session, words) {
   if (session !== call) return;
   call = null;
   sound.srcObject = null;
-  part("mute").setAttribute("aria-pressed", "false");
+  for (const name of ["mute", "hold"]) pressed(name, false);
   part("digits").textContent = "";
   showCall("none", "");
   part("ended").textContent = words;
@@ -276,7 +276,18 @@ function mute() {
   const muted = !call.isMuted().audio;
   if (muted) call.mute({ audio: true });
   else call.unmute({ audio: true });
-  part("mute").setAttribute("aria-pressed", String(muted));
+  pressed("mute", muted);
+}
+
+// The other side hears music meanwhile.
+function hold() {
+  if (call.isOnHold().local) call.unhold();
+  else call.hold();
+  pressed("hold", call.isOnHold().local);
+}
+
+function pressed(name, is) {
+  part(name).setAttribute("aria-pressed", String(is));
 }
 
 function dial(event) {
@@ -302,6 +313,7 @@ part("answer").addEventListener("click", () => call?.answer(SOUND));
 part("reject").addEventListener("click", () => call?.terminate({ status_code: 486 }));
 part("hang-up").addEventListener("click", () => call?.terminate());
 part("mute").addEventListener("click", mute);
+part("hold").addEventListener("click", hold);
 part("keys").addEventListener("click", ({ target }) => target.dataset.key && press(target.dataset.key));
 part("dial").addEventListener("submit", dial);
 document.addEventListener("submit", callBack);
