@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -11,10 +12,12 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from controller.actions.desks import link_user
 from controller.actions.operators import change_call_mode
 from controller.actions.users import start_web_session
+from controller.errors import Refused
 from controller.provisioning import browser_parts
 from controller.storage.operators import find_operator
 from tests.fixtures.browser import LIMIT, Desk, served
 from tests.fixtures.web import NOON, Site
+from tests.web.test_missed_calls import missed
 from web.security import SESSION_LIFETIME
 
 pytestmark = pytest.mark.timeout(120)
@@ -84,6 +87,34 @@ async def test_without_asterisk_the_page_says_so_and_tries_again_and_stops_when_
         site.moment += SESSION_LIFETIME
         await says(desk.page, "Your log-in is over")
         await is_(desk.page, "off")
+
+
+async def test_what_is_pressed_on_the_page_does_not_take_the_telephone_away(site: Site, chromium: Browser) -> None:
+    placed: list[str] = []
+
+    def place(_operator: str, number: str, _at_mobile: bool | None) -> str:
+        if placed:
+            raise Refused("he is talking")
+        placed.append(number)
+        return "01NEW"
+
+    site.app.state.services = replace(site.app.state.services, place_call=place)
+    async with visitor(site, chromium) as context:
+        await missed(site, "01A", owner_operator_id=1)
+        async with Desk.opened(context) as desk:
+            page = desk.page
+            await is_(page, "lost")
+            await page.evaluate("window.name = 'the same page'")
+            for said in ("", "This call can’t be made now."):
+                async with page.expect_response("**/missed-calls/01A/call-back"):
+                    await page.get_by_role("button", name="Call back").click()
+                await expect(page.locator("#telephone-ended")).to_have_text(said)
+            async with context.expect_page() as beside:
+                await page.get_by_role("link", name="74951112233").click()
+            await (await beside.value).close()
+            assert await page.evaluate("window.name") == "the same page"
+            await is_(page, "lost")
+    assert placed == ["74951112233"]
 
 
 async def test_one_window_is_the_telephone_until_another_is_told_to_be(site: Site, chromium: Browser) -> None:

@@ -309,6 +309,12 @@ async function callBack(event) {
   part("ended").textContent = answer.type === "opaqueredirect" ? "" : "This call can’t be made now.";
 }
 
+// A link to elsewhere would take the telephone away.
+function openBeside({ target }) {
+  const link = target.closest("a[href]");
+  if (link && ua && !link.getAttribute("href").startsWith("#")) link.target = "_blank";
+}
+
 part("answer").addEventListener("click", () => call?.answer(SOUND));
 part("reject").addEventListener("click", () => call?.terminate({ status_code: 486 }));
 part("hang-up").addEventListener("click", () => call?.terminate());
@@ -317,6 +323,7 @@ part("hold").addEventListener("click", hold);
 part("keys").addEventListener("click", ({ target }) => target.dataset.key && press(target.dataset.key));
 part("dial").addEventListener("submit", dial);
 document.addEventListener("submit", callBack);
+document.addEventListener("click", openBeside);
 document.addEventListener("keydown", (event) => {
   const typed = event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey;
   if (!typed && KEY.test(event.key)) press(event.key);

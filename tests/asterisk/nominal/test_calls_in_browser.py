@@ -29,8 +29,10 @@ async def test_a_call_rings_in_the_browser_is_answered_there_heard_both_ways_and
         await phone.call_is("talks")
         await outside.hears_tone(OPERATOR_TONE)
         await phone.hears(CALLER_TONE)
-        for key in "*12003#":
+        for key in "*1200":
             await phone.press(key)
+        for key in "3#":
+            await phone.page.keyboard.press(key)
         ringing = await colleague.ringing()
         await phone.call_is("none")
         await phone.is_("ready")
