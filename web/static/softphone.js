@@ -9,6 +9,7 @@ const FIRST_AGAIN = 1000; // milliseconds until a registration that was refused 
 const LAST_AGAIN = 15000;
 const CHANGED = 4401; // close codes of our socket
 const ELSEWHERE = 4409;
+const OVERTAKEN = 3000; // milliseconds after the socket was opened
 const TURN = "attendant.telephone";
 const KEY = /^[0-9*#]$/;
 const SOUND = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
@@ -36,6 +37,8 @@ let since = 0; // when the other side was heard first
 let again = FIRST_AGAIN;
 let retry = null;
 let last = ""; // why the telephone ends with this call
+let turn = 0; // counts what was begun and ended, so that an account that was long in coming begins nothing any more
+let connected = 0; // when the socket was opened
 
 function show(state) {
   panel.dataset.state = state;
@@ -113,16 +116,14 @@ async function account() {
 async function start() {
   if (call) return later(); // to begin anew would end it
   stop();
+  const mine = turn;
   show("connecting");
-  let given;
-  try {
-    given = await account();
-  } catch {
-    return later();
-  }
+  const given = await account().catch(() => null);
+  if (mine !== turn) return;
+  if (!given) return later();
   if (given.refused) return finish(given.refused);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const mine = new JsSIP.UA({
+  const agent = new JsSIP.UA({
     sockets: [new JsSIP.WebSocketInterface(`${scheme}://${location.host}/desk/telephone`)],
     uri: `sip:${given.user}@${given.domain}`,
     contact_uri: `sip:${given.user}@${crypto.randomUUID().slice(0, 8)}.invalid;transport=ws`,
@@ -131,12 +132,13 @@ async function start() {
     session_timers: false,
     ...CONNECTION_RECOVERY,
   });
-  const ifMine = (act) => (event) => mine === ua && act(event);
-  mine.on("registered", ifMine(registered));
-  mine.on("registrationFailed", ifMine(later));
-  mine.on("disconnected", ifMine(disconnected));
-  mine.on("newRTCSession", ifMine(({ session, originator }) => originator === "remote" && offered(session)));
-  ua = mine;
+  const ifMine = (act) => (event) => agent === ua && act(event);
+  agent.on("connected", ifMine(() => (connected = Date.now())));
+  agent.on("registered", ifMine(registered));
+  agent.on("registrationFailed", ifMine(later));
+  agent.on("disconnected", ifMine(disconnected));
+  agent.on("newRTCSession", ifMine(({ session, originator }) => originator === "remote" && offered(session)));
+  ua = agent;
   ua.start();
 }
 
@@ -150,6 +152,7 @@ function finish(why, button = "", act = null) {
 }
 
 function stop() {
+  turn += 1;
   clearTimeout(retry);
   const before = ua;
   ua = null;
@@ -172,6 +175,7 @@ function later() {
 async function disconnected({ code }) {
   show("lost");
   if (code === CHANGED) return start();
+  if (code === ELSEWHERE && Date.now() - connected < OVERTAKEN) return later(); // by the window before, on its way out
   if (code === ELSEWHERE) return givenAway(start);
   try {
     const given = await account();
