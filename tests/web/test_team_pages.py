@@ -89,6 +89,18 @@ async def test_an_operator_is_looked_at_changed_and_deleted(site: Site, client: 
 
 
 @pytest.mark.covers("SKZ-61")
+@pytest.mark.covers("SKZ-72")
+async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site, client: httpx.AsyncClient) -> None:
+    typed = {"name": "Eve", "ring_seconds": "20", "numbers": "", "call_mode": "browser"}
+    assert (await client.post("/team/1/edit", data=typed)).status_code == 303
+    assert (await stored(site))["2001"]["call_mode"] == "browser"
+    assert "This browser" in (await client.get("/team/1")).text
+    assert '<option value="browser" selected>' in (await client.get("/team/1/edit")).text
+    refused = await client.post("/team/1/edit", data={**typed, "call_mode": "own_number"})
+    assert refused.status_code == 422 and 'aria-invalid="true"' in refused.text.partition('id="call_mode"')[2].partition(">")[0]
+    assert '<option value="own_number" selected>' in refused.text
+
+
 async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itself(client: httpx.AsyncClient) -> None:
     page = (await client.get("/team")).text
     live = page[page.index('<div id="team" data-live>') :]
