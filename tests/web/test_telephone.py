@@ -22,7 +22,7 @@ from tests.fixtures.web import NOON, Site
 from tests.web.test_sip_messages import message
 from web.security import SESSION_LIFETIME
 from web.views import telephone
-from web.views.telephone import Close
+from web.views.telephone import Close, Telephones
 
 OWN = message()
 BY: dict[str, Any] = {"acting_user": "test", "at": NOON}
@@ -169,6 +169,15 @@ async def test_the_window_that_came_last_is_the_telephone(pages: Pages) -> None:
     await second.send_str(OWN)
     async with asyncio.timeout(LIMIT):
         assert await pages.asterisk.heard.get() == OWN
+
+
+def test_a_window_that_leaves_late_takes_nobodys_place_away() -> None:
+    windows = Telephones()
+    with windows.only("2001") as first:
+        with windows.only("2001"):
+            assert first.is_set()
+    with windows.only("2001") as last, windows.only("2002"):
+        assert not last.is_set()
 
 
 async def _log_out(pages: Pages) -> None:

@@ -160,6 +160,7 @@ function stop() {
 }
 
 function registered() {
+  clearTimeout(retry);
   again = FIRST_AGAIN;
   show("ready");
 }

@@ -78,7 +78,7 @@ class Telephones:
         try:
             yield mine
         finally:
-            if self._replaced[extension] is mine:
+            if self._replaced.get(extension) is mine:
                 del self._replaced[extension]
 
 
