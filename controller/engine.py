@@ -99,7 +99,7 @@ FALLBACK_OPERATORS: Final = 10
 @dataclass(frozen=True, slots=True)
 class AsteriskAddress:
     """Where an Asterisk that runs is reached. `recordings_dir` is the recordings folder as that Asterisk sees it;
-    `remote_phones`: phones on other machines can reach it.
+    `remote_phones`: phones on other machines can reach it; `media_address`: where browsers send sound, None: Asterisk knows.
     """
 
     ari_url: str
@@ -112,6 +112,7 @@ class AsteriskAddress:
     ami_password: str
     recordings_dir: PurePosixPath
     remote_phones: bool
+    media_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Engine:
         self._bus = bus
         self._clock = clock
         self._zone = settings.zone
-        self._remote_phones = asterisk.remote_phones
+        self._asterisk = asterisk
         self.ami = Ami(asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password)
         self.telephony = AriTelephony(asterisk.ari_url, asterisk.ari_user, asterisk.ari_password, asterisk.ari_app, self.ami)
         self.missed = MissedCallKeeper(database, bus, clock, settings)
@@ -353,7 +354,7 @@ class Engine:
     async def _refresh(self) -> None:
         if self._prompt_folder is not None:
             self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
-        directory = await self._database.read(_load_directory, self._directory, self._remote_phones, self.prompts)
+        directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         trunks = directory.trunks.values()
@@ -409,14 +410,14 @@ def concerns_directory(notice: Message) -> bool:
     return isinstance(notice, DirectoryChanged | ScenarioPublished | PromptsChanged)
 
 
-def _load_directory(session: Session, before: _Directory, remote_phones: bool, prompts: PromptLibrary) -> _Directory:
+def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
     trunks = {trunk.id: sip_trunk(trunk) for trunk in usable_trunks(session)}
     lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),
         tuple(_taking_calls(GroupRule.of(group), operators) for group in lines),
-        tuple(_account(operator, remote_phones) for operator in operators),
+        tuple(_account(operator, asterisk) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         trunks,
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
@@ -462,14 +463,21 @@ def _fallback_devices(rules: tuple[GroupRule, ...]) -> list[str]:
     return [device_of(operator.extension) for operator in first[:FALLBACK_OPERATORS]]
 
 
-def _account(operator: Operator, remote: bool) -> SipAccount:
-    return SipAccount(operator.extension, operator.sip_secret, operator.name, OPERATORS_CONTEXT, remote)
+def _account(operator: Operator, asterisk: AsteriskAddress) -> SipAccount:
+    """A browser needs no signs of life: its socket ends with it."""
+    if operator.call_mode == "browser":
+        remote, browser, media_address = False, True, asterisk.media_address
+    else:
+        remote, browser, media_address = asterisk.remote_phones, False, None
+    name, secret = operator.extension, operator.account_secret
+    return SipAccount(name, secret, operator.name, OPERATORS_CONTEXT, remote, browser, media_address)
 
 
 def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
     routed = RoutedOperator(operator.id, operator.extension, operator.name, zone=zone_of(operator.time_zone))
-    return Employee(routed, operator.ring_seconds, further, team=operator.team)
+    at_mobile = operator.call_mode == "own_number"
+    return Employee(routed, operator.ring_seconds, further, team=operator.team, at_mobile=at_mobile)
 
 
 def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk]) -> OwnNumber:

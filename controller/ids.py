@@ -6,13 +6,16 @@ All are ULIDs: sortable by time, safe in URLs, file names and dialplan text.
 from __future__ import annotations
 
 import re
-from typing import NewType
+from typing import Final, NewType
 
 from ulid import ULID
 
 CallId = NewType("CallId", str)
 ChannelId = NewType("ChannelId", str)
 BridgeId = NewType("BridgeId", str)
+
+BROWSER_DOMAIN: Final = "browser"
+"""What operators' pages register their telephones for."""
 
 
 def new_call_id() -> CallId:

@@ -1,8 +1,8 @@
 """`make test`: everything, with its own set-up. Leave parts out by asking: make test SKIP="asterisk browser".
 
-Fetches what the tests need beyond the Python packages (Asterisk, SIPp), so that no test has to skip. Only a speech engine and a
-browser can't be fetched without root: where espeak-ng or Chromium is not installed, its part is left out, and the last lines say
-so.
+Fetches what the tests need beyond the Python packages (Asterisk, SIPp, the telephone of the pages), so that no test has to skip.
+Only a speech engine and a browser can't be fetched without root: where espeak-ng or Chromium is not installed, its part is left
+out, and the last lines say so.
 
 Calls and pages happen in real time, and a machine that is short of it for a moment makes phones drop sound. So the tests that
 only compute run before them. And a few tests with calls or pages that failed run once more, one at a time; what fails then has
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import pytest
 
 from controller.errors import AttendantError
+from controller.provisioning import browser_parts
 from controller.provisioning.asterisk_prefix import find_or_fetch, find_or_fetch_sipp
 from controller.settings import Settings
 from tests.fixtures.chromium import find_chromium
@@ -50,6 +51,12 @@ def main() -> int:
         try:
             find_or_fetch(Settings(), say)
             find_or_fetch_sipp(Settings(), say)
+        except AttendantError as error:
+            print(f"the tests can't be set up: {error}", file=sys.stderr)
+            return 1
+    if "browser" not in skipped and find_chromium() is not None:
+        try:
+            browser_parts.build(say)
         except AttendantError as error:
             print(f"the tests can't be set up: {error}", file=sys.stderr)
             return 1

@@ -21,6 +21,7 @@ from web.rendering import make_templates
 from web.routes import OPERATIONS, make_routes
 from web.security import make_login_desk
 from web.services import WebServices
+from web.views.telephone import Telephones
 
 _FORESEEN = (WebError, AttendantError, InvalidDocument, HTTPException)
 
@@ -43,6 +44,7 @@ def create_app(given: WebServices) -> Starlette:
     app.state.workshop = Workshop(PromptFolder(given.settings.prompts_dir), given.settings.longest_prompt_seconds)
     ringtones = PromptFolder(given.settings.data_dir / RINGTONES)
     app.state.ringtone_workshop = Workshop(ringtones, given.settings.longest_prompt_seconds)
+    app.state.telephones = Telephones()
     app.state.login_desk = make_login_desk(given)
     app.state.openapi = _api_described()
     return app

@@ -11,7 +11,7 @@ from controller.storage.operators import RING_SECONDS
 from web.forms import M, checked
 from web.people_models import NewOperator, OperatorChange, OperatorItem
 
-FIELDS = ("extension", "name", "ring_seconds", "numbers", "time_zone")
+FIELDS = ("extension", "name", "ring_seconds", "numbers", "time_zone", "call_mode")
 SWITCHES = ("inbound", "team")
 
 
@@ -38,6 +38,7 @@ class OperatorText:
                 "ring_seconds": str(operator.ring_seconds),
                 "numbers": "\n".join(lines),
                 "time_zone": operator.time_zone or "",
+                "call_mode": operator.call_mode,
             },
             frozenset(name for name in SWITCHES if getattr(operator, name)),
         )
@@ -60,6 +61,7 @@ class OperatorText:
             "ring_seconds": self.fields["ring_seconds"],
             "numbers": [_number(line) for line in self.fields["numbers"].splitlines() if line.strip()],
             "time_zone": self.fields["time_zone"].strip() or None,
+            "call_mode": self.fields["call_mode"] or "sip_phone",
             **{name: name in self.switched for name in SWITCHES},
             **more,
         }

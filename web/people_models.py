@@ -24,10 +24,14 @@ from controller.actions.operators import (
 )
 from controller.actions.trunks import TrunkDraft
 from controller.storage.groups import GroupTerms, GroupView, Strategy
-from controller.storage.operators import RING_SECONDS, Operator, OperatorView, RungNumber
+from controller.storage.operators import RING_SECONDS, CallMode, Operator, OperatorView, RungNumber
 from controller.storage.trunks import Transport, Trunk, TrunkState
 
 MOST_MEMBERS = 1000
+CALL_MODES = (
+    "sip_phone: a telephone or program with his SIP account; browser: the page My desk; "
+    "own_number: as sip_phone, but calls that he asks for begin at the first of his further numbers"
+)
 
 
 class FurtherNumberModel(BaseModel):
@@ -60,9 +64,13 @@ class OperatorChange(BaseModel):
         description="IANA name, for schedules that go by operators' clocks; null: the schedule's, or else the installation's",
     )
 
+    call_mode: CallMode = Field("sip_phone", description=CALL_MODES)
+
     def draft(self) -> OperatorDraft:
         """The same for the action."""
-        return OperatorDraft(self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team, self.time_zone)
+        return OperatorDraft(
+            self.name, self.ring_seconds, self.rung_numbers(), self.inbound, self.team, self.time_zone, self.call_mode
+        )
 
     def rung_numbers(self) -> list[RungNumber]:
         """The numbers for the action."""
@@ -86,6 +94,7 @@ class OperatorItem(BaseModel):
     inbound: bool
     team: bool
     time_zone: str | None
+    call_mode: CallMode
 
 
 class OperatorList(BaseModel):
@@ -267,6 +276,7 @@ def operator_item(operator: OperatorView) -> OperatorItem:
         inbound=operator.inbound,
         team=operator.team,
         time_zone=operator.time_zone,
+        call_mode=operator.call_mode,
         numbers=numbers,
     )
 

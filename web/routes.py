@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from web.call_models import CallList, CallModel, CallQuery, RecordingState
@@ -51,6 +51,7 @@ from web.views import (
     schedules,
     setup,
     team,
+    telephone,
     trunks,
     voicemails,
 )
@@ -323,6 +324,9 @@ def make_routes() -> list[BaseRoute]:
         Route("/setup/files", for_people(api_setup.get_setup), methods=["GET"]),
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
+        Route("/desk/call-mode", for_people(desk.choose_call_mode), methods=["POST"]),
+        Route("/desk/telephone.json", for_people(telephone.get_account), methods=["GET"]),
+        WebSocketRoute("/desk/telephone", telephone.telephone),
         Route("/desk/ringtone", for_people(desk.get_ringtone), methods=["GET"]),
         Route("/desk/ringtone", for_people(desk.upload_ringtone), methods=["POST"]),
         Route("/desk/ringtone/standard", for_people(desk.standard_again), methods=["POST"]),

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.users import (
@@ -129,7 +129,7 @@ def check_hearing(request: Request) -> None:
         raise WebError(403, "forbidden", message)
 
 
-async def session_user(request: Request) -> User | None:
+async def session_user(request: HTTPConnection) -> User | None:
     """Who is logged in with this browser."""
     given = services(request)
     token = request.cookies.get(_cookie_name(given))
@@ -192,7 +192,7 @@ async def _token(request: Request) -> ApiToken:
 
 
 def _to_login(request: Request) -> Response:
-    if request.url.path in ("/live/events", "/desk/events"):
+    if request.url.path in ("/live/events", "/desk/events", "/desk/telephone.json"):
         raise WebError(401, "unauthorized", "Log in first.")
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     wanted = f"?next={quote(asked, safe='/')}" if request.method == "GET" and asked != "/" else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal, TypeAlias, cast
+from typing import Literal, Protocol, TypeAlias, cast
 
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
@@ -13,7 +14,7 @@ from starlette.requests import HTTPConnection
 from controller.actions.scenarios import KnownPrompts
 from controller.bus import Bus
 from controller.clock import Clock
-from controller.errors import Refused
+from controller.errors import Refused, TelephonyUnavailable
 from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
@@ -66,8 +67,26 @@ def _no_dictation(number: str, code: str, language: str | None) -> str:
     raise Refused("this process serves no calls")
 
 
-def _no_outgoing_calls(operator: str, number: str, at_mobile: bool) -> str:
+def _no_outgoing_calls(operator: str, number: str, at_mobile: bool | None) -> str:
     raise Refused("this process serves no calls")
+
+
+class SipSocket(Protocol):
+    """A browser's way to Asterisk; both raise TelephonyUnavailable once it has ended."""
+
+    async def send(self, message: str) -> None:
+        """One SIP message."""
+        ...
+
+    async def receive(self) -> str:
+        """The next one."""
+        ...
+
+
+@asynccontextmanager
+async def _no_asterisk() -> AsyncIterator[SipSocket]:
+    raise TelephonyUnavailable("this process serves no calls")
+    yield
 
 
 async def _nothing_known() -> Mapping[int, TrunkState]:
@@ -82,9 +101,13 @@ class WebServices:
     enabled trunks are, by their ids, as far as that is known.
 
     `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
-    calls an operator and then a number for him (extension, number, whether at his mobile) and gives the call's id, and
-    `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and gives the call's
-    id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there is no gateway.
+    calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call mode says) and gives
+    the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and
+    gives the call's id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there
+    is no gateway.
+
+    `open_sip_socket` opens a browser's way to Asterisk, or raises TelephonyUnavailable; `no_telephone` says why the pages can't
+    be telephones, None: they can.
     """
 
     settings: Settings
@@ -98,9 +121,11 @@ class WebServices:
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
-    place_call: Callable[[str, str, bool], str] = _no_outgoing_calls
+    place_call: Callable[[str, str, bool | None], str] = _no_outgoing_calls
     dictate_code: Callable[[str, str, str | None], str] = _no_dictation
     send_code: Callable[[str, str, str], Awaitable[None]] | None = None
+    open_sip_socket: Callable[[], AbstractAsyncContextManager[SipSocket]] = _no_asterisk
+    no_telephone: str | None = None
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

@@ -85,7 +85,10 @@ class NewCall(BaseModel):
 
     operator: str = Field(pattern=r"^[0-9]{1,8}$", description="his extension")
     number: _Dialled = Field(description="whom to call: a number outside, or a colleague's extension")
-    at_mobile: bool = Field(False, description="true: he is called at the first of his further numbers, not at his phone")
+    at_mobile: bool | None = Field(
+        None,
+        description="true: he is called at the first of his further numbers, false: at his phone; null: as his call mode says",
+    )
 
 
 class CallPlaced(BaseModel):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from controller.prompts.announcements import ANNOUNCEMENTS
 from controller.prompts.builtin import BUILTIN
+from controller.storage.operators import CallMode
 from web.call_models import DecisionModel
 from web.people_models import TrunkModel
 
@@ -183,6 +184,17 @@ _OPERATORS: Mapping[str, Wording] = {
     "wrap_up": Wording("Wrap-up", "end", "quiet", "Writes up the last call"),
     "do_not_disturb": Wording("Do not disturb", "blocked", "bad", "Takes no calls for a while"),
 }
+
+
+CALL_MODE_WORDS: Mapping[CallMode, tuple[str, str]] = {
+    "sip_phone": ("SIP phone", "A telephone or program with the SIP account."),
+    "browser": ("This browser", "The page My desk is the telephone: keep it open."),
+    "own_number": (
+        "Own number",
+        "Calls that you ask for ring the first of your further numbers, and then the client. Others ring the SIP phone.",
+    ),
+}
+"""What operators telephone with: its name and what it means (SKZ-72)."""
 
 
 def operator_words(state: str) -> Wording:

@@ -30,6 +30,7 @@ from controller.storage.groups import (
 from controller.storage.numbers import numbers_of_group
 from controller.storage.operators import (
     RING_SECONDS,
+    CallMode,
     Operator,
     OperatorView,
     RungNumber,
@@ -66,7 +67,8 @@ class MemberDraft:
 class OperatorDraft:
     """What may be changed of an operator. `numbers` are rung in this order after his phone, as they are dialled through the
     trunk; `ring_seconds` is his phone's own time. `inbound`: he works with inbound calls; `team`: he sees his colleagues.
-    `time_zone`: whose clock his working time goes by, None the schedule's or installation's (SKZ-29).
+    `time_zone`: whose clock his working time goes by, None the schedule's or installation's (SKZ-29). `call_mode`: what he
+    telephones with (SKZ-72); "own_number" is the first of `numbers`.
     """
 
     name: str
@@ -75,6 +77,7 @@ class OperatorDraft:
     inbound: bool = True
     team: bool = True
     time_zone: str | None = None
+    call_mode: CallMode = "sip_phone"
 
 
 def create_operator(
@@ -87,17 +90,18 @@ def create_operator(
     inbound: bool = True,
     team: bool = True,
     time_zone: str | None = None,
+    call_mode: CallMode = "sip_phone",
     pattern: str = EXTENSION_PATTERN,
     acting_user: str,
     at: datetime,
 ) -> Operator:
     """A new operator with a generated SIP secret; `pattern` is the installation's rule of extensions (UIS-36).
 
-    Raises InvalidInput: a bad extension, name, time, number or time zone; Refused: the extension is taken.
+    Raises InvalidInput: a bad extension, name, time, number, time zone or call mode; Refused: the extension is taken.
     """
     if re.fullmatch(r"[0-9]{1,8}", extension) is None or re.fullmatch(pattern, extension) is None:
         raise invalid("extension", f"it must be digits that match {pattern}")
-    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team, time_zone))
+    draft = _checked(OperatorDraft(name, ring_seconds, numbers, inbound, team, time_zone, call_mode))
     if find_operator(session, extension) is not None:
         raise Refused(f"there is already an operator {extension}")
     operator = Operator(
@@ -108,6 +112,7 @@ def create_operator(
         inbound=draft.inbound,
         team=draft.team,
         time_zone=draft.time_zone,
+        call_mode=draft.call_mode,
     )
     session.add(operator)
     add_audit(session, at, acting_user, "operator.create", f"operator {extension}", name=draft.name)
@@ -121,11 +126,25 @@ def change_operator(session: Session, id: int, draft: OperatorDraft, *, acting_u
     operator, draft = get_operator(session, id), _checked(draft)
     operator.name, operator.ring_seconds = draft.name, draft.ring_seconds
     operator.inbound, operator.team, operator.time_zone = draft.inbound, draft.team, draft.time_zone
+    operator.call_mode = draft.call_mode
     replace_operator_numbers(session, id, draft.numbers)
     numbers = [one.number for one in draft.numbers]
-    add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", name=draft.name, numbers=numbers)
+    changed = {"name": draft.name, "numbers": numbers, "call_mode": draft.call_mode}
+    add_audit(session, at, acting_user, "operator.change", f"operator {operator.extension}", **changed)
     session.flush()
     return operator_view(session, id)
+
+
+def change_call_mode(session: Session, id: int, mode: CallMode, *, acting_user: str, at: datetime) -> None:
+    """What an operator telephones with from now on; he chooses it himself (SKZ-72).
+
+    Raises InvalidInput: there is no such mode, or none of his numbers to be called at; NotFound.
+    """
+    operator, view = get_operator(session, id), operator_view(session, id)
+    _check_call_mode(mode, view.numbers)
+    operator.call_mode = mode
+    add_audit(session, at, acting_user, "operator.call_mode", f"operator {operator.extension}", call_mode=mode)
+    session.flush()
 
 
 def renew_secret(session: Session, id: int, *, acting_user: str, at: datetime) -> Operator:
@@ -301,7 +320,15 @@ def _checked(draft: OperatorDraft) -> OperatorDraft:
             numbers.append(RungNumber(number, one.ring_seconds))
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
+    _check_call_mode(draft.call_mode, numbers)
     return replace(draft, name=name, numbers=numbers, time_zone=checked_zone("time_zone", draft.time_zone))
+
+
+def _check_call_mode(mode: str, numbers: Sequence[RungNumber]) -> None:
+    if mode not in get_args(CallMode):
+        raise invalid("call_mode", f"use one of {', '.join(get_args(CallMode))}")
+    if mode == "own_number" and not numbers:
+        raise invalid("call_mode", "it needs a further number, where he is called first")
 
 
 def _checked_group(session: Session, name: str, strategy: Strategy, ring_seconds: int, id: int | None) -> str:

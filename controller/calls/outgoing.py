@@ -53,9 +53,10 @@ class OutgoingCalls:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    def place(self, extension: str, number: str, *, at_mobile: bool = False) -> CallId:
-        """Call the operator at his phone, or at the first of his further numbers, and then `number`, which may be a colleague's
-        extension; the record tells the rest. A channel of the number that will be shown outside is kept for the call from now on.
+    def place(self, extension: str, number: str, *, at_mobile: bool | None = None) -> CallId:
+        """Call the operator at his phone, or at the first of his further numbers (None: as his call mode says), and then
+        `number`, which may be a colleague's extension; the record tells the rest. A channel of the number that will be shown
+        outside is kept for the call from now on.
 
         Raises Refused: it is known now that it can't be done.
         """
@@ -120,11 +121,12 @@ class OutgoingCalls:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _operator(self, extension: str, at_mobile: bool) -> Person:
+    def _operator(self, extension: str, at_mobile: bool | None) -> Person:
         people, seconds = self._tools.people, self._tools.desk.transfer_seconds
-        if people.known(extension) is None:
+        known = people.known(extension)
+        if known is None:
             raise Refused(f"there is no operator {extension}")
-        if at_mobile:
+        if known.at_mobile if at_mobile is None else at_mobile:
             mobile = people.at_his_mobile(extension)
             if mobile is None:
                 raise Refused(f"operator {extension} has no further number, or it can't be called now")

@@ -36,6 +36,7 @@ from controller.notices.confirmations import Warned, keep_warning
 from controller.notices.sms import SmsGateway
 from controller.prompts import PromptLibrary
 from controller.prompts.files import PromptFolder
+from controller.provisioning import browser_parts
 from controller.provisioning.asterisk_process import AsteriskProcess
 from controller.recordings.retention import keep_purging
 from controller.settings import Settings
@@ -43,6 +44,7 @@ from controller.storage.database import Database
 from controller.storage.numbers import list_numbers
 from controller.storage.users import list_users
 from controller.supervision import for_ever
+from controller.telephony.sip_socket import LARGEST_FRAME, open_sip_socket
 from web.app import create_app
 from web.services import Component, Health, RecordingSwitch, WebServices
 
@@ -69,10 +71,21 @@ def run(settings: Settings, _given: argparse.Namespace) -> int:
     with only_one(settings), open_database(settings) as database, listening_socket(settings) as pages:
         process = AsteriskProcess.prepare(settings, say) if settings.ari_url is None else None
         password = prepare_first_start(database, SystemClock())
+        no_telephone = build_telephone()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, database, pages, process, password))
+            runner.run(serve(settings, database, pages, process, password, no_telephone))
     log.info("stopped; the log is %s", log_file)
     return 0
+
+
+def build_telephone() -> str | None:
+    """The telephone of the pages; why there is none is returned, for everything else works without it."""
+    try:
+        browser_parts.build(say)
+    except SetupError as error:
+        say(f"no calls in the browser: {error}")
+        return str(error)
+    return None
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -94,7 +107,12 @@ def prepare_first_start(database: Database, clock: Clock) -> str | None:
 
 
 async def serve(
-    settings: Settings, database: Database, pages: socket.socket, process: AsteriskProcess | None, password: str | None
+    settings: Settings,
+    database: Database,
+    pages: socket.socket,
+    process: AsteriskProcess | None,
+    password: str | None,
+    no_telephone: str | None,
 ) -> None:
     """Start everything in order, wait for the signal, stop in the opposite order."""
     stop = asyncio.Event()
@@ -133,6 +151,8 @@ async def serve(
             transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
             dictate_code=engine.confirmations.place,
             send_code=None if settings.sms_url is None else SmsGateway(settings.sms_url).send_code,
+            open_sip_socket=lambda: open_sip_socket(address.ari_url),
+            no_telephone=no_telephone,
             place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
         )
         app = create_app(given)
@@ -193,7 +213,17 @@ def asterisk_address(settings: Settings, process: AsteriskProcess | None) -> Ast
         ami_password,
         PurePosixPath(recordings),
         remote_phones=not _is_loopback(settings.sip_host),
+        media_address=settings.media_address or _one_address(settings.sip_host),
     )
+
+
+def _one_address(host: str) -> str | None:
+    """The host, if it is an address and not that of all of the machine's."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return None if address.is_unspecified else host
 
 
 def _is_loopback(host: str) -> bool:
@@ -226,7 +256,13 @@ def listening_socket(settings: Settings) -> Iterator[socket.socket]:
 async def web_server(app: Starlette, pages: socket.socket) -> AsyncIterator[None]:
     """Serve the pages for as long as the block lasts."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=WEB_CLOSE_SECONDS
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="wsproto",
+        ws_max_size=LARGEST_FRAME,
+        timeout_graceful_shutdown=WEB_CLOSE_SECONDS,
     )
     server = _QuietServer(config)
     task = asyncio.create_task(server.serve(sockets=[pages]))

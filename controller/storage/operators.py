@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
 
 from sqlalchemy import Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -13,12 +16,18 @@ from controller.errors import NotFound
 RING_SECONDS = 20
 """How long a number rings when nothing else is said."""
 
+CallMode: TypeAlias = Literal["sip_phone", "browser", "own_number"]
+"""What an operator telephones with: his SIP phone, the page of his desk, or, for calls that he asks for, a number of his own
+outside, which is called before the client (SKZ-72).
+"""
+
 
 class Operator(SQLModel, table=True):
     """`extension` is the short number and the SIP user; `sip_secret` its password, in clear because it is shown to who sets up
     the phone. `ring_seconds`: how long that phone rings when he is wanted in particular, before his next number does.
     `inbound`: he works with inbound calls, so groups ring him and he can say do not disturb (SKZ-63); `team`: he sees his
     colleagues, so he can transfer to them (SKZ-67). `time_zone` is an IANA name, None that of the schedule or installation.
+    `call_mode` is a CallMode.
     """
 
     __tablename__ = "operators"
@@ -33,6 +42,16 @@ class Operator(SQLModel, table=True):
     inbound: bool = True
     team: bool = True
     time_zone: str | None = None
+    call_mode: str = "sip_phone"
+
+    @property
+    def account_secret(self) -> str:
+        """The password of his SIP account as it stands. His browser's is another one than his phone's, so that a phone that is
+        still on can't register in its place.
+        """
+        if self.call_mode != "browser":
+            return self.sip_secret
+        return hmac.new(self.sip_secret.encode(), b"browser", hashlib.sha256).hexdigest()
 
 
 class OperatorNumber(SQLModel, table=True):
@@ -66,6 +85,7 @@ class OperatorView:
     inbound: bool = True
     team: bool = True
     time_zone: str | None = None
+    call_mode: CallMode = "sip_phone"
 
 
 def list_operators(session: Session) -> Sequence[Operator]:
@@ -120,6 +140,7 @@ def _views(session: Session, operators: Sequence[Operator]) -> list[OperatorView
             operator.inbound,
             operator.team,
             operator.time_zone,
+            cast(CallMode, operator.call_mode),
         )
         for operator in operators
     ]

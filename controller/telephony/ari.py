@@ -418,17 +418,17 @@ class AriTelephony:
         # To put an unchanged endpoint again makes Asterisk forget that its phone is there until that registers from elsewhere.
         if await self._has_object("endpoint", account.name, sip_accounts.mark(account)):
             return
-        for kind, fields in sip_accounts.objects(account):
-            if kind == sip_accounts.REGISTRATIONS:
+        for one in sip_accounts.objects(account):
+            if one.kind == sip_accounts.REGISTRATIONS:
                 # Changing it would make the phone's registration a fixed address, which no phone can ever take back.
-                if await self._has_object(kind, account.name, fields):
+                if await self._has_object(one.kind, one.name, one.fields):
                     continue
-                await self._delete_object(kind, account.name)
-            await self._put_object(kind, account.name, fields)
+                await self._delete_object(one.kind, one.name)
+            await self._put_object(one.kind, one.name, one.fields)
 
     async def remove_sip_account(self, name: str) -> None:
-        for kind in reversed(sip_accounts.KINDS):
-            await self._delete_object(kind, name)
+        for kind, one in sip_accounts.leftovers(name):
+            await self._delete_object(kind, one)
 
     async def put_trunk(self, trunk: SipTrunk) -> None:
         if not await self._has_object("endpoint", trunk.name, sip_trunks.mark(trunk)):

@@ -47,7 +47,8 @@ class ChannelInfo:
 class SipAccount:
     """A phone that may register. `name` is account, user and device name in one; `secret` is its password in clear.
 
-    `remote`: it is on another machine, so it may be behind NAT, and its network may go away without a word.
+    `remote`: it is on another machine, so it may be behind NAT, and its network may go away without a word. `browser`: it is a
+    page that speaks WebRTC, which is told to send sound to `media_address` (None: the address that Asterisk finds).
     """
 
     name: str
@@ -55,6 +56,8 @@ class SipAccount:
     caller_name: str
     context: str
     remote: bool = True
+    browser: bool = False
+    media_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

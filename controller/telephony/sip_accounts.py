@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
+from controller.ids import BROWSER_DOMAIN
 from controller.telephony.port import SipAccount
 
 RTP_SILENCE = 30
@@ -19,19 +21,33 @@ REALM = "asterisk"
 
 Fields = dict[str, str]
 
-_LAYOUT = 2
+_LAYOUT = 3
 """To be raised whenever the fields below change, so that stored accounts are made anew."""
 
 
-def objects(account: SipAccount) -> list[tuple[str, Fields]]:
-    """(object type, its fields), in the order they must be made; they are removed in the opposite one."""
+@dataclass(frozen=True, slots=True)
+class SipObject:
+    """One of the objects of an account, as Asterisk stores it."""
+
+    kind: str
+    name: str
+    fields: Fields
+
+
+def objects(account: SipAccount) -> list[SipObject]:
+    """In the order they must be made."""
     name = account.name
     digest = hashlib.md5(f"{name}:{REALM}:{account.secret}".encode(), usedforsecurity=False).hexdigest()
     return [
-        ("auth", {"auth_type": "digest", "username": name, "realm": REALM, "password_digest": f"MD5:{digest}"}),
-        (REGISTRATIONS, _registrations(account)),
-        ("endpoint", {**_endpoint(account), **mark(account)}),
+        SipObject("auth", name, {"auth_type": "digest", "username": name, "realm": REALM, "password_digest": f"MD5:{digest}"}),
+        SipObject(REGISTRATIONS, _place(account), _registrations(account)),
+        SipObject("endpoint", name, {**_endpoint(account), **mark(account)}),
     ]
+
+
+def leftovers(name: str) -> list[tuple[str, str]]:
+    """(kind, name) of all that an account of this name may have, as phone or in a browser, in the order it is removed."""
+    return [("endpoint", name), (REGISTRATIONS, name), (REGISTRATIONS, _in_browser(name)), ("auth", name)]
 
 
 def mark(account: SipAccount) -> Fields:
@@ -45,7 +61,17 @@ def mark(account: SipAccount) -> Fields:
 REGISTRATIONS = "aor"
 """The object that holds where the phone is."""
 
-KINDS = ("auth", REGISTRATIONS, "endpoint")
+
+def _place(account: SipAccount) -> str:
+    """Where its registrations are kept. A browser's have a place of their own, so that no call goes to a phone that registered
+    before and can't take it.
+    """
+    return _in_browser(account.name) if account.browser else account.name
+
+
+def _in_browser(name: str) -> str:
+    """Asterisk takes a REGISTER for name@domain to the place of that name."""
+    return f"{name}@{BROWSER_DOMAIN}"
 
 
 def _registrations(account: SipAccount) -> Fields:
@@ -56,7 +82,7 @@ def _registrations(account: SipAccount) -> Fields:
 def _endpoint(account: SipAccount) -> Fields:
     name = account.name
     return {
-        "aors": name,
+        "aors": _place(account),
         "auth": name,
         "context": account.context,
         "callerid": f'"{_plain(account.caller_name)}" <{name}>',
@@ -67,12 +93,26 @@ def _endpoint(account: SipAccount) -> Fields:
         "direct_media": "no",
         "rtp_symmetric": "yes",
         "force_rport": "yes",
-        "rewrite_contact": "yes" if account.remote else "no",
-        "dtmf_mode": "auto_info",
+        # A browser names no address that could be reached: its own socket is where it is called.
+        "rewrite_contact": _yes(account.remote or account.browser),
+        "dtmf_mode": "rfc4733" if account.browser else "auto_info",
         "identify_by": "username,auth_username",
         "rtp_timeout": str(RTP_SILENCE),
         "rtp_timeout_hold": str(RTP_SILENCE_ON_HOLD),
+        "media_address": account.media_address or "",
+        "webrtc": _yes(account.browser),
+        "dtls_auto_generate_cert": _yes(account.browser),
+        # What `webrtc` implies, named because it would stay of itself: fields are laid over those that are stored.
+        "media_encryption": "dtls" if account.browser else "no",
+        **{name: _yes(account.browser) for name in _WEBRTC},
     }
+
+
+_WEBRTC = ("use_avpf", "ice_support", "rtcp_mux", "media_use_received_transport", "bundle")
+
+
+def _yes(switch: bool) -> str:
+    return "yes" if switch else "no"
 
 
 def _plain(text: str) -> str:

@@ -333,6 +333,11 @@ class RealWorld(World):
         await phone.phone.register()
         return phone
 
+    @property
+    def web_sip(self) -> str:
+        """Where Asterisk speaks SIP over websockets."""
+        return f"{self.asterisk.process.ports.ari_url}ws"
+
     async def put_account(self, phone: Phone) -> None:
         name = phone.device.removeprefix("PJSIP/")
         await self.telephony.put_sip_account(SipAccount(name, SECRET, "Operator", "from-operators"))

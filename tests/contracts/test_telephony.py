@@ -27,6 +27,7 @@ from controller.telephony.events import (
 from controller.telephony.port import SipAccount, SipTrunk
 from ivr.commands import HangupCause
 from tests.fixtures.waiting import until
+from tests.fixtures.web_sip import web_phone
 
 PROMPT = "sound:tt-monkeys"
 """Sixteen seconds."""
@@ -473,6 +474,34 @@ async def test_a_removed_account_can_no_longer_register(real_world: Any) -> None
     await real_world.telephony.remove_sip_account(phone.device.removeprefix("PJSIP/"))
     with pytest.raises(Exception, match=r"40[13]"):
         await phone.phone.register()
+
+
+@pytest.mark.asterisk
+async def test_an_account_goes_to_the_browser_and_back_and_no_call_goes_to_a_phone_that_cant_take_it(real_world: Any) -> None:
+    phone = await real_world.phone()
+    name = phone.device.removeprefix("PJSIP/")
+    await real_world.is_free(phone)
+    in_browser = SipAccount(name, "another-Secret", "Operator", "from-operators", remote=False, browser=True)
+    await real_world.telephony.put_sip_account(in_browser)
+    await real_world.next_system(DeviceStateChanged, device=phone.device, state="unavailable")
+    with pytest.raises(Exception, match=r"40[13]"):
+        await phone.phone.register()
+    async with web_phone(real_world.web_sip, name, "another-Secret") as browser:
+        assert (await browser.register()).status == 200
+        await real_world.next_system(DeviceStateChanged, device=phone.device, state="not_in_use")
+        leg = await real_world.dial(phone.device)
+        await browser.gets("INVITE")
+        assert "a=fingerprint:" in browser.received[-1]
+        await real_world.telephony.hangup(leg)
+        await real_world.gone(leg)
+    await real_world.next_system(DeviceStateChanged, device=phone.device, state="unavailable")
+    await real_world.put_account(phone)
+    await phone.phone.register()
+    await real_world.is_free(phone)
+    leg = await real_world.dial(phone.device)
+    await phone.rings()
+    await phone.refuse()
+    await real_world.gone(leg)
 
 
 @pytest.mark.asterisk

@@ -32,6 +32,7 @@ async def test_an_operator_is_created_with_an_account_that_is_shown_only_where_i
         "inbound": True,
         "team": True,
         "time_zone": None,
+        "call_mode": "sip_phone",
     }
     assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5060, "2045")
     assert (await program.get("/api/v1/operators/1")).json() == body
@@ -85,6 +86,18 @@ async def test_an_operators_time_zone_is_one_of_the_iana_list(site: Site) -> Non
     assert bad.status_code == 422
     assert [field["field"] for field in bad.json()["error"]["fields"]] == ["time_zone"]
     assert (await program.get("/api/v1/operators/1")).json()["time_zone"] == "Asia/Vladivostok"
+
+
+@pytest.mark.covers("SKZ-72")
+async def test_an_operators_call_mode_is_set_and_own_number_needs_one(site: Site) -> None:
+    program = site.program()
+    created = await program.post("/api/v1/operators", json={**ANNA, "call_mode": "own_number"})
+    assert created.json()["call_mode"] == "own_number"
+    bad = await program.put("/api/v1/operators/1", json={"name": "Anna", "call_mode": "own_number"})
+    assert bad.status_code == 422
+    assert [field["field"] for field in bad.json()["error"]["fields"]] == ["call_mode"]
+    changed = await program.put("/api/v1/operators/1", json={"name": "Anna", "call_mode": "browser"})
+    assert changed.json()["call_mode"] == "browser"
 
 
 async def test_a_group_is_created_with_its_members_replaced_and_removed(site: Site) -> None:

@@ -101,7 +101,7 @@ class Switchboard:
     async def transfer(self, call: str, to: str, consulting: bool) -> None:
         self._take(call, to, consulting)
 
-    def place(self, operator: str, number: str, at_mobile: bool) -> str:
+    def place(self, operator: str, number: str, at_mobile: bool | None) -> str:
         self._take(operator, number, at_mobile)
         return "01NEW"
 
@@ -147,7 +147,7 @@ async def test_a_call_for_an_operator_is_begun(site: Site, anna: int) -> None:
     program = served_by(site, switchboard).program()
     answer = await program.post("/api/v1/calls", json={"operator": "2001", "number": "+49301234567"})
     assert (answer.status_code, answer.json()) == (201, {"id": "01NEW"})
-    assert switchboard.asked == [("2001", "+49301234567", False)]
+    assert switchboard.asked == [("2001", "+49301234567", None)]
     assert (await program.post("/api/v1/calls", json={"operator": "2999", "number": "+49301234567"})).status_code == 404
     bad = await program.post("/api/v1/calls", json={"operator": "2001", "number": "x"})
     assert bad.status_code == 422 and bad.json()["error"]["fields"][0]["field"] == "number"

@@ -213,7 +213,7 @@ async def test_call_back_calls_the_users_own_phone_and_leads_to_his_desk(site: S
     client = await linked(served_by(site, switchboard))
     answer = await client.post(f"/missed-calls/{id}/call-back")
     assert (answer.status_code, answer.headers["location"]) == (303, "/desk")
-    assert switchboard.asked == [("2001", "74951112233", False)]
+    assert switchboard.asked == [("2001", "74951112233", None)]
     switchboard.refusal = "operator 2001 can't be called: he is talking"
     refused = await client.post(f"/missed-calls/{id}/call-back")
     assert refused.status_code == 409 and "he is talking" in refused.text and list(rows(refused.text)) == [id]

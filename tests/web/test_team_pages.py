@@ -89,6 +89,18 @@ async def test_an_operator_is_looked_at_changed_and_deleted(site: Site, client: 
 
 
 @pytest.mark.covers("SKZ-61")
+@pytest.mark.covers("SKZ-72")
+async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site, client: httpx.AsyncClient) -> None:
+    typed = {"name": "Eve", "ring_seconds": "20", "numbers": "", "call_mode": "browser"}
+    assert (await client.post("/team/1/edit", data=typed)).status_code == 303
+    assert (await stored(site))["2001"]["call_mode"] == "browser"
+    assert "This browser" in (await client.get("/team/1")).text
+    assert '<option value="browser" selected>' in (await client.get("/team/1/edit")).text
+    refused = await client.post("/team/1/edit", data={**typed, "call_mode": "own_number"})
+    assert refused.status_code == 422 and 'aria-invalid="true"' in refused.text.partition('id="call_mode"')[2].partition(">")[0]
+    assert '<option value="own_number" selected>' in refused.text
+
+
 async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itself(client: httpx.AsyncClient) -> None:
     page = (await client.get("/team")).text
     live = page[page.index('<div id="team" data-live>') :]
@@ -99,7 +111,7 @@ async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itse
 async def test_a_click_on_an_available_colleagues_extension_calls_him(site: Site, client: httpx.AsyncClient) -> None:
     placed: list[tuple[str, str, bool]] = []
 
-    def place(operator: str, number: str, at_mobile: bool) -> str:
+    def place(operator: str, number: str, at_mobile: bool | None) -> str:
         placed.append((operator, number, at_mobile))
         return "01CALL"
 
@@ -107,14 +119,14 @@ async def test_a_click_on_an_available_colleagues_extension_calls_him(site: Site
     page = (await client.get("/team")).text
     assert re.findall(r'action="/team/(\d)/call"', page) == ["2"], "not oneself, and nobody who talks"
     answer = await client.post("/team/2/call")
-    assert placed == [("2001", "2002", False)]
+    assert placed == [("2001", "2002", None)]
     assert "Bob is called" in (await client.get(answer.headers["location"])).text
     newest = (await site.database.read(list_audit))[0]
     assert (newest.actor, newest.action, newest.detail) == ("ann", "call.place", {"operator": "2001", "number": "2002"})
 
 
 async def test_a_call_that_can_not_be_made_is_said_so_on_the_page(site: Site, client: httpx.AsyncClient) -> None:
-    def refuse(operator: str, number: str, at_mobile: bool) -> str:
+    def refuse(operator: str, number: str, at_mobile: bool | None) -> str:
         raise Refused("operator 2002 can't be called: he is talking")
 
     site.app.state.services = replace(site.app.state.services, place_call=refuse)

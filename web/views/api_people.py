@@ -245,6 +245,7 @@ def _new_operator(session: Session, body: NewOperator, pattern: str, *, acting_u
         inbound=body.inbound,
         team=body.team,
         time_zone=body.time_zone,
+        call_mode=body.call_mode,
         numbers=body.rung_numbers(),
         pattern=pattern,
         acting_user=acting_user,

@@ -77,7 +77,7 @@ async def post_call(request: Request) -> Response:
     return ModelResponse(CallPlaced(id=await place_call(request, body.operator, body.number, body.at_mobile)), 201)
 
 
-async def place_call(request: Request, operator: str, number: str, at_mobile: bool = False) -> str:
+async def place_call(request: Request, operator: str, number: str, at_mobile: bool | None = None) -> str:
     """Begin a call that the operator of this extension has asked for; gives its id. Raises Refused."""
     given, by = services(request), acting_user(request)
     call = given.place_call(operator, number, at_mobile)

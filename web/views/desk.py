@@ -13,14 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import CODE_DIGITS, own_phone_of
-from controller.bus import OperatorChanged
+from controller.actions.operators import change_call_mode
+from controller.bus import DirectoryChanged, OperatorChanged
 from controller.errors import AttendantError, InvalidInput, NotFound, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
@@ -31,7 +32,7 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.forwarding import PhoneView, find_own_phone
-from controller.storage.operators import Operator
+from controller.storage.operators import CallMode, Operator
 from web.call_models import CallItem, call_item
 from web.errors import WebError, as_web_error
 from web.files import inside
@@ -45,7 +46,7 @@ from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, 
 from web.views.api_missed_calls import load as load_missed
 from web.views.forwarding import status_of
 from web.views.missed_calls import mine
-from web.words import operator_words
+from web.words import CALL_MODE_WORDS, operator_words
 
 _SECONDS_OF_SILENCE = 15.0
 _SECONDS_OF_A_STREAM = 600.0
@@ -108,6 +109,19 @@ async def upload_ringtone(request: Request) -> Response:
 async def standard_again(request: Request) -> Response:
     """Back to the standard ringtone."""
     await _change(request, None, "")
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def choose_call_mode(request: Request) -> Response:
+    """What the operator telephones with was chosen (SKZ-72)."""
+    operator, given = await _operator(request), services(request)
+    mode = cast(CallMode, (await form_fields(request)).get("call_mode", ""))
+    try:
+        by, now = acting_user(request), given.clock.now()
+        await given.database.run(change_call_mode, operator.id, mode, acting_user=by, at=now)
+    except InvalidInput as refused:
+        return await _desk_page(request, mode_refused=refused)
+    given.bus.send(DirectoryChanged())
     return RedirectResponse("/desk", status_code=303)
 
 
@@ -185,11 +199,13 @@ async def _desk_page(
     refused: AttendantError | WebError | None = None,
     *,
     phone_refused: Refused | None = None,
+    mode_refused: InvalidInput | None = None,
     typed: str = "",
 ) -> Response:
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
+    form_refused = phone_refused or mode_refused
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
@@ -206,14 +222,16 @@ async def _desk_page(
         "largest_bytes": LARGEST_FILE_BYTES,
         "error": "" if error is None else error.fields[0].message if error.fields else error.message,
         "phone": None if found.phone is None else phone_model(found.phone, given.clock.now()),
-        "errors": errors_by_field(phone_refused) if phone_refused else {},
+        "errors": errors_by_field(form_refused) if form_refused else {},
+        "call_modes": CALL_MODE_WORDS,
+        "no_telephone": given.no_telephone,
         "typed": typed,
         "told_by": request.query_params.get("by", ""),
         "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
         "months": given.settings.confirmation_months,
     }
-    return page(request, "desk.html", context, status_of(phone_refused) if error is None else error.status)
+    return page(request, "desk.html", context, status_of(form_refused) if error is None else error.status)
 
 
 def _load(session: Session, user_id: int) -> _Found:

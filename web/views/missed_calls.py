@@ -95,7 +95,7 @@ async def call_back(request: Request) -> Response:
     try:
         if operator is None:
             raise Refused("no operator's phone is yours: you can't be called before the caller is")
-        call = given.place_call(operator.extension, missed.caller_number, False)
+        call = given.place_call(operator.extension, missed.caller_number, None)
     except Refused as refused:
         return await _list_page(request, refused)
     by, now = acting_user(request), given.clock.now()

@@ -18,7 +18,7 @@ from controller.storage.groups import list_groups
 from controller.storage.operator_states import OperatorNow, OperatorStateChange, operator_now, operators_now, state_changes
 from controller.storage.operators import Operator, get_operator, operator_view, operator_views
 from web.forms import errors_by_field, form_fields, status_of
-from web.operator_forms import OperatorText
+from web.operator_forms import FIELDS, OperatorText
 from web.people_models import OperatorItem, SipAccountModel, operator_item
 from web.rendering import page
 from web.security import administrators_only
@@ -27,6 +27,7 @@ from web.state_models import StateModel, state_model
 from web.views.api_people import drop_operator, new_sip_account, replace_operator, sip_account, store_operator
 from web.views.api_states import place_call
 from web.views.places import number_id
+from web.words import CALL_MODE_WORDS
 from web.zones import zone_names
 
 _SHOWN_CHANGES = 20
@@ -143,6 +144,7 @@ async def _operator_page(request: Request, refused: Refused | None = None) -> Re
     context: dict[str, Any] = {
         "member": member,
         "changes": changes,
+        "call_modes": CALL_MODE_WORDS,
         "local_time": f"{given.clock.now().astimezone(zone):%H:%M}",
         "error": "" if refused is None else str(refused)[:1].upper() + str(refused)[1:],
     }
@@ -159,10 +161,11 @@ def _form_page(
     settings = services(request).settings
     context = {
         "operator": operator,
-        "form": {name: text.fields.get(name, "") for name in ("extension", "name", "ring_seconds", "numbers", "time_zone")},
+        "form": {name: text.fields.get(name, "") for name in FIELDS},
         "switched": text.switched,
         "errors": errors_by_field(refused),
         "extension_pattern": settings.extension_pattern,
+        "call_modes": CALL_MODE_WORDS,
         "longest_ring": LONGEST_RING,
         "most_numbers": MOST_NUMBERS,
         "zones": zone_names(),

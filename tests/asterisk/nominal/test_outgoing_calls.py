@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from controller.actions.operators import OperatorDraft, change_operator
 from controller.errors import Refused
 from controller.ids import CallId
 from controller.storage.calls import CallDetail, get_call
-from controller.storage.operators import RungNumber
+from controller.storage.operators import RungNumber, find_operator
 from tests.fixtures.carrier import carrier
 from tests.fixtures.sounds import NOBODY
-from tests.fixtures.system import System
+from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
 from tests.fixtures.transfers import way
 
@@ -84,6 +85,40 @@ async def test_his_mobile_is_called_instead_of_his_phone_where_he_wants_that(sys
     await rings.ended()
     record = await record_of(system, call)
     assert (record.call.ended_by, [leg.number for leg in record.legs]) == ("operator", [MOBILE])
+
+
+@pytest.mark.covers("SKZ-72", "SKZ-75")
+async def test_who_telephones_with_his_own_number_is_called_there_first_and_takes_other_calls_at_his_phone(
+    system: System,
+) -> None:
+    phone, mobile, client = await system.operator("2001"), await system.phone_outside(MOBILE), await system.phone_outside(OUTSIDE)
+    await system.has_trunk()
+    operator = await system.database.read(find_operator, "2001")
+    assert operator is not None
+    draft = OperatorDraft("Operator 2001", numbers=[RungNumber(MOBILE)], call_mode="own_number")
+    await system.change(change_operator, operator.id, draft)
+    await eventually(lambda: system.engine.people.known("2001").at_mobile, "the engine does not know")  # type: ignore[union-attr]
+    call = system.engine.outgoing.place("2001", OUTSIDE)
+    own = await mobile.ringing()
+    await own.answer()
+    rings = await client.ringing()
+    await rings.answer()
+    await talk(rings, own)
+    await own.listen(1.0)
+    await own.hangup()
+    await rings.ended()
+    assert [leg.number for leg in (await record_of(system, call)).legs] == [MOBILE]
+    await system.operator_is("2001", "available")
+    call = system.engine.outgoing.place("2001", OUTSIDE, at_mobile=False)
+    await (await phone.ringing()).refuse()
+    await record_of(system, call)
+    await system.operator_is("2001", "available")
+    caller = await system.caller()
+    outside = await caller.phone.dial(Line.SALES)
+    await (await phone.ringing()).answer()
+    await outside.answered()
+    await outside.hangup()
+    await system.call_record(caller)
 
 
 @pytest.mark.covers("SKZ-75")

@@ -13,6 +13,7 @@ from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.operators import (
     MemberDraft,
     OperatorDraft,
+    change_call_mode,
     change_group,
     change_operator,
     create_group,
@@ -25,6 +26,7 @@ from controller.actions.operators import (
 from controller.actions.scenarios import create_scenario
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
+from controller.storage.audit import list_audit
 from controller.storage.contacts import contact_view
 from controller.storage.groups import GroupTerms, find_group, group_names, list_groups
 from controller.storage.operators import RungNumber, find_operator, operator_view
@@ -42,6 +44,25 @@ def test_operators_get_secrets_of_their_own_that_fit_a_configuration_file(sessio
     secrets = [create_operator(session, extension, "Eve", **BY_ANN).sip_secret for extension in ("2001", "2002")]
     assert len(set(secrets)) == 2
     assert all(secret.isalnum() and len(secret) >= 20 for secret in secrets)
+
+
+@pytest.mark.covers("SKZ-72")
+def test_a_call_mode_is_one_of_three_and_a_browser_has_a_secret_of_its_own(session: Session) -> None:
+    operator = create_operator(session, "2001", "Eve", **BY_ANN)
+    assert (operator.call_mode, operator.account_secret) == ("sip_phone", operator.sip_secret)
+    change_call_mode(session, operator.id, "browser", **BY_ANN)
+    assert operator.account_secret != operator.sip_secret
+    for mode, said in (("own_number", "further number"), ("flash", "one of sip_phone, browser, own_number")):
+        with pytest.raises(InvalidInput, match=said):
+            change_call_mode(session, operator.id, mode, **BY_ANN)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput, match=said):
+            change_operator(session, operator.id, OperatorDraft("Eve", call_mode=mode), **BY_ANN)  # type: ignore[arg-type]
+    assert operator_view(session, operator.id).call_mode == "browser"
+    draft = OperatorDraft("Eve", numbers=[RungNumber("79161234567")], call_mode="own_number")
+    assert change_operator(session, operator.id, draft, **BY_ANN).call_mode == "own_number"
+    assert operator.account_secret == operator.sip_secret
+    entries = [(entry.action, entry.detail.get("call_mode")) for entry in list_audit(session)]
+    assert ("operator.call_mode", "browser") in entries and ("operator.change", "own_number") in entries
 
 
 @pytest.mark.parametrize(("extension", "name"), [("1", "Eve"), ("20a", "Eve"), ("2001", ""), ("2001", "Eve\n[hacked]")])

@@ -145,7 +145,17 @@ def furnished(office: Office) -> Office:
     with office.database.session() as session:
         numbers = (RungNumber("+74951112233", 15), RungNumber("102", 30))
         rights = {"inbound": False, "team": False}
-        create_operator(session, "2001", "Anna", ring_seconds=11, numbers=numbers, time_zone="Asia/Omsk", **rights, **BY)
+        create_operator(
+            session,
+            "2001",
+            "Anna",
+            ring_seconds=11,
+            numbers=numbers,
+            time_zone="Asia/Omsk",
+            call_mode="own_number",
+            **rights,
+            **BY,
+        )
         create_operator(session, "2002", "Boris Борис", **BY)
         create_group(session, "Sales / VIP", "levels", 7, **BY)
         set_terms(session, "Sales / VIP", TERMS, **BY)
