@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, cast
 from sqlalchemy import Column, ForeignKey, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from controller.errors import NotFound
+from controller.storage.rows import by_id
 
 RING_SECONDS = 20
 """How long a number rings when nothing else is said."""
@@ -105,10 +105,7 @@ def operator_view(session: Session, id: int) -> OperatorView:
 
 def get_operator(session: Session, id: int) -> Operator:
     """Raises NotFound."""
-    found = session.get(Operator, id)
-    if found is None:
-        raise NotFound(f"there is no operator with the id {id}")
-    return found
+    return by_id(session, Operator, id, f"operator with the id {id}")
 
 
 def find_operator(session: Session, extension: str) -> Operator | None:

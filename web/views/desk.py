@@ -36,7 +36,7 @@ from controller.storage.operators import CallMode, Operator
 from web.call_models import CallItem, call_item
 from web.errors import WebError, as_web_error
 from web.files import inside
-from web.forms import checked, errors_by_field, form_fields
+from web.forms import checked, errors_by_field, form_fields, status_of
 from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import acting_user
@@ -44,7 +44,6 @@ from web.services import ringtone_workshop, services
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
-from web.views.forwarding import status_of
 from web.views.missed_calls import mine
 from web.words import CALL_MODE_WORDS, operator_words
 
@@ -222,7 +221,7 @@ async def _desk_page(
         "largest_bytes": LARGEST_FILE_BYTES,
         "error": "" if error is None else error.fields[0].message if error.fields else error.message,
         "phone": None if found.phone is None else phone_model(found.phone, given.clock.now()),
-        "errors": errors_by_field(form_refused) if form_refused else {},
+        "errors": errors_by_field(form_refused),
         "call_modes": CALL_MODE_WORDS,
         "no_telephone": given.no_telephone,
         "typed": typed,

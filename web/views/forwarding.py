@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.forwarding import CODE_DIGITS
-from controller.errors import InvalidInput, Refused
+from controller.errors import Refused
 from controller.storage.forwarding import list_phones
-from web.forms import checked, errors_by_field, form_fields
+from web.forms import checked, errors_by_field, form_fields, status_of
 from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import administrators_only
@@ -120,8 +120,3 @@ async def _phones_page(request: Request, trouble: _Trouble | None = None) -> Res
         "errors": {} if trouble is None else errors_by_field(trouble.refused),
     }
     return page(request, "forwarding_phones.html", context, status_of(None if trouble is None else trouble.refused))
-
-
-def status_of(refused: Refused | None) -> int:
-    """What a page with this trouble is answered with."""
-    return 200 if refused is None else 422 if isinstance(refused, InvalidInput) else 409
