@@ -35,7 +35,7 @@ PARTS = {
 INSTALLED = {"speech": ("espeak-ng", lambda: shutil.which("espeak-ng")), "browser": ("chromium", find_chromium)}
 """Parts that need a program of the machine: its Debian package, and where it is found."""
 IN_REAL_TIME = ("asterisk", "browser")
-TALKING, COMPUTING = "4", "3"
+TALKING, COMPUTING = "3", "3"
 """Workers. Tests with calls and pages mostly wait, so that there may be more of them than processors."""
 MOST_AGAIN = 12
 """More failures than that are no matter of a moment."""

@@ -24,9 +24,6 @@ from controller.softphone import tones
 LIMIT = 10.0
 """Seconds that a wait may take when nothing else is said."""
 
-_LATE_SOUND_IS_KEPT = ("audio_jitter_buffer_type off", "audio_buffer 20-4000")
-"""A machine that is short of time makes sound late, not lost; these keep the stack from throwing it away."""
-
 FRAME = 0.02
 """Seconds between two looks at the sound."""
 
@@ -73,7 +70,7 @@ class PhoneStack:
     def __init__(
         self, address: str = "127.0.0.1", rtp_ports: tuple[int, int] = (32000, 39999), sip_port: int | None = None
     ) -> None:
-        lines = [f"rtp_ports {rtp_ports[0]}-{rtp_ports[1]}", *_LATE_SOUND_IS_KEPT]
+        lines = [f"rtp_ports {rtp_ports[0]}-{rtp_ports[1]}"]
         if sip_port is not None:
             lines.append(f"sip_listen {address}:{sip_port}")
         self._config = Config(

@@ -82,13 +82,13 @@ async def test_the_library_lists_own_prompts_before_those_that_ship(site: Site, 
 @pytest.mark.parametrize(
     ("content", "file_name"), [(zip_bytes(), "a.mp3"), (b"", "a.mp3"), (b"text", "a.wav"), (b"MZ\x90", "a.wma")]
 )
-async def test_t_36_another_type_is_refused_and_nothing_stays(site: Site, content: bytes, file_name: str) -> None:
+async def test_t36_another_type_is_refused_and_nothing_stays(site: Site, content: bytes, file_name: str) -> None:
     assert refused(await send(site, content, file_name)) == (422, ["file"])
     assert files_in(site.settings.prompts_dir) == set()
 
 
 @pytest.mark.covers("T-36", "SKZ-42")
-async def test_t_36_more_than_ten_megabytes_are_refused_however_they_are_sent(site: Site, tone: bytes) -> None:
+async def test_t36_more_than_ten_megabytes_are_refused_however_they_are_sent(site: Site, tone: bytes) -> None:
     assert refused(await send(site, tone + bytes(LARGEST_FILE_BYTES + 1 - len(tone)))) == (422, ["file"])
     assert (await send(site, bytes(LARGEST_FILE_BYTES + 100_000))).status_code == 413
 
@@ -112,7 +112,7 @@ async def test_a_stranger_can_not_have_a_large_upload_read(site: Site) -> None:
 
 
 @pytest.mark.covers("T-36", "SKZ-42")
-async def test_t_36_the_21st_file_is_refused(site: Site, tone: bytes) -> None:
+async def test_t36_the_21st_file_is_refused(site: Site, tone: bytes) -> None:
     facts = {"original_format": "wav", "length_seconds": 1.0, "loudness": -20.0, "waveform": [], "content_hash": ""}
     with site.database.session() as session:
         for number in range(19):

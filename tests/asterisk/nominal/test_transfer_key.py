@@ -10,7 +10,7 @@ from controller.actions.operators import OperatorDraft, change_operator
 from controller.softphone import PhoneCall, PhoneError, SoftPhone
 from controller.storage.calls import CallFilters, list_calls
 from controller.storage.operators import find_operator
-from tests.fixtures.system import System
+from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
 from tests.fixtures.transfers import Conversation, conversation, reaches, transfer_target, way
 
@@ -60,9 +60,7 @@ async def test_t39_a_target_of_the_transfer_key_who_does_not_answer_in_time_ends
 async def test_t41_without_access_to_the_team_the_transfer_key_reaches_numbers_outside_only(system: System) -> None:
     await system.has_trunk()
     outside = await system.phone_outside(OUTSIDE)
-    stored = await system.database.read(find_operator, "2001")
-    assert stored is not None
-    await system.change(change_operator, stored.id, OperatorDraft(stored.name, team=False))
+    await loses_his_team(system, "2001")
     other, talking = await transfer_target(system), await conversation(system)
     with pytest.raises(PhoneError):
         await talking.line.transfer("2003")
@@ -74,6 +72,14 @@ async def test_t41_without_access_to_the_team_the_transfer_key_reaches_numbers_o
     await talking.call.hangup()
     assert way(await talking.record()) == [("2001", "", True), (OUTSIDE, "2001", True)]
     assert other is not None
+
+
+async def loses_his_team(system: System, extension: str) -> None:
+    """He does not see his colleagues any more, and the engine knows it."""
+    stored = await system.database.read(find_operator, extension)
+    assert stored is not None
+    await system.change(change_operator, stored.id, OperatorDraft(stored.name, team=False))
+    await eventually(lambda: system.engine.people.sees_team(extension), "the engine does not know it", until=False)
 
 
 async def asks(talking: Conversation, other: SoftPhone) -> tuple[PhoneCall, PhoneCall]:
@@ -118,9 +124,7 @@ async def test_a_caller_who_hangs_up_while_two_lines_are_joined_leaves_nobody_be
 
 @pytest.mark.covers("SKZ-67")
 async def test_t41_without_access_to_the_team_two_lines_can_not_be_joined(system: System) -> None:
-    stored = await system.database.read(find_operator, "2001")
-    assert stored is not None
-    await system.change(change_operator, stored.id, OperatorDraft(stored.name, team=False))
+    await loses_his_team(system, "2001")
     other, talking = await transfer_target(system), await conversation(system)
     second, offered = await asks(talking, other)
     await talking.line.transfer_to(second)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.softphone import PhoneCall
+from controller.softphone import PhoneCall, SoftPhone
 from tests.fixtures.branching import BY
 from tests.fixtures.crm import Crm, crm
 from tests.fixtures.sounds import MENU, WARNING
@@ -19,7 +19,7 @@ from tests.ivr.builders import authorization, group, hang_up, insert, menu, mess
 
 __all__ = ["crm"]
 pytestmark = pytest.mark.asterisk
-NUMBER = "8120"
+NUMBER, OUTSIDE = "8120", "74951234567"
 BYE = {"goodbye": hang_up()}
 
 
@@ -30,6 +30,7 @@ class Scene:
     system: System
     call: PhoneCall
     crm: Crm
+    outside: SoftPhone
 
 
 async def hears_the_prompt(scene: Scene) -> None:
@@ -40,6 +41,15 @@ async def has_typed_a_digit(scene: Scene) -> None:
     await scene.call.hears_tone(MENU.frequency)
     await scene.call.press("2")
     await scene.call.hears_silence()
+
+
+async def the_prompt_is_over(scene: Scene) -> None:
+    await scene.call.hears_tone(MENU.frequency)
+    await scene.call.hears_silence()
+
+
+async def a_number_outside_is_rung(scene: Scene) -> None:
+    await scene.outside.ringing()
 
 
 async def an_operator_is_rung(scene: Scene) -> None:
@@ -68,6 +78,7 @@ DIALLED = in_prompt(node("dial_extension", links("failed", "wrong_number")), "pr
 MOMENTS: dict[str, tuple[dict[str, Any], Callable[[Scene], Awaitable[None]]]] = {
     "a message": (message(links("next"), "menu"), hears_the_prompt),
     "a menu": (menu(links("1", "wait_expired", "incorrect_input"), 5, "menu"), hears_the_prompt),
+    "a menu that waits for a key": (menu(links("1", "wait_expired", "incorrect_input"), 20, "menu"), the_prompt_is_over),
     "the prompt of a code": (CODE, hears_the_prompt),
     "the digits of a code": (CODE, has_typed_a_digit),
     "the prompt of an extension": (DIALLED, hears_the_prompt),
@@ -75,6 +86,7 @@ MOMENTS: dict[str, tuple[dict[str, Any], Callable[[Scene], Awaitable[None]]]] = 
     "an extension rings": (node("dial_extension", links("failed", "wrong_number"), extension="2001"), an_operator_is_rung),
     "the manager is rung": (node("personal_manager", links("failed")), an_operator_is_rung),
     "a group is rung": (group(links("failed"), "Sales"), an_operator_is_rung),
+    "a number outside is rung": (node("forward_to_external", links("failed"), number=OUTSIDE), a_number_outside_is_rung),
     "the greeting of a voicemail": (in_prompt(node("voicemail", links("next")), "greeting"), hears_the_prompt),
     "an offer to call back": (
         in_prompt(node("callback_offer", links("declined", "not_possible"), group="Sales"), "prompt"),
@@ -92,7 +104,8 @@ async def test_a_caller_hangs_up_in(system: System, crm: Crm, moment: str) -> No
     crm.handler = crm.hangs(never := asyncio.Event())
     if operation["operation"]["type"] == "http_lookup":
         operation = {**operation, "operation": {**operation["operation"], "url": crm.url}}
-    if operation["operation"]["type"] == "callback_offer":
+    outside = await system.phone_outside(OUTSIDE)
+    if operation["operation"]["type"] in ("callback_offer", "forward_to_external"):
         await system.has_trunk()
     inner = ("Inner", scenario("warning", warning=message({}, "warning")))
     await system.serve(inner, (NUMBER, scenario("here", here=operation, **BYE)))
@@ -103,7 +116,7 @@ async def test_a_caller_hangs_up_in(system: System, crm: Crm, moment: str) -> No
     call = await caller.phone.dial(NUMBER)
     if moment != "a lookup":
         await call.answered()
-    await comes(Scene(system, call, crm))
+    await comes(Scene(system, call, crm, outside))
     await call.hangup()
     record = await system.call_record(caller)
     never.set()

@@ -142,7 +142,7 @@ def test_a_name_that_is_taken_is_refused(session: Session, folder: PromptFolder)
 
 
 @pytest.mark.covers("T-36", "SKZ-42")
-def test_t_36_the_21st_uploaded_file_is_refused(session: Session, folder: PromptFolder) -> None:
+def test_t36_the_21st_uploaded_file_is_refused(session: Session, folder: PromptFolder) -> None:
     for number in range(MOST):
         upload(session, folder, f"File {number}")
     with pytest.raises(Refused, match="20 uploaded files already"):
@@ -169,7 +169,7 @@ def test_two_at_once_can_not_both_take_the_last_place(database: Database, folder
 
 
 @pytest.mark.covers("T-36", "SKZ-42")
-def test_t_36_exactly_ten_megabytes_are_taken_and_one_byte_more_is_not(folder: PromptFolder) -> None:
+def test_t36_exactly_ten_megabytes_are_taken_and_one_byte_more_is_not(folder: PromptFolder) -> None:
     header = 44
     seconds_of_sound = bytes(LARGEST_FILE_BYTES - header)
     file = wav_file(folder.new_place() / "a.wav", seconds_of_sound, 44100)
