@@ -85,8 +85,7 @@ async def test_a_caller_hangs_up_at_the_very_moment_of_the_answer(system: System
         record = await system.call_record(caller)
         assert end_of(record)[1:3] == ("caller", "sales")
         assert record.call.outcome in ("abandoned", "talked")
-        ended = "a line of the call has no end"
-        await system.recorded(caller, lambda call: all(leg.ended_at is not None for leg in call.legs), ended)
+        await system.lines_have_ended(caller)
         await system.operator_is("2001", "available")
 
 

@@ -16,7 +16,7 @@ from tests.fixtures.letters import arrival_in_subject, box, is_recorded, kept_vo
 from tests.fixtures.lines import NUMBER, open_line
 from tests.fixtures.mail import MailServer
 from tests.fixtures.system import Line, System, eventually
-from tests.fixtures.talk import talk
+from tests.fixtures.talk import answers_and_talks, talk
 from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
@@ -143,10 +143,7 @@ async def test_who_is_called_back_is_missed_no_more_once_he_has_answered(system:
 
     call = system.engine.outgoing.place("2001", number)
     own = await phone.ringing()
-    await own.answer()
-    rings = await client.ringing()
-    await rings.answer()
-    await talk(rings, own)
+    await answers_and_talks(own, client)
     await own.listen(1.0)
     await own.hangup()
     (closed,) = await missed_calls(system, status="called_back")

@@ -12,7 +12,7 @@ from controller.storage.operators import RungNumber, find_operator
 from tests.fixtures.carrier import carrier
 from tests.fixtures.sounds import NOBODY
 from tests.fixtures.system import Line, System, eventually
-from tests.fixtures.talk import talk
+from tests.fixtures.talk import answers_and_talks, talk
 from tests.fixtures.transfers import way
 
 pytestmark = pytest.mark.asterisk
@@ -54,10 +54,7 @@ async def test_a_call_that_he_asked_for_can_be_transferred_like_any_other(system
     await system.has_trunk()
     call = system.engine.outgoing.place("2001", OUTSIDE)
     own = await phone.ringing()
-    await own.answer()
-    rings = await client.ringing()
-    await rings.answer()
-    await talk(rings, own)
+    rings = await answers_and_talks(own, client)
     await own.press("*12003#")
     offered = await other.ringing()
     await own.ended()
@@ -76,10 +73,7 @@ async def test_his_mobile_is_called_instead_of_his_phone_where_he_wants_that(sys
     await system.has_trunk()
     call = system.engine.outgoing.place("2010", OUTSIDE, at_mobile=True)
     own = await mobile.ringing()
-    await own.answer()
-    rings = await client.ringing()
-    await rings.answer()
-    await talk(rings, own)
+    rings = await answers_and_talks(own, client)
     await own.listen(1.0)
     await own.hangup()
     await rings.ended()
@@ -100,10 +94,7 @@ async def test_who_telephones_with_his_own_number_is_called_there_first_and_take
     await eventually(lambda: system.engine.people.known("2001").at_mobile, "the engine does not know")  # type: ignore[union-attr]
     call = system.engine.outgoing.place("2001", OUTSIDE)
     own = await mobile.ringing()
-    await own.answer()
-    rings = await client.ringing()
-    await rings.answer()
-    await talk(rings, own)
+    rings = await answers_and_talks(own, client)
     await own.listen(1.0)
     await own.hangup()
     await rings.ended()

@@ -123,5 +123,4 @@ async def test_a_caller_hangs_up_in(system: System, crm: Crm, moment: str) -> No
     assert record.call.ended_by == "caller"
     assert [step.exit for step in record.steps] == [None] * len(record.steps), "he has not gone on"
     assert record.steps[0].node == "here" and all(step.left_at is not None for step in record.steps)
-    ended = "a line of the call has no end"
-    await system.recorded(caller, lambda call: all(leg.ended_at is not None for leg in call.legs), ended)
+    await system.lines_have_ended(caller)
