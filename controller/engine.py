@@ -125,6 +125,7 @@ class _Directory:
     switches: Mapping[str, Switches]
     numbers: tuple[OwnNumber, ...]
     phones: OutsidePhones
+    blocked: tuple[BlockEntry, ...]
 
 
 class Engine:
@@ -197,7 +198,7 @@ class Engine:
         self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
         self.confirmations = ConfirmationCalls(tools, self.arrivals)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {}, {}, (), OutsidePhones())
+        self._directory = _Directory({}, (), (), (), {}, {}, (), OutsidePhones(), ())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -357,6 +358,7 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts)
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
+        self.arrivals.set_block_list(BlockList(directory.blocked))
         trunks = directory.trunks.values()
         places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
         self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
@@ -423,6 +425,7 @@ def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddr
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
         tuple(_own_number(number, trunks) for number in list_numbers(session)),
         _outside_phones(list_phones(session)),
+        tuple(block_entries(session)),
     )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from controller.addresses import phone_number
+from controller.calls.blocking import BlockList, asks_itself, blocking
 from controller.calls.campaigns import admitted, number_is_hidden
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
@@ -22,7 +24,7 @@ from controller.calls.numbers import UNKNOWN, Route, refusing
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
-from controller.errors import Refused, TelephonyError, TelephonyUnavailable
+from controller.errors import AttendantError, Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import (
     CallId,
     ChannelId,
@@ -32,6 +34,7 @@ from controller.ids import (
     is_operator_leg,
     new_call_id,
 )
+from controller.storage.contacts import BlockEntry, count_block_hit
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from ivr.graph import ScenarioBundle
@@ -59,6 +62,7 @@ class Arrivals:
         self._language = language
         self._studio = studio
         self._routes: Mapping[str, Route] = {}
+        self._block_list = BlockList()
         self._live: dict[CallId, Mailbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._end_listeners: list[Callable[[CallId], None]] = []
@@ -92,6 +96,15 @@ class Arrivals:
     def set_routes(self, routes: Mapping[str, Route]) -> None:
         """What numbers lead to, for calls that come from now on."""
         self._routes = routes
+
+    @property
+    def block_list(self) -> BlockList:
+        """Whose calls are not taken now."""
+        return self._block_list
+
+    def set_block_list(self, block_list: BlockList) -> None:
+        """Whose calls are not taken from now on."""
+        self._block_list = block_list
 
     def serves(self, call: CallId) -> bool:
         """Whether the call is live."""
@@ -177,6 +190,11 @@ class Arrivals:
             working = working_time(hours.schedule, self._tools)
         elif route.off_hours is not None:
             route = route.off_hours
+        blocked = self._block_of(event, route)
+        if blocked is not None:
+            log.info("a call of %s to %s is on the block list", event.caller_number, number)
+            route = blocking(route, blocked.action)
+            self._start(self._count_hit(blocked))
         arrival = self._tools.lines.arrives(number, event.channel)
         if arrival != "welcome":
             log.info("a call of %s to %s is refused: %s", event.caller_number, number, arrival.replace("_", " "))
@@ -202,6 +220,20 @@ class Arrivals:
         )
         # Who calls from one of our own phones is no stranger to a campaign.
         self._begin(facts, dictates=dictates, asks=event.args[0] != INTERNAL)
+
+    def _block_of(self, event: ChannelEntered, route: Route) -> BlockEntry | None:
+        """The entry for who calls one of our numbers; None as well where its scenario asks the list itself."""
+        number = phone_number(event.caller_number, self._tools.region)
+        if number is None or not route.line_name or event.args[0] == INTERNAL or asks_itself(route.bundle):
+            return None
+        return self._block_list.entry_of(number, self._tools.clock.now())
+
+    async def _count_hit(self, entry: BlockEntry) -> None:
+        """A count that fails changes nothing for the caller."""
+        try:
+            await self._tools.database.run(count_block_hit, entry.id)
+        except AttendantError as error:
+            log.warning("the hit of blocked number %d was not counted: %s", entry.id, error)
 
     def _from_operator(self, event: ChannelEntered, number: str) -> bool:
         """An operator has dialled a feature code, or a colleague; one of our numbers he reaches like anybody."""

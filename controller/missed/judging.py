@@ -28,6 +28,8 @@ def may_be_missed(detail: CallDetail) -> bool:
     settled = {("caller_list", "blocked"), ("callback_offer", "accepted")}
     if call.direction != "inbound" or not call.line_name or talked_since(detail) is not None:
         return False
+    if any(step.node == BLOCKED for step in detail.steps):
+        return False
     return settled.isdisjoint((step.operation, step.exit) for step in detail.steps)
 
 

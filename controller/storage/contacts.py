@@ -68,6 +68,21 @@ class BlockedNumber(SQLModel, table=True):
 
 
 @dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """An entry of the block list, as calls need it."""
+
+    id: int
+    pattern: str
+    kind: BlockKind
+    action: BlockAction
+    expires_at: datetime | None = None
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether it counts for calls of this moment."""
+        return self.expires_at is None or self.expires_at > at
+
+
+@dataclass(frozen=True, slots=True)
 class ContactView:
     """A contact with all that belongs to him; numbers in order, tags by name. `owner` is an extension."""
 
@@ -107,6 +122,12 @@ def caller_facts(session: Session, number: str, at: datetime, region: str | None
         return CallerFacts(blocked=blocked)
     tags = session.exec(select(ContactTag.tag).where(ContactTag.contact_id == owner[0]))
     return CallerFacts(True, owner[1], frozenset(tags), blocked)
+
+
+def block_entries(session: Session) -> list[BlockEntry]:
+    """The whole block list."""
+    entries = session.exec(select(BlockedNumber)).all()
+    return [BlockEntry(one.id, one.pattern, one.kind, one.action, one.expires_at) for one in entries]
 
 
 def count_block_hit(session: Session, id: int) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from controller.actions.contacts import BlockDraft, ContactDraft, block_number, create_contact
+from controller.clock import SystemClock
 from controller.commands.phoning import Caller
-from controller.storage.contacts import list_blocked
+from controller.softphone.phone import CallRefused
+from controller.storage import Session
+from controller.storage.contacts import BlockedNumber, list_blocked
 from tests.fixtures.branching import BY, branch, way
 from tests.fixtures.sounds import TONES
-from tests.fixtures.system import System
+from tests.fixtures.system import Line, System, eventually
 from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
@@ -25,6 +31,19 @@ async def knows(system: System, caller: Caller, *tags: str) -> None:
 
 async def blocks(system: System, number: str, kind: str = "exact") -> None:
     await system.database.run(block_number, BlockDraft(number, kind), None, **BY)  # type: ignore[arg-type]
+
+
+async def is_blocked(system: System, caller: Caller, action: str) -> None:
+    """The engine knows that his calls are not taken."""
+    draft = BlockDraft(f"+{caller.number}", "exact", action)  # type: ignore[arg-type]
+    await system.change(partial(_block, draft))
+    number, now = f"+{caller.number}", SystemClock().now()
+    known = system.engine.arrivals
+    await eventually(lambda: known.block_list.entry_of(number, now) is not None, "the engine does not know it")
+
+
+def _block(draft: BlockDraft, session: Session, **by: Any) -> BlockedNumber:
+    return block_number(session, draft, None, **by)
 
 
 async def hits(system: System) -> int:
@@ -82,12 +101,35 @@ async def test_a_withheld_number_is_unknown_and_is_not_blocked(system: System) -
     assert await hits(system) == 0
 
 
-async def test_without_its_exit_the_block_list_is_not_looked_at(system: System) -> None:
+GETS = {"reject": (403, "refused"), "busy": (486, "refused")}
+
+
+@pytest.mark.covers("UIS-43")
+@pytest.mark.parametrize("action", GETS)
+async def test_a_number_whose_scenario_does_not_ask_refuses_blocked_callers_at_once(system: System, action: str) -> None:
     await serve_list(system, "known", "unknown")
     caller = await system.caller()
-    await blocks(system, f"+{caller.number}")
-    await goes(system, caller, "unknown")
-    assert await hits(system) == 0
+    await is_blocked(system, caller, action)
+    call = await caller.phone.dial(NUMBER)
+    with pytest.raises(CallRefused) as refused:
+        await call.answered()
+    record = await system.call_record(caller)
+    assert (refused.value.status, record.call.outcome) == GETS[action]
+    assert [step.title for step in record.steps] == ["On the block list"]
+    await eventually(lambda: hits(system), "nothing was counted", until=1)
+    await goes(system, await system.caller(), "unknown")
+
+
+@pytest.mark.covers("UIS-43")
+async def test_a_blocked_caller_of_a_number_that_rings_a_group_hears_a_message_and_nobody_is_rung(system: System) -> None:
+    await system.operator("2001")
+    caller = await system.caller()
+    await is_blocked(system, caller, "message")
+    call = await caller.phone.dial(Line.SALES)
+    await call.hears_sound()
+    await call.ended()
+    record = await system.call_record(caller)
+    assert (record.legs, record.steps[0].prompts) == ((), ["number-not-in-service"])
 
 
 @pytest.mark.covers("UIS-43")

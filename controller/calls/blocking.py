@@ -1,0 +1,56 @@
+"""Whose calls are not taken (UIS-43): the block list, kept in memory so that an arriving call waits for no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from controller.calls.numbers import Route
+from controller.storage.contacts import BlockAction, BlockEntry
+from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
+from ivr.operations import CallerList, HangUp, InfoMessage
+from ivr.prompts import PromptRef
+
+BLOCKED: Final = NodeId("blocked_caller")
+"""The node of such a call; `controller.missed` knows it."""
+_GOODBYE: Final = NodeId("goodbye")
+_TITLE: Final = "On the block list"
+_SCENARIOS: Final[Mapping[BlockAction, Scenario]] = {
+    "reject": Scenario(start=BLOCKED, nodes={BLOCKED: Node(operation=HangUp(cause="rejected"), title=_TITLE)}),
+    "busy": Scenario(start=BLOCKED, nodes={BLOCKED: Node(operation=HangUp(cause="busy"), title=_TITLE)}),
+    "message": Scenario(
+        start=BLOCKED,
+        nodes={
+            BLOCKED: Node(
+                operation=InfoMessage(message=(PromptRef("number-not-in-service"),)), links={"next": _GOODBYE}, title=_TITLE
+            ),
+            _GOODBYE: Node(operation=HangUp()),
+        },
+    ),
+}
+
+
+class BlockList:
+    """The entries, to be asked for a number as `controller.addresses.phone_number` gives it."""
+
+    def __init__(self, entries: Iterable[BlockEntry] = ()) -> None:
+        self._by_pattern: dict[tuple[str, str], BlockEntry] = {(one.kind, one.pattern): one for one in entries}
+
+    def entry_of(self, number: str, at: datetime) -> BlockEntry | None:
+        """The entry in force that fits best: the number itself before a beginning, a longer beginning before a shorter."""
+        beginnings = (("prefix", number[:length]) for length in range(len(number), 0, -1))
+        found = (self._by_pattern.get(key) for key in (("exact", number), *beginnings))
+        return next((entry for entry in found if entry is not None and entry.in_force(at)), None)
+
+
+def blocking(route: Route, action: BlockAction) -> Route:
+    """The number's route for a caller on the block list; he becomes no lead of its campaign."""
+    bundle, nothing = ScenarioBundle(_SCENARIOS[action]), dict[str, int]()
+    return replace(route, bundle=bundle, scenario_version=None, inserted_versions=nothing, campaign=None)
+
+
+def asks_itself(bundle: ScenarioBundle) -> bool:
+    """Whether the scenario, or one that it inserts, decides itself what blocked callers get."""
+    return any(isinstance(node.operation, CallerList) and "blocked" in node.links for node in bundle.nodes())
