@@ -38,13 +38,14 @@ class ContactChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=64)
+    position: str = Field("", max_length=64, description="what he is there, for example \"Buyer, Acme\"")
     numbers: list[str] = Field(default_factory=list, max_length=MOST_NUMBERS, description="as people write them")
     tags: list[str] = Field(default_factory=list, max_length=MOST_TAGS)
     owner: str | None = Field(None, description="extension of the personal manager")
 
     def draft(self) -> ContactDraft:
         """The same for the action."""
-        return ContactDraft(self.name, self.numbers, self.tags, self.owner)
+        return ContactDraft(self.name, self.numbers, self.tags, self.owner, self.position)
 
 
 class ContactModel(BaseModel):
@@ -52,6 +53,7 @@ class ContactModel(BaseModel):
 
     id: int
     name: str
+    position: str
     numbers: list[str]
     tags: list[str]
     owner: str | None
@@ -109,8 +111,9 @@ class BlockList(BaseModel):
 
 def contact_model(contact: ContactView) -> ContactModel:
     """One contact."""
+    numbers, tags = list(contact.numbers), list(contact.tags)
     return ContactModel(
-        id=contact.id, name=contact.name, numbers=list(contact.numbers), tags=list(contact.tags), owner=contact.owner
+        id=contact.id, name=contact.name, position=contact.position, numbers=numbers, tags=tags, owner=contact.owner
     )
 
 

@@ -40,6 +40,7 @@ class ContactDraft:
     numbers: Sequence[str] = ()
     tags: Sequence[str] = ()
     owner: str | None = None
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class BlockDraft:
 def create_contact(session: Session, draft: ContactDraft, region: str | None, *, acting_user: str, at: datetime) -> ContactView:
     """`region` is as for `controller.addresses.phone_number`.
 
-    Raises InvalidInput: a bad name, number, tag or owner; Refused: another contact has the number.
+    Raises InvalidInput: a bad name, position, number, tag or owner; Refused: another contact has the number.
     """
     contact = Contact(name=checked_name("name", draft.name))
     session.add(contact)
@@ -124,6 +125,7 @@ def _fill(
     numbers = _checked_numbers(draft.numbers, region)
     tags = _checked_tags(draft.tags)
     contact.owner_id = _checked_owner(session, draft.owner)
+    contact.position = checked_name("position", draft.position) if draft.position.strip() else ""
     for number, holder in owners_of(session, numbers).items():
         if holder.id != contact.id:
             raise Refused(f'the number {number} belongs to the contact "{holder.name}" ({holder.id}) already')

@@ -23,12 +23,15 @@ BlockAction: TypeAlias = Literal["reject", "busy", "message"]
 
 
 class Contact(SQLModel, table=True):
-    """A person or organisation of the address book; `owner_id` is the personal manager (UIS-38, SKZ-24)."""
+    """A person or organisation of the address book; `position` is what he is there, `owner_id` the personal manager (UIS-38,
+    SKZ-24).
+    """
 
     __tablename__ = "contacts"
 
     id: int = Field(default=None, primary_key=True)
     name: str
+    position: str = ""
     owner_id: int | None = Field(
         default=None, sa_column=Column(ForeignKey("operators.id", ondelete="SET NULL"), nullable=True, index=True)
     )
@@ -91,6 +94,7 @@ class ContactView:
     owner: str | None
     numbers: tuple[str, ...]
     tags: tuple[str, ...]
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +171,14 @@ def owners_of(session: Session, numbers: Iterable[str]) -> dict[str, Contact]:
 
 
 def names_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, str]:
-    """The names of the contacts who have these numbers, by the numbers as they were given."""
+    """The names, with their positions, of the contacts who have these numbers, by the numbers as they were given (SKZ-77)."""
     normal = {number: phone_number(number, region) for number in set(numbers)}
     owners = owners_of(session, {one for one in normal.values() if one is not None})
-    return {number: owners[one].name for number, one in normal.items() if one in owners}
+    return {number: _called(owners[one]) for number, one in normal.items() if one in owners}
+
+
+def _called(contact: Contact) -> str:
+    return f"{contact.name}, {contact.position}" if contact.position else contact.name
 
 
 def replace_numbers(session: Session, contact_id: int, numbers: Sequence[str]) -> None:
@@ -241,6 +249,7 @@ def _views(session: Session, contacts: Sequence[Contact]) -> list[ContactView]:
             extensions.get(contact.owner_id) if contact.owner_id is not None else None,
             tuple(numbers[contact.id]),
             tuple(tags[contact.id]),
+            contact.position,
         )
         for contact in contacts
     ]

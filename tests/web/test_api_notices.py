@@ -139,7 +139,7 @@ async def test_a_contact_is_created_found_replaced_and_removed(site: Site) -> No
     bad = await program.post("/api/v1/contacts", json={**body, "owner": "2099"})
     assert bad.json()["error"]["fields"][0]["field"] == "owner"
     changed = await program.put("/api/v1/contacts/1", json={"name": "Anna", "numbers": []})
-    assert changed.json() == {"id": 1, "name": "Anna", "numbers": [], "tags": [], "owner": None}
+    assert changed.json() == {"id": 1, "name": "Anna", "position": "", "numbers": [], "tags": [], "owner": None}
     assert (await program.get("/api/v1/contacts/1")).json() == changed.json()
     assert (await program.delete("/api/v1/contacts/1")).status_code == 204
     assert (await program.get("/api/v1/contacts/1")).status_code == 404

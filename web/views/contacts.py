@@ -22,7 +22,7 @@ from web.services import services
 from web.views.api_contacts import drop_contact, replace_contact, store_contact
 from web.views.places import number_id
 
-_FIELDS = ("name", "numbers", "tags", "owner")
+_FIELDS = ("name", "position", "numbers", "tags", "owner")
 
 
 async def show_contacts(request: Request) -> Response:
@@ -92,6 +92,7 @@ def _fields(contact: ContactView) -> dict[str, str]:
     """The form's fields as they are for a stored contact."""
     return {
         "name": contact.name,
+        "position": contact.position,
         "numbers": "\n".join(contact.numbers),
         "tags": ", ".join(contact.tags),
         "owner": contact.owner or "",
@@ -113,6 +114,7 @@ def _change(fields: Mapping[str, str]) -> ContactChange:
     """What the form means. Raises InvalidInput."""
     data = {
         "name": fields.get("name", ""),
+        "position": fields.get("position", ""),
         "numbers": [line.strip() for line in fields.get("numbers", "").splitlines() if line.strip()],
         "tags": [tag.strip() for tag in fields.get("tags", "").split(",") if tag.strip()],
         "owner": fields.get("owner") or None,

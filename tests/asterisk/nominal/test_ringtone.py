@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
+from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.desks import link_user
 from controller.actions.numbers import add_number
 from controller.actions.operators import create_group, set_members
@@ -97,6 +98,21 @@ async def test_the_desk_rings_on_the_chosen_device_until_the_phone_is_answered_w
             await outside.hangup()
             await desk.is_("available")
             await system.call_record(caller)
+
+
+@pytest.mark.covers("SKZ-77")
+async def test_the_desk_shows_who_calls_what_he_is_his_number_and_the_line(system: System, chromium: Browser) -> None:
+    async with desk_of_2001(system, chromium) as desk:
+        phone = await system.operator("2001")
+        caller = await system.caller()
+        known = ContactDraft("Jean Picard", [f"+{caller.number}"], position="Buyer, Acme")
+        await system.database.run(create_contact, known, None, **BY)
+        outside = await caller.phone.dial(FIRST)
+        await phone.ringing()
+        for seen in ("Jean Picard, Buyer, Acme", caller.number, f"Desk {FIRST}"):
+            await desk.shows(seen)
+        await outside.hangup()
+        await system.call_record(caller)
 
 
 @pytest.mark.covers("SKZ-48")
