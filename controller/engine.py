@@ -32,6 +32,7 @@ from controller.bus.messages import (
 )
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.arrivals import Arrivals
+from controller.calls.blocking import BlockList
 from controller.calls.codes import DeskRules
 from controller.calls.confirming import ConfirmationCalls
 from controller.calls.dictation import PromptStudio
@@ -70,6 +71,7 @@ from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.calls import close_open_calls, last_talk_ended, talks_since
 from controller.storage.campaigns import campaign_views
+from controller.storage.contacts import BlockEntry, block_entries
 from controller.storage.database import Database
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups

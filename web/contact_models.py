@@ -38,7 +38,7 @@ class ContactChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=64)
-    position: str = Field("", max_length=64, description="what he is there, for example \"Buyer, Acme\"")
+    position: str = Field("", max_length=64, description='what he is there, for example "Buyer, Acme"')
     numbers: list[str] = Field(default_factory=list, max_length=MOST_NUMBERS, description="as people write them")
     tags: list[str] = Field(default_factory=list, max_length=MOST_TAGS)
     owner: str | None = Field(None, description="extension of the personal manager")

@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Final
 
 from controller.calls.numbers import Route
+from controller.storage.calls import BLOCKED_CALLER
 from controller.storage.contacts import BlockAction, BlockEntry
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
 from ivr.operations import CallerList, HangUp, InfoMessage
 from ivr.prompts import PromptRef
 
-BLOCKED: Final = NodeId("blocked_caller")
-"""The node of such a call; `controller.missed` knows it."""
+_BLOCKED: Final = NodeId(BLOCKED_CALLER)
 _GOODBYE: Final = NodeId("goodbye")
 _TITLE: Final = "On the block list"
 _SCENARIOS: Final[Mapping[BlockAction, Scenario]] = {
-    "reject": Scenario(start=BLOCKED, nodes={BLOCKED: Node(operation=HangUp(cause="rejected"), title=_TITLE)}),
-    "busy": Scenario(start=BLOCKED, nodes={BLOCKED: Node(operation=HangUp(cause="busy"), title=_TITLE)}),
+    "reject": Scenario(start=_BLOCKED, nodes={_BLOCKED: Node(operation=HangUp(cause="rejected"), title=_TITLE)}),
+    "busy": Scenario(start=_BLOCKED, nodes={_BLOCKED: Node(operation=HangUp(cause="busy"), title=_TITLE)}),
     "message": Scenario(
-        start=BLOCKED,
+        start=_BLOCKED,
         nodes={
-            BLOCKED: Node(
+            _BLOCKED: Node(
                 operation=InfoMessage(message=(PromptRef("number-not-in-service"),)), links={"next": _GOODBYE}, title=_TITLE
             ),
             _GOODBYE: Node(operation=HangUp()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from controller.storage.calls import Call, CallDetail, CallLeg, RoutingDecision
+from controller.storage.calls import BLOCKED_CALLER, Call, CallDetail, CallLeg, RoutingDecision
 from controller.storage.missed_calls import MissedKind
 
 _CUT_OFF = ("handed_over", "lost")
@@ -28,7 +28,7 @@ def may_be_missed(detail: CallDetail) -> bool:
     settled = {("caller_list", "blocked"), ("callback_offer", "accepted")}
     if call.direction != "inbound" or not call.line_name or talked_since(detail) is not None:
         return False
-    if any(step.node == BLOCKED for step in detail.steps):
+    if any(step.node == BLOCKED_CALLER for step in detail.steps):
         return False
     return settled.isdisjoint((step.operation, step.exit) for step in detail.steps)
 

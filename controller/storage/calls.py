@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from sqlalchemy import JSON, BigInteger, Column, ColumnElement, ForeignKey, Index, String, func, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -29,6 +29,9 @@ Outcome: TypeAlias = Literal["live", "talked", "abandoned", "ended", "refused", 
 MAX_PAGE = 200
 _IDS_AT_ONCE = 500
 _LONGEST_CALL = timedelta(days=1)
+
+BLOCKED_CALLER: Final = "blocked_caller"
+"""The node of a call that the block list has stopped (UIS-43)."""
 
 
 class Call(SQLModel, table=True):

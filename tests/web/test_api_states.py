@@ -166,7 +166,9 @@ async def test_the_live_page_is_told_of_new_states(site: Site) -> None:
 @pytest.mark.covers("SKZ-77")
 async def test_a_caller_who_is_a_contact_is_named_with_the_line(site: Site) -> None:
     program = site.program()
-    created = await program.post("/api/v1/contacts", json={"name": "Jean Picard", "position": "Buyer, Acme", "numbers": ["+49301234567"]})
+    created = await program.post(
+        "/api/v1/contacts", json={"name": "Jean Picard", "position": "Buyer, Acme", "numbers": ["+49301234567"]}
+    )
     assert created.status_code == 201
     site.add_arriving("01LIVE", caller_number="+49301234567", line_name="Sales line")
     site.add_arriving("02LIVE", caller_number="+49309999999", line_name="Sales line")
