@@ -133,7 +133,7 @@ async def test_a_contact_is_created_found_replaced_and_removed(site: Site) -> No
     body = {"name": "Anna", "numbers": ["+49 30 1234567"], "tags": ["vip"], "owner": "2001"}
     created = await program.post("/api/v1/contacts", json=body)
     assert created.status_code == 201
-    assert created.json() == {"id": 1, **body, "numbers": ["+49301234567"]}
+    assert created.json() == {"id": 1, **body, "position": "", "numbers": ["+49301234567"]}
     assert (await program.get("/api/v1/contacts", params={"search": "30123"})).json()["contacts"] == [created.json()]
     assert (await program.post("/api/v1/contacts", json=body)).status_code == 409
     bad = await program.post("/api/v1/contacts", json={**body, "owner": "2099"})
