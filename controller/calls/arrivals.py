@@ -223,10 +223,10 @@ class Arrivals:
 
     def _block_of(self, event: ChannelEntered, route: Route) -> BlockEntry | None:
         """The entry for who calls one of our numbers; None as well where its scenario asks the list itself."""
-        number = phone_number(event.caller_number, self._tools.region)
-        if number is None or not route.line_name or event.args[0] == INTERNAL or asks_itself(route.bundle):
+        if not self._block_list or not route.line_name or event.args[0] == INTERNAL or asks_itself(route.bundle):
             return None
-        return self._block_list.entry_of(number, self._tools.clock.now())
+        number = phone_number(event.caller_number, self._tools.region)
+        return None if number is None else self._block_list.entry_of(number, self._tools.clock.now())
 
     async def _count_hit(self, entry: BlockEntry) -> None:
         """A count that fails changes nothing for the caller."""

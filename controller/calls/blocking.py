@@ -38,6 +38,9 @@ class BlockList:
     def __init__(self, entries: Iterable[BlockEntry] = ()) -> None:
         self._by_pattern: dict[tuple[str, str], BlockEntry] = {(one.kind, one.pattern): one for one in entries}
 
+    def __len__(self) -> int:
+        return len(self._by_pattern)
+
     def entry_of(self, number: str, at: datetime) -> BlockEntry | None:
         """The entry in force that fits best: the number itself before a beginning, a longer beginning before a shorter."""
         beginnings = (("prefix", number[:length]) for length in range(len(number), 0, -1))

@@ -18,29 +18,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from controller.addresses import phone_number
 from controller.bus import Bus, MissedCallsChanged
 from controller.clock import Clock
 from controller.errors import StorageError
 from controller.missed.judging import came_to_voicemail, first_offered, is_cut_off, kind_of, may_be_missed, talked_since
+from controller.missed.surroundings import Surroundings, surroundings_of
 from controller.notices.missed_calls import store_missed_call
 from controller.schedules import Schedule, WorkingTime, zone_of
 from controller.settings import Settings
 from controller.storage import Database, Session
-from controller.storage.callbacks import concerns_callback
 from controller.storage.calls import (
     CallDetail,
     calls_to_follow_up,
-    decisions_of,
     ids_to_follow_up,
     mark_followed_up,
 )
-from controller.storage.contacts import names_of_callers
 from controller.storage.desks import user_of
 from controller.storage.missed_calls import MissedCall, close_as_called_back
-from controller.storage.numbers import find_number, responsible_of, schedule_of
-from controller.storage.operators import find_operator, list_operators
-from controller.storage.voicemails import left_in_call
+from controller.storage.numbers import InboundNumber, responsible_of, schedule_of
+from controller.storage.operators import list_operators
 
 log = logging.getLogger(__name__)
 
@@ -125,52 +121,55 @@ class MissedCallKeeper:
 def follow_up(session: Session, ids: Collection[str], rules: NoticeRules, at: datetime) -> bool:
     """Settle what follows from these calls, as far as that is known already; whether a missed call came or ended."""
     calls = calls_to_follow_up(session, ids)
-    clear = [call for call in calls if not _is_awaited(session, call, at)]
-    changes = [_settle(session, call, rules, at) for call in clear]
+    around = surroundings_of(session, calls, rules.region)
+    clear = [call for call in calls if not _is_awaited(call, around, at)]
+    changes = [_settle(session, call, around, rules, at) for call in clear]
     mark_followed_up(session, [call.call.id for call in clear])
     return any(changes)
 
 
-def _is_awaited(session: Session, detail: CallDetail, at: datetime) -> bool:
+def _is_awaited(detail: CallDetail, around: Surroundings, at: datetime) -> bool:
     """The caller was cut off in a voicemail that may still be found on disk."""
     call = detail.call
     if not is_cut_off(call) or not came_to_voicemail(detail) or call.ended_at is None:
         return False
-    return at < call.ended_at + VOICEMAIL_PATIENCE and not left_in_call(session, call.id)
+    return at < call.ended_at + VOICEMAIL_PATIENCE and call.id not in around.voicemails
 
 
-def _settle(session: Session, detail: CallDetail, rules: NoticeRules, at: datetime) -> bool:
+def _settle(session: Session, detail: CallDetail, around: Surroundings, rules: NoticeRules, at: datetime) -> bool:
     call = detail.call
-    number = phone_number(call.caller_number, rules.region)
+    number = around.numbers[call.id]
     reached_at = talked_since(detail)
     if reached_at is not None:
         return number is not None and close_as_called_back(session, number, reached_at, call.id, at) > 0
-    if not _was_missed(session, detail, number):
+    if not _was_missed(detail, around):
         return False
-    _store(session, detail, number, rules, at)
+    _store(session, detail, around, rules, at)
     return True
 
 
-def _was_missed(session: Session, detail: CallDetail, number: str | None) -> bool:
+def _was_missed(detail: CallDetail, around: Surroundings) -> bool:
     call = detail.call
-    if not may_be_missed(detail) or find_operator(session, call.caller_number) is not None:
+    if not may_be_missed(detail) or call.caller_number in around.operators:
         return False
-    if came_to_voicemail(detail) and (not is_cut_off(call) or left_in_call(session, call.id)):
+    if came_to_voicemail(detail) and (not is_cut_off(call) or call.id in around.voicemails):
         return False
-    return not concerns_callback(session, call.id, number)
+    return call.id not in around.callbacks
 
 
-def _store(session: Session, detail: CallDetail, number: str | None, rules: NoticeRules, at: datetime) -> None:
+def _store(session: Session, detail: CallDetail, around: Surroundings, rules: NoticeRules, at: datetime) -> None:
     call = detail.call
-    kind = kind_of(detail, decisions_of(session, call.id), line_open=_line_open(session, detail, rules.zone))
+    line = around.lines.get(call.called_number)
+    line_open = line is None or _line_open(session, line, call.started_at, rules.zone)
+    kind = kind_of(detail, around.decisions.get(call.id, ()), line_open=line_open)
     offered = first_offered(detail)
-    responsible = responsible_of(session, call.called_number)
-    operator = None if kind != "working_time" or offered is None else find_operator(session, offered.operator_extension)
+    responsible = None if line is None else responsible_of(session, line)
+    operator = None if kind != "working_time" or offered is None else around.operators.get(offered.operator_extension)
     own_user = None if operator is None else user_of(session, operator.id)
     addresses = (one.address for one in (own_user, responsible) if one is not None)
     missed = MissedCall(
         call_id=call.id,
-        number=number or "",
+        number=around.numbers[call.id] or "",
         caller_number=call.caller_number,
         caller_name=call.caller_name,
         called_number=call.called_number,
@@ -183,22 +182,20 @@ def _store(session: Session, detail: CallDetail, number: str | None, rules: Noti
         owner_operator_id=None if operator is None else operator.id,
         owner_user_id=responsible.id if operator is None and responsible is not None else None,
     )
-    contact = names_of_callers(session, [call.caller_number], rules.region).get(call.caller_number)
     rung = "" if offered is None else f"{offered.operator_name} ({offered.operator_extension})"
-    name = contact or (call.caller_name if call.caller_name != call.caller_number else "")
+    name = around.names.get(call.caller_number) or (call.caller_name if call.caller_name != call.caller_number else "")
     store_missed_call(
         session, missed, region=rules.region, offered=rung, name=name, language=rules.language, zone=rules.zone, at=at
     )
 
 
-def _line_open(session: Session, detail: CallDetail, zone: tzinfo) -> bool:
-    """Whether the number was in its working time when the call came."""
-    number = find_number(session, detail.call.called_number)
-    document = None if number is None else schedule_of(session, number)
+def _line_open(session: Session, line: InboundNumber, at: datetime, zone: tzinfo) -> bool:
+    """Whether the number was in its working time."""
+    document = schedule_of(session, line)
     if document is None:
         return True
     zones = [zone_of(operator.time_zone) for operator in list_operators(session)]
-    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, detail.call.started_at) == "open"
+    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, at) == "open"
 
 
 def _first(addresses: Iterable[str | None]) -> str | None:

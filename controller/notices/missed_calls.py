@@ -34,7 +34,6 @@ def store_missed_call(
     if missed.recipient:
         shown = _letter(missed, offered, name, language, zone)
         enqueue(session, without_hidden_numbers(session, shown, region), at=at)
-    session.flush()
 
 
 def occasion(call_id: str) -> str:

@@ -13,7 +13,7 @@ From the last four he gets back to waiting when somebody of the house has him ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -95,12 +95,16 @@ def get_callback(session: Session, id: int) -> Callback:
     return by_id(session, Callback, id, f"callback {id}")
 
 
-def concerns_callback(session: Session, call_id: str, number: str | None) -> bool:
-    """Whether a call was made for a callback, led to one, or came from a number that waits for one anyway."""
-    concerned = (col(Callback.call_id) == call_id) | (col(Callback.last_call_id) == call_id)
-    if number is not None:
-        concerned |= (col(Callback.number) == number) & _open()
-    return session.exec(select(Callback.id).where(concerned).limit(1)).first() is not None
+def concerned_by_callbacks(session: Session, numbers: Mapping[str, str | None]) -> set[str]:
+    """Those of the calls, given with their callers' numbers, that were made for a callback, led to one, or came from a number
+    that waits for one anyway.
+    """
+    made = col(Callback.call_id).in_(numbers) | col(Callback.last_call_id).in_(numbers)
+    waits = col(Callback.number).in_({number for number in numbers.values() if number}) & _open()
+    found = session.exec(select(Callback).where(made | waits)).all()
+    calls = {id for one in found for id in (one.call_id, one.last_call_id)}
+    waiting = {one.number for one in found if one.state in OPEN_STATES}
+    return {call for call, number in numbers.items() if call in calls or number in waiting}
 
 
 def list_callbacks(

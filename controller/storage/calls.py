@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias, TypeVar
@@ -263,7 +263,7 @@ def list_calls(session: Session, filters: CallFilters, limit: int = 50, cursor: 
 def get_call(session: Session, id: str) -> CallDetail:
     """Raises NotFound."""
     call = by_id(session, Call, id, f"call {id}")
-    return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, id)))
+    return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, [id])[id]))
 
 
 def ids_to_follow_up(session: Session, limit: int, besides: Collection[str] = ()) -> list[str]:
@@ -284,10 +284,10 @@ def mark_followed_up(session: Session, ids: Collection[str]) -> None:
     session.exec(update(Call).where(col(Call.id).in_(ids)).values(followed_up=True))
 
 
-def decisions_of(session: Session, call_id: str) -> Sequence[RoutingDecision]:
-    """Why the call was offered to whom, in the order of time."""
-    query = select(RoutingDecision).where(RoutingDecision.call_id == call_id).order_by(col(RoutingDecision.number))
-    return session.exec(query).all()
+def decisions_of(session: Session, ids: Collection[str]) -> Mapping[str, Sequence[RoutingDecision]]:
+    """Why the calls were offered to whom, by call, in the order of time; empty for a call of which there is nothing to say."""
+    query = select(RoutingDecision).where(col(RoutingDecision.call_id).in_(ids)).order_by(col(RoutingDecision.number))
+    return _by_call(session.exec(query))
 
 
 def last_talk_ended(session: Session, operator_id: int, extension: str) -> datetime | None:
@@ -370,7 +370,7 @@ def _details(session: Session, calls: Sequence[Call]) -> tuple[CallDetail, ...]:
     return tuple(details)
 
 
-_Part = TypeVar("_Part", CallStep, CallLeg, Recording)
+_Part = TypeVar("_Part", CallStep, CallLeg, Recording, RoutingDecision)
 
 
 def _by_call(parts: Iterable[_Part]) -> dict[str, list[_Part]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -140,9 +140,14 @@ def find_number(session: Session, number: str) -> InboundNumber | None:
     return session.exec(select(InboundNumber).where(InboundNumber.number == number)).first()
 
 
-def responsible_of(session: Session, number: str) -> User | None:
+def numbers_called(session: Session, numbers: Collection[str]) -> dict[str, InboundNumber]:
+    """Those of these that are numbers of ours, by number."""
+    return {one.number: one for one in session.exec(select(InboundNumber).where(col(InboundNumber.number).in_(numbers)))}
+
+
+def responsible_of(session: Session, number: InboundNumber) -> User | None:
     """Who is told of the number's missed calls."""
-    return session.exec(select(User).join(InboundNumber).where(InboundNumber.number == number)).first()
+    return None if number.responsible_id is None else session.get(User, number.responsible_id)
 
 
 def schedule_of(session: Session, number: InboundNumber) -> dict[str, Any] | None:

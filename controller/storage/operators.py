@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
@@ -110,6 +110,11 @@ def get_operator(session: Session, id: int) -> Operator:
 
 def find_operator(session: Session, extension: str) -> Operator | None:
     return session.exec(select(Operator).where(Operator.extension == extension)).first()
+
+
+def operators_with(session: Session, extensions: Collection[str]) -> dict[str, Operator]:
+    """The operators who have these extensions, by extension."""
+    return {one.extension: one for one in session.exec(select(Operator).where(col(Operator.extension).in_(extensions)))}
 
 
 def replace_operator_numbers(session: Session, operator_id: int, numbers: Iterable[RungNumber]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import JSON
@@ -46,9 +46,9 @@ def get_voicemail(session: Session, id: str) -> Voicemail:
     return by_id(session, Voicemail, id, f"voicemail {id}")
 
 
-def left_in_call(session: Session, call_id: str) -> bool:
-    """Whether a voicemail of this call is kept."""
-    return session.exec(select(Voicemail.id).where(Voicemail.call_id == call_id).limit(1)).first() is not None
+def left_in_calls(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of these calls of which a voicemail is kept."""
+    return set(session.exec(select(Voicemail.call_id).where(col(Voicemail.call_id).in_(ids)))) if ids else set()
 
 
 def list_voicemails(
