@@ -40,8 +40,8 @@ from controller.storage.operators import list_operators
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS: Final = 0.3
-"""Between two looks: many calls that end together are followed up together."""
+GATHER_SECONDS: Final = 1.0
+"""Between two looks: calls that end together are followed up together, which costs hardly more than one of them."""
 LOOK_EVERY: Final = 30.0
 """Seconds between two looks when nothing is heard."""
 VOICEMAIL_PATIENCE: Final = timedelta(minutes=20)
@@ -92,6 +92,8 @@ class MissedCallKeeper:
         # Nothing is written, and no writer kept waiting, while there is nothing to do.
         while (ids := await self._database.read(ids_to_follow_up, _AT_ONCE, self._unclear)) and ids != before:
             await self._follow_up(ids)
+            if len(ids) < _AT_ONCE:
+                return
             before = ids
 
     async def _follow_up(self, ids: list[str]) -> None:
