@@ -201,17 +201,20 @@ class Arrivals:
             self._expect(newcomer.call, event.channel, newcomer.mailbox)
             self._start(self._arrive_by_his_clock(newcomer, route, route.hours.schedule))
         else:
-            self._arrive(newcomer, route)
+            self._start(self._arrive(newcomer, route))
 
     def _dictates(self, event: ChannelEntered) -> bool:
         return self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
 
     async def _arrive_by_his_clock(self, newcomer: _Newcomer, route: Route, schedule: Schedule) -> None:
         """What happens to the call meanwhile waits in its mailbox."""
-        self._arrive(newcomer, route, await callers_zone(schedule, newcomer.entered.caller_number, self._tools))
+        zone = await callers_zone(schedule, newcomer.entered.caller_number, self._tools)
+        await self._arrive(newcomer, route, zone)
 
-    def _arrive(self, newcomer: _Newcomer, route: Route, zone: tzinfo | None = None) -> None:
-        """Let the number's route serve the call, that of off-hours where it is closed for a caller of this zone."""
+    def _arrive(self, newcomer: _Newcomer, route: Route, zone: tzinfo | None = None) -> Coroutine[None, None, None]:
+        """Give the call to the number's route, that of off-hours where it is closed for a caller of this zone; what is left to
+        do is to serve it.
+        """
         event, number = newcomer.entered, newcomer.entered.args[1]
         hours, working = route.hours, None
         if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle), zone) == "open":
@@ -247,7 +250,7 @@ class Arrivals:
             working_time=working,
         )
         # Who calls from one of our own phones is no stranger to a campaign.
-        self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=event.args[0] != INTERNAL)
+        return self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=event.args[0] != INTERNAL)
 
     def _block_of(self, event: ChannelEntered, route: Route) -> BlockEntry | None:
         """The entry for who calls one of our numbers; None as well where its scenario asks the list itself."""
@@ -291,22 +294,25 @@ class Arrivals:
             None,
             direction="internal",
         )
-        self._begin(facts, new_mailbox())
+        self._start(self._begin(facts, new_mailbox()))
         return True
 
     def _expect(self, call: CallId, channel: ChannelId, mailbox: Mailbox) -> None:
         self._live[call] = mailbox
         self._tools.telephony.mailboxes.expect(channel, mailbox)
 
-    def _begin(self, facts: CallFacts, mailbox: Mailbox, *, dictates: bool = False, asks: bool = False) -> None:
-        """`asks`: the number's campaign decides whether the caller is let in, and campaigns whether his number is shown."""
+    def _begin(
+        self, facts: CallFacts, mailbox: Mailbox, *, dictates: bool = False, asks: bool = False
+    ) -> Coroutine[None, None, None]:
+        """Take the call; what is left to do is to serve it. `asks`: the number's campaign decides whether the caller is let in,
+        and campaigns whether his number is shown.
+        """
         self._expect(facts.call, facts.channel, mailbox)
         if self._studio is not None and dictates:
-            self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
-        elif asks and (facts.campaign is not None or self.hides_numbers):
-            self._start(self._serve_admitted(facts, mailbox))
-        else:
-            self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+            return self._serve(Dictation(facts, self._tools, mailbox, self._studio))
+        if asks and (facts.campaign is not None or self.hides_numbers):
+            return self._serve_admitted(facts, mailbox)
+        return self._serve(CallSession(facts, self._tools, mailbox, self._link_up))
 
     async def _serve_admitted(self, facts: CallFacts, mailbox: Mailbox) -> None:
         """What happens to the call meanwhile waits in its mailbox."""

@@ -49,7 +49,7 @@ async def callers_zone(schedule: Schedule | None, number: str, tools: CallTools)
         async with asyncio.timeout(KNOWN_WITHIN):
             stored = (await tools.database.read(zones_of_callers, [normal], tools.region)).get(normal)
     except (AttendantError, TimeoutError) as error:
-        log.warning("whether %s is a contact with a time zone is not known: %s", number, error or "no answer")
+        log.warning("whether %s is a contact with a time zone is not known: %s", number, str(error) or "no answer")
     except Exception:
         log.exception("whether %s is a contact with a time zone is not known", number)
     zone = zone_of_caller(stored, normal)
