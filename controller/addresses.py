@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 import phonenumbers
+from phonenumbers import timezone
 
 _LONGEST_EMAIL = 254
 _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -93,6 +94,17 @@ def phone_number(text: str, region: str | None) -> str | None:
         if phonenumbers.is_possible_number(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return None
+
+
+def zone_of_number(number: str) -> str | None:
+    """The IANA name of the time zone that a number lies in, by its code (PRJ-26); `number` is as `phone_number` gives it.
+
+    None where it may lie in one of several (mobile and toll-free numbers of large countries), or nobody knows where.
+    """
+    if not number.startswith("+"):
+        return None
+    zones = timezone.time_zones_for_number(phonenumbers.parse(number))
+    return zones[0] if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
 
 
 def known_region(region: str) -> bool:

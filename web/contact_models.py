@@ -42,10 +42,15 @@ class ContactChange(BaseModel):
     numbers: list[str] = Field(default_factory=list, max_length=MOST_NUMBERS, description="as people write them")
     tags: list[str] = Field(default_factory=list, max_length=MOST_TAGS)
     owner: str | None = Field(None, description="extension of the personal manager")
+    time_zone: str | None = Field(
+        None,
+        max_length=64,
+        description="IANA name, for schedules that go by callers' clocks; null: that of his number, where it lies in one alone",
+    )
 
     def draft(self) -> ContactDraft:
         """The same for the action."""
-        return ContactDraft(self.name, self.numbers, self.tags, self.owner, self.position)
+        return ContactDraft(self.name, self.numbers, self.tags, self.owner, self.position, self.time_zone)
 
 
 class ContactModel(BaseModel):
@@ -57,6 +62,7 @@ class ContactModel(BaseModel):
     numbers: list[str]
     tags: list[str]
     owner: str | None
+    time_zone: str | None
 
 
 class ContactList(BaseModel):
@@ -113,7 +119,13 @@ def contact_model(contact: ContactView) -> ContactModel:
     """One contact."""
     numbers, tags = list(contact.numbers), list(contact.tags)
     return ContactModel(
-        id=contact.id, name=contact.name, position=contact.position, numbers=numbers, tags=tags, owner=contact.owner
+        id=contact.id,
+        name=contact.name,
+        position=contact.position,
+        numbers=numbers,
+        tags=tags,
+        owner=contact.owner,
+        time_zone=contact.time_zone,
     )
 
 

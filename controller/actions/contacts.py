@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.actions.fields import checked_name, checked_pattern, invalid
+from controller.actions.fields import checked_name, checked_pattern, checked_zone, invalid
 from controller.addresses import phone_number
 from controller.errors import Refused
 from controller.storage import Session
@@ -34,13 +34,16 @@ LONGEST_COMMENT = 500
 
 @dataclass(frozen=True, slots=True)
 class ContactDraft:
-    """What is known of a contact; numbers as people write them. `owner` is the extension of his personal manager."""
+    """What is known of a contact; numbers as people write them. `owner` is the extension of his personal manager, `time_zone` an
+    IANA name: whose clock decides when he calls, where a schedule goes by callers' (None: not known).
+    """
 
     name: str
     numbers: Sequence[str] = ()
     tags: Sequence[str] = ()
     owner: str | None = None
     position: str = ""
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class BlockDraft:
 def create_contact(session: Session, draft: ContactDraft, region: str | None, *, acting_user: str, at: datetime) -> ContactView:
     """`region` is as for `controller.addresses.phone_number`.
 
-    Raises InvalidInput: a bad name, position, number, tag or owner; Refused: another contact has the number.
+    Raises InvalidInput: a bad name, position, number, tag, owner or time zone; Refused: another contact has the number.
     """
     contact = Contact(name=checked_name("name", draft.name))
     session.add(contact)
@@ -126,12 +129,16 @@ def _fill(
     tags = _checked_tags(draft.tags)
     contact.owner_id = _checked_owner(session, draft.owner)
     contact.position = checked_name("position", draft.position) if draft.position.strip() else ""
+    contact.time_zone = checked_zone("time_zone", draft.time_zone)
     for number, holder in owners_of(session, numbers).items():
         if holder.id != contact.id:
             raise Refused(f'the number {number} belongs to the contact "{holder.name}" ({holder.id}) already')
     replace_numbers(session, contact.id, numbers)
     replace_tags(session, contact.id, tags)
-    add_audit(session, at, actor, action, f"contact {contact.id}", name=contact.name, numbers=numbers, owner=draft.owner)
+    zone = contact.time_zone
+    add_audit(
+        session, at, actor, action, f"contact {contact.id}", name=contact.name, numbers=numbers, owner=draft.owner, time_zone=zone
+    )
     session.flush()
     return contact_view(session, contact.id)
 

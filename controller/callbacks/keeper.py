@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final
 
@@ -25,14 +26,14 @@ from controller.calls.arrivals import Arrivals
 from controller.calls.campaigns import number_is_hidden
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.hours import state_now, working_time
+from controller.calls.hours import goes_by_callers, state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.ringing import NotRung, Rung, ring
 from controller.calls.session import CallSession
 from controller.errors import AttendantError, NotFound, StorageError
 from controller.ids import CallId, ChannelId, callback_channel_id, new_call_id, trunk_id_of
 from controller.routing import AbsentRequest, AllInUse, Number, OperatorLineEnded, OutgoingOff, TurnCame, trunk_of
-from controller.schedules import WorkingTime
+from controller.schedules import Schedule, WorkingTime, zone_of_caller
 from controller.settings import Settings
 from controller.storage import Session
 from controller.storage.callbacks import (
@@ -45,6 +46,7 @@ from controller.storage.callbacks import (
     get_callback,
     waiting_callbacks,
 )
+from controller.storage.contacts import zones_of_callers
 from controller.telephony.events import Answered, Gone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
@@ -161,11 +163,12 @@ class CallbackKeeper:
         """Bring the line to what the database says; returns after how many seconds to look again."""
         now = self._tools.clock.now()
         waiting = await self._tools.database.read(waiting_callbacks)
+        zones = await self._callers_zones(waiting)
         ready: dict[int, Callback] = {}
         for callback in waiting:
             if callback.opened_at + timedelta(hours=self._rules.hours) <= now:
                 await self._expire(callback, now)
-            elif self._is_ready(callback, now):
+            elif self._is_ready(callback, now, zones.get(callback.id)):
                 ready[callback.id] = callback
         for call, callback in list(self._in_line.items()):
             if callback.id not in ready and call not in self._attempts:
@@ -177,19 +180,30 @@ class CallbackKeeper:
         due_in = ((callback.due_at - now).total_seconds() for callback in waiting if callback.due_at > now)
         return min([LOOK_EVERY, *due_in])
 
-    def _is_ready(self, callback: Callback, now: datetime) -> bool:
+    async def _callers_zones(self, waiting: Iterable[Callback]) -> dict[int, tzinfo | None]:
+        """In which zones those are whose own clocks decide, by their callbacks; None: it is not known."""
+        asked = {one.id: one for one in waiting if goes_by_callers(self._schedule(one))}
+        if not asked:
+            return {}
+        stored = await self._tools.database.read(zones_of_callers, [one.number for one in asked.values()], self._tools.region)
+        return {id: zone_of_caller(stored.get(one.number), one.number) for id, one in asked.items()}
+
+    def _is_ready(self, callback: Callback, now: datetime, zone: tzinfo | None) -> bool:
         if self._closing or callback.due_at > now or self._arrivals.serves(CallId(callback.call_id)):
             return False
-        hours = self._route(callback).hours
-        return state_now(None if hours is None else hours.schedule, self._tools, {callback.group_name}) == "open"
+        return state_now(self._schedule(callback), self._tools, {callback.group_name}, zone) == "open"
 
     def _route(self, callback: Callback) -> Route:
         """The number that he had called, as it is now."""
         return self._arrivals.routes.get(callback.called_number, UNKNOWN)
 
-    def _working_time(self, callback: Callback) -> WorkingTime | None:
+    def _schedule(self, callback: Callback) -> Schedule | None:
         hours = self._route(callback).hours
-        return None if hours is None else working_time(hours.schedule, self._tools)
+        return None if hours is None else hours.schedule
+
+    def _working_time(self, callback: Callback) -> WorkingTime | None:
+        schedule = self._schedule(callback)
+        return None if schedule is None else working_time(schedule, self._tools)
 
     def _take_place(self, callback: Callback) -> None:
         call = new_call_id()

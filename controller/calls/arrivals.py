@@ -10,7 +10,8 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from typing import Final, TypeVar
 
 from controller.addresses import phone_number
@@ -19,7 +20,7 @@ from controller.calls.campaigns import admitted, number_is_hidden
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
-from controller.calls.hours import groups_of, state_now, working_time
+from controller.calls.hours import callers_zone, goes_by_callers, groups_of, state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route, refusing
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
@@ -34,6 +35,7 @@ from controller.ids import (
     is_operator_leg,
     new_call_id,
 )
+from controller.schedules import Schedule
 from controller.storage.contacts import BlockEntry, count_block_hit
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
@@ -52,6 +54,16 @@ CHECK_UP_EVERY: Final = 60.0
 """Seconds between two comparisons with Asterisk."""
 MISSING_FOR: Final = 10.0
 """Seconds until a channel that Asterisk did not name is looked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Newcomer:
+    """A call that has come; whose it is, is not decided yet."""
+
+    entered: ChannelEntered
+    call: CallId
+    arrived_at: datetime
+    mailbox: Mailbox
 
 
 class Arrivals:
@@ -181,12 +193,31 @@ class Arrivals:
             self._send_to_fallback(event.channel, event.answered)
             return
         number = event.args[1]
-        dictates = self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
-        if event.args[0] == INTERNAL and not dictates and self._from_operator(event, number):
+        if event.args[0] == INTERNAL and not self._dictates(event) and self._from_operator(event, number):
             return
         route = self._routes.get(number, UNKNOWN)
+        newcomer = _Newcomer(event, new_call_id(), self._tools.clock.now(), new_mailbox())
+        if route.off_hours is not None and route.hours is not None and goes_by_callers(route.hours.schedule):
+            self._expect(newcomer.call, event.channel, newcomer.mailbox)
+            self._start(self._arrive_by_his_clock(newcomer, route, route.hours.schedule))
+        else:
+            self._start(self._arrive(newcomer, route))
+
+    def _dictates(self, event: ChannelEntered) -> bool:
+        return self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
+
+    async def _arrive_by_his_clock(self, newcomer: _Newcomer, route: Route, schedule: Schedule) -> None:
+        """What happens to the call meanwhile waits in its mailbox."""
+        zone = await callers_zone(schedule, newcomer.entered.caller_number, self._tools)
+        await self._arrive(newcomer, route, zone)
+
+    def _arrive(self, newcomer: _Newcomer, route: Route, zone: tzinfo | None = None) -> Coroutine[None, None, None]:
+        """Give the call to the number's route, that of off-hours where it is closed for a caller of this zone; what is left to
+        do is to serve it.
+        """
+        event, number = newcomer.entered, newcomer.entered.args[1]
         hours, working = route.hours, None
-        if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle)) == "open":
+        if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle), zone) == "open":
             working = working_time(hours.schedule, self._tools)
         elif route.off_hours is not None:
             route = route.off_hours
@@ -200,9 +231,9 @@ class Arrivals:
             log.info("a call of %s to %s is refused: %s", event.caller_number, number, arrival.replace("_", " "))
             route = refusing(route, arrival)
         facts = CallFacts(
-            new_call_id(),
+            newcomer.call,
             event.channel,
-            self._tools.clock.now(),
+            newcomer.arrived_at,
             event.caller_number,
             event.caller_name,
             number,
@@ -219,7 +250,7 @@ class Arrivals:
             working_time=working,
         )
         # Who calls from one of our own phones is no stranger to a campaign.
-        self._begin(facts, dictates=dictates, asks=event.args[0] != INTERNAL)
+        return self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=event.args[0] != INTERNAL)
 
     def _block_of(self, event: ChannelEntered, route: Route) -> BlockEntry | None:
         """The entry for who calls one of our numbers; None as well where its scenario asks the list itself."""
@@ -263,19 +294,25 @@ class Arrivals:
             None,
             direction="internal",
         )
-        self._begin(facts)
+        self._start(self._begin(facts, new_mailbox()))
         return True
 
-    def _begin(self, facts: CallFacts, *, dictates: bool = False, asks: bool = False) -> None:
-        """`asks`: the number's campaign decides whether the caller is let in, and campaigns whether his number is shown."""
-        mailbox = self._live[facts.call] = new_mailbox()
-        self._tools.telephony.mailboxes.expect(facts.channel, mailbox)
+    def _expect(self, call: CallId, channel: ChannelId, mailbox: Mailbox) -> None:
+        self._live[call] = mailbox
+        self._tools.telephony.mailboxes.expect(channel, mailbox)
+
+    def _begin(
+        self, facts: CallFacts, mailbox: Mailbox, *, dictates: bool = False, asks: bool = False
+    ) -> Coroutine[None, None, None]:
+        """Take the call; what is left to do is to serve it. `asks`: the number's campaign decides whether the caller is let in,
+        and campaigns whether his number is shown.
+        """
+        self._expect(facts.call, facts.channel, mailbox)
         if self._studio is not None and dictates:
-            self._start(self._serve(Dictation(facts, self._tools, mailbox, self._studio)))
-        elif asks and (facts.campaign is not None or self.hides_numbers):
-            self._start(self._serve_admitted(facts, mailbox))
-        else:
-            self._start(self._serve(CallSession(facts, self._tools, mailbox, self._link_up)))
+            return self._serve(Dictation(facts, self._tools, mailbox, self._studio))
+        if asks and (facts.campaign is not None or self.hides_numbers):
+            return self._serve_admitted(facts, mailbox)
+        return self._serve(CallSession(facts, self._tools, mailbox, self._link_up))
 
     async def _serve_admitted(self, facts: CallFacts, mailbox: Mailbox) -> None:
         """What happens to the call meanwhile waits in its mailbox."""

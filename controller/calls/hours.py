@@ -3,15 +3,30 @@
 A schedule in the mode "operator" opens a line as soon as it is working time for one of those who could serve it: the operators of
 the groups that the scenario names, or of any group where it names none. Then each of its calls is offered only to those for whom
 it is working time. What comes while it is that for nobody is off-hours, and is offered to whomever the off-hours scenario names.
+
+A schedule in the mode "contact" goes by the clock of who calls. The address book is asked for his zone when the call comes; what
+it can't tell in time keeps nobody out: then his number alone says where he is, or nothing does.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Collection
+from datetime import tzinfo
+from typing import Final
 
+from controller.addresses import phone_number
 from controller.calls.facts import CallTools
-from controller.schedules import Schedule, State, WorkingTime
+from controller.errors import AttendantError
+from controller.schedules import Schedule, State, WorkingTime, zone_of_caller
+from controller.storage.contacts import zones_of_callers
 from ivr.graph import ScenarioBundle
+
+log = logging.getLogger(__name__)
+
+KNOWN_WITHIN: Final = 2.0
+"""Seconds that the database has to say in which time zone a caller is; he hears ringing, or nothing, meanwhile."""
 
 
 def groups_of(bundle: ScenarioBundle) -> frozenset[str]:
@@ -19,14 +34,37 @@ def groups_of(bundle: ScenarioBundle) -> frozenset[str]:
     return frozenset(group for node in bundle.nodes() for group in node.operation.groups())
 
 
-def state_now(schedule: Schedule | None, tools: CallTools, groups: Collection[str]) -> State:
-    """How a schedule stands for a line that these groups serve; none is open."""
+def goes_by_callers(schedule: Schedule | None) -> bool:
+    """Whether the clock of who calls decides."""
+    return schedule is not None and schedule.zone_mode == "contact"
+
+
+async def callers_zone(schedule: Schedule | None, number: str, tools: CallTools) -> tzinfo | None:
+    """The zone of who calls, for `state_now`; None where it is not known, or not asked for. `number` is as Asterisk gives it."""
+    normal = phone_number(number, tools.region)
+    if normal is None or not goes_by_callers(schedule):
+        return None
+    stored: str | None = None
+    try:
+        async with asyncio.timeout(KNOWN_WITHIN):
+            stored = (await tools.database.read(zones_of_callers, [normal], tools.region)).get(normal)
+    except (AttendantError, TimeoutError) as error:
+        log.warning("whether %s is a contact with a time zone is not known: %s", number, str(error) or "no answer")
+    except Exception:
+        log.exception("whether %s is a contact with a time zone is not known", number)
+    zone = zone_of_caller(stored, normal)
+    log.info("working time goes for %s by %s", number, "the schedule's own clock" if zone is None else f"the clock of {zone}")
+    return zone
+
+
+def state_now(schedule: Schedule | None, tools: CallTools, groups: Collection[str], caller: tzinfo | None = None) -> State:
+    """How a schedule stands for a line that these groups serve, and for a caller of this zone; no schedule is open."""
     if schedule is None:
         return "open"
     rules = tools.distributor.rules
     serving = [rules[name] for name in groups if name in rules] if groups else list(rules.values())
     zones = {operator.zone for rule in serving for operator in rule.operators}
-    return WorkingTime(schedule, tools.zone).of_line(zones, tools.clock.now())
+    return WorkingTime(schedule, tools.zone).of_line(zones, tools.clock.now(), caller)
 
 
 def working_time(schedule: Schedule, tools: CallTools) -> WorkingTime | None:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, TypeAlias, assert_never
 
 from controller.addresses import phone_number
 from controller.bus import CallbacksChanged
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.hours import groups_of, state_now
+from controller.calls.hours import callers_zone, groups_of, state_now
 from controller.errors import AttendantError
 from controller.routing import trunk_of
-from controller.schedules import Schedule
+from controller.schedules import Schedule, State
 from controller.storage import Session
 from controller.storage.callbacks import Callback, add_callback
 from controller.storage.contacts import caller_facts, count_block_hit
@@ -102,7 +103,11 @@ class Inquiries:
             schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
-        return ScheduleChecked(question.visit, state_now(schedule, self._tools, groups_of(self._facts.bundle)))
+        return ScheduleChecked(question.visit, await self._state(schedule, groups_of(self._facts.bundle)))
+
+    async def _state(self, schedule: Schedule | None, groups: Collection[str]) -> State:
+        zone = await callers_zone(schedule, self._facts.caller_number, self._tools)
+        return state_now(schedule, self._tools, groups, zone)
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
         tools = self._tools
@@ -136,7 +141,7 @@ class Inquiries:
             return None
         async with asyncio.timeout(DATABASE_PATIENCE):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
-        return number if staffed and state_now(schedule, self._tools, {group}) == "open" else None
+        return number if staffed and await self._state(schedule, {group}) == "open" else None
 
     def _can_be_called(self) -> bool:
         """There is a way outside, and a number that may be shown to him."""

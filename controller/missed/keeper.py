@@ -24,7 +24,7 @@ from controller.errors import StorageError
 from controller.missed.judging import came_to_voicemail, first_offered, is_cut_off, kind_of, may_be_missed, talked_since
 from controller.missed.surroundings import Surroundings, surroundings_of
 from controller.notices.missed_calls import store_missed_call
-from controller.schedules import Schedule, WorkingTime, zone_of
+from controller.schedules import Schedule, WorkingTime, zone_of, zone_of_caller
 from controller.settings import Settings
 from controller.storage import Database, Session
 from controller.storage.calls import (
@@ -162,7 +162,7 @@ def _was_missed(detail: CallDetail, around: Surroundings) -> bool:
 def _store(session: Session, detail: CallDetail, around: Surroundings, rules: NoticeRules, at: datetime) -> None:
     call = detail.call
     line = around.lines.get(call.called_number)
-    line_open = line is None or _line_open(session, line, call.started_at, rules.zone)
+    line_open = line is None or _line_open(session, line, detail, around, rules.zone)
     kind = kind_of(detail, around.decisions.get(call.id, ()), line_open=line_open)
     offered = first_offered(detail)
     responsible = None if line is None else responsible_of(session, line)
@@ -185,19 +185,23 @@ def _store(session: Session, detail: CallDetail, around: Surroundings, rules: No
         owner_user_id=responsible.id if operator is None and responsible is not None else None,
     )
     rung = "" if offered is None else f"{offered.operator_name} ({offered.operator_extension})"
-    name = around.names.get(call.caller_number) or (call.caller_name if call.caller_name != call.caller_number else "")
+    contact = around.contacts.get(call.caller_number)
+    given = call.caller_name if call.caller_name != call.caller_number else ""
+    name = given if contact is None else contact.called
     store_missed_call(
         session, missed, region=rules.region, offered=rung, name=name, language=rules.language, zone=rules.zone, at=at
     )
 
 
-def _line_open(session: Session, line: InboundNumber, at: datetime, zone: tzinfo) -> bool:
-    """Whether the number was in its working time."""
+def _line_open(session: Session, line: InboundNumber, detail: CallDetail, around: Surroundings, zone: tzinfo) -> bool:
+    """Whether the number was in its working time when the call came."""
     document = schedule_of(session, line)
     if document is None:
         return True
     zones = [zone_of(operator.time_zone) for operator in list_operators(session)]
-    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, at) == "open"
+    call, contact = detail.call, around.contacts.get(detail.call.caller_number)
+    his = zone_of_caller(None if contact is None else contact.time_zone, around.numbers[call.id])
+    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, call.started_at, his) == "open"
 
 
 def _first(addresses: Iterable[str | None]) -> str | None:

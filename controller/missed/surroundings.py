@@ -11,7 +11,7 @@ from controller.missed.judging import came_to_voicemail, first_offered
 from controller.storage import Session
 from controller.storage.callbacks import concerned_by_callbacks
 from controller.storage.calls import CallDetail, RoutingDecision, decisions_of
-from controller.storage.contacts import names_of_callers
+from controller.storage.contacts import Contact, contacts_of_callers
 from controller.storage.numbers import InboundNumber, numbers_called
 from controller.storage.operators import Operator, operators_with
 from controller.storage.voicemails import left_in_calls
@@ -20,7 +20,7 @@ from controller.storage.voicemails import left_in_calls
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """`numbers` are the callers' in the form in which numbers are compared, by call; `voicemails` and `callbacks` the calls that
-    left one and that concern one; `names` the contacts', by the number as it was given.
+    left one and that concern one; `contacts` who the callers are, by the number as it was given.
     """
 
     numbers: Mapping[str, str | None]
@@ -29,7 +29,7 @@ class Surroundings:
     decisions: Mapping[str, Sequence[RoutingDecision]]
     operators: Mapping[str, Operator]
     lines: Mapping[str, InboundNumber]
-    names: Mapping[str, str]
+    contacts: Mapping[str, Contact]
 
 
 def surroundings_of(session: Session, calls: Sequence[CallDetail], region: str | None) -> Surroundings:
@@ -45,5 +45,5 @@ def surroundings_of(session: Session, calls: Sequence[CallDetail], region: str |
         decisions_of(session, ids),
         operators_with(session, callers | rung),
         numbers_called(session, {one.call.called_number for one in calls}),
-        names_of_callers(session, callers, region),
+        contacts_of_callers(session, callers, region),
     )

@@ -16,6 +16,7 @@ from controller.schedules.calendar import (
     zone_for,
     zone_named,
     zone_of,
+    zone_of_caller,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "zone_for",
     "zone_named",
     "zone_of",
+    "zone_of_caller",
 ]

@@ -6,6 +6,7 @@ Rules:
 - A period's end is exclusive: at 18:00 a period of 09:00 to 18:00 is over. 24:00 is the end of the day.
 - A one-off day goes before a holiday, a holiday before the week.
 - In the mode "operator" each operator's own clock decides whether he works; a line is open as long as anybody of it does.
+- In the mode "contact" it is the clock of who calls: that of his contact's zone, else that of the zone his number lies in.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from controller.addresses import zone_of_number
 
 State: TypeAlias = Literal["open", "closed", "holiday"]
 ZoneMode: TypeAlias = Literal["fixed", "operator", "contact"]
@@ -124,6 +127,14 @@ def zone_of(stored: str | None) -> ZoneInfo | None:
         return None
 
 
+def zone_of_caller(stored: str | None, number: str | None) -> ZoneInfo | None:
+    """The zone of who calls: the one that was stored for his contact, else the only one that his number may lie in (PRJ-26).
+
+    `number` is as `controller.addresses.phone_number` gives it. None: his zone is not known.
+    """
+    return zone_of(stored) or (None if number is None else zone_of(zone_of_number(number)))
+
+
 def _known_zone(name: str | None) -> str | None:
     return None if name is None else zone_named(name).key
 
@@ -193,11 +204,13 @@ class WorkingTime:
         """Whether an operator of this zone (None: not known) works at the moment (SKZ-29)."""
         return state_at(self.schedule, moment, zone_for(self.schedule, self.installation, person)) == "open"
 
-    def of_line(self, operators: Iterable[tzinfo | None], moment: datetime) -> State:
-        """How a line stands that operators of these zones could serve: "open" as soon as one of them works, "holiday" when all of
-        them have one. Without operators, and in other modes than "operator", the schedule's own clock decides.
+    def of_line(self, operators: Iterable[tzinfo | None], moment: datetime, caller: tzinfo | None = None) -> State:
+        """How a line stands for a caller of the zone `caller` that operators of these zones could serve (None: not known).
+
+        In the mode "operator" it is "open" as soon as one of them works, "holiday" when all of them have one. Without operators,
+        and for a caller of whom nothing is known, the schedule's own clock decides.
         """
-        clocks = set(operators) if self.schedule.zone_mode == "operator" else set()
+        clocks = set(operators) if self.schedule.zone_mode == "operator" else {caller}
         zones = {zone_for(self.schedule, self.installation, one) for one in clocks or {None}}
         states = {state_at(self.schedule, moment, zone) for zone in zones}
         return "open" if "open" in states else states.pop() if len(states) == 1 else "closed"

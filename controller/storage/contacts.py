@@ -23,8 +23,8 @@ BlockAction: TypeAlias = Literal["reject", "busy", "message"]
 
 
 class Contact(SQLModel, table=True):
-    """A person or organisation of the address book; `position` is what he is there, `owner_id` the personal manager (UIS-38,
-    SKZ-24).
+    """A person or organisation of the address book; `position` is what he is there, `time_zone` an IANA name (None: not
+    known), `owner_id` the personal manager (UIS-38, SKZ-24).
     """
 
     __tablename__ = "contacts"
@@ -32,9 +32,15 @@ class Contact(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     name: str
     position: str = ""
+    time_zone: str | None = None
     owner_id: int | None = Field(
         default=None, sa_column=Column(ForeignKey("operators.id", ondelete="SET NULL"), nullable=True, index=True)
     )
+
+    @property
+    def called(self) -> str:
+        """His name, and what he is (SKZ-77)."""
+        return f"{self.name}, {self.position}" if self.position else self.name
 
 
 class ContactNumber(SQLModel, table=True):
@@ -95,6 +101,7 @@ class ContactView:
     numbers: tuple[str, ...]
     tags: tuple[str, ...]
     position: str = ""
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +177,22 @@ def owners_of(session: Session, numbers: Iterable[str]) -> dict[str, Contact]:
     return {number: contact for number, contact in session.exec(query)}
 
 
-def names_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, str]:
-    """The names, with their positions, of the contacts who have these numbers, by the numbers as they were given (SKZ-77)."""
+def contacts_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, Contact]:
+    """The contacts who have these numbers, by the numbers as they were given; `region` is as for `phone_number`."""
     normal = {number: phone_number(number, region) for number in set(numbers)}
     owners = owners_of(session, {one for one in normal.values() if one is not None})
-    return {number: _called(owners[one]) for number, one in normal.items() if one in owners}
+    return {number: owners[one] for number, one in normal.items() if one in owners}
 
 
-def _called(contact: Contact) -> str:
-    return f"{contact.name}, {contact.position}" if contact.position else contact.name
+def names_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, str]:
+    """The names, with their positions, of the contacts who have these numbers, by the numbers as they were given (SKZ-77)."""
+    return {number: contact.called for number, contact in contacts_of_callers(session, numbers, region).items()}
+
+
+def zones_of_callers(session: Session, numbers: Iterable[str], region: str | None) -> dict[str, str]:
+    """The time zones that are stored for the contacts who have these numbers, by the numbers as they were given."""
+    zones = {number: contact.time_zone for number, contact in contacts_of_callers(session, numbers, region).items()}
+    return {number: zone for number, zone in zones.items() if zone is not None}
 
 
 def replace_numbers(session: Session, contact_id: int, numbers: Sequence[str]) -> None:
@@ -250,6 +264,7 @@ def _views(session: Session, contacts: Sequence[Contact]) -> list[ContactView]:
             tuple(numbers[contact.id]),
             tuple(tags[contact.id]),
             contact.position,
+            contact.time_zone,
         )
         for contact in contacts
     ]

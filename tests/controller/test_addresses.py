@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from zoneinfo import available_timezones
 
-from controller.addresses import SipAddress, email_address, phone_number, sip_address
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.addresses import SipAddress, email_address, phone_number, sip_address, zone_of_number
 from controller.errors import SettingsError
 from controller.settings import Settings, SmtpServer
 
@@ -28,6 +32,44 @@ from controller.settings import Settings, SmtpServer
 )
 def test_a_number_is_kept_in_one_form_however_it_is_written(written: str, region: str | None, kept: str | None) -> None:
     assert phone_number(written, region) == kept
+
+
+@pytest.mark.covers("PRJ-26")
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+74951112233", "Europe/Moscow"),
+        ("+73432123456", "Asia/Yekaterinburg"),
+        ("+74232123456", "Asia/Vladivostok"),
+        ("+12125551234", "America/New_York"),
+        ("+4915112345678", "Europe/Berlin"),
+        ("+79161234567", None),
+        ("+18005551234", None),
+        ("+80012345678", None),
+        ("2001", None),
+    ],
+    ids=[
+        "Moscow",
+        "Yekaterinburg",
+        "Vladivostok",
+        "New York",
+        "a mobile",
+        "a mobile anywhere",
+        "toll-free",
+        "no country",
+        "internal",
+    ],
+)
+def test_a_number_tells_where_it_is_if_it_can_be_in_one_zone_alone(number: str, zone: str | None) -> None:
+    assert zone_of_number(number) == zone
+
+
+@given(st.text("+0123456789", max_size=17), st.sampled_from([None, "RU", "US"]))
+def test_whatever_is_a_number_has_one_known_zone_or_none(written: str, region: str | None) -> None:
+    number = phone_number(written, region)
+    if number is not None:
+        zone = zone_of_number(number)
+        assert zone is None or zone in available_timezones()
 
 
 def test_an_address_is_one_plain_address() -> None:

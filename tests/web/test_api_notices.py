@@ -130,7 +130,7 @@ async def test_a_contact_is_created_found_replaced_and_removed(site: Site) -> No
     with site.database.session() as session:
         create_operator(session, "2001", "Eve", acting_user="test", at=NOON)
     program = site.program()
-    body = {"name": "Anna", "numbers": ["+49 30 1234567"], "tags": ["vip"], "owner": "2001"}
+    body = {"name": "Anna", "numbers": ["+49 30 1234567"], "tags": ["vip"], "owner": "2001", "time_zone": "Asia/Tokyo"}
     created = await program.post("/api/v1/contacts", json=body)
     assert created.status_code == 201
     assert created.json() == {"id": 1, **body, "position": "", "numbers": ["+49301234567"]}
@@ -138,8 +138,12 @@ async def test_a_contact_is_created_found_replaced_and_removed(site: Site) -> No
     assert (await program.post("/api/v1/contacts", json=body)).status_code == 409
     bad = await program.post("/api/v1/contacts", json={**body, "owner": "2099"})
     assert bad.json()["error"]["fields"][0]["field"] == "owner"
+    bad = await program.put("/api/v1/contacts/1", json={**body, "name": "Eve", "time_zone": "Mars/Olympus"})
+    assert [one["field"] for one in bad.json()["error"]["fields"]] == ["time_zone"]
+    assert (await program.get("/api/v1/contacts/1")).json() == created.json()
     changed = await program.put("/api/v1/contacts/1", json={"name": "Anna", "numbers": []})
-    assert changed.json() == {"id": 1, "name": "Anna", "position": "", "numbers": [], "tags": [], "owner": None}
+    nothing = {"position": "", "numbers": [], "tags": [], "owner": None, "time_zone": None}
+    assert changed.json() == {"id": 1, "name": "Anna", **nothing}
     assert (await program.get("/api/v1/contacts/1")).json() == changed.json()
     assert (await program.delete("/api/v1/contacts/1")).status_code == 204
     assert (await program.get("/api/v1/contacts/1")).status_code == 404

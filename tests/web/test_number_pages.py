@@ -126,6 +126,27 @@ async def test_the_page_of_a_number_says_whether_it_is_reached(site: Site) -> No
     assert "Not in service" in await check()
 
 
+@pytest.mark.parametrize(
+    ("mode", "listed", "caller"),
+    [
+        ("operator", "by its operators’ clocks", "is served by the scenario Demo Comes"),
+        ("contact", "by each caller’s clock", "is served by the scenario Demo while it is working time where he is Comes"),
+    ],
+)
+async def test_whose_clock_decides_is_said_where_it_is_not_the_schedules_own(
+    site: Site, mode: str, listed: str, caller: str
+) -> None:
+    client, program = await site.browser(), site.program()
+    site.install_demo()
+    (number,) = (await stored(site)).values()
+    await program.post("/api/v1/schedules", json={"name": "Day", "schedule": {"zone_mode": mode}})
+    line = {"number": "8000", "line_name": "Demo line", "scenario": "Demo", "longest_wait": 60, "schedule": "Day"}
+    assert (await program.put(f"/api/v1/numbers/{number['id']}", json=line)).status_code == 200
+    assert listed in (await client.get("/numbers")).text
+    page = (await client.get(f"/numbers/{number['id']}")).text
+    assert caller in " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
 @pytest.mark.covers("SKZ-30")
 async def test_t44_a_form_is_saved_for_this_number_or_for_all(site: Site) -> None:
     client = await site.browser()

@@ -12,7 +12,13 @@ from controller.storage.contacts import count_block_hit
 from tests.fixtures.web import NOON, Site
 
 ATTACK = "<script>alert('x')</script>\"'"
-ANNA = {"name": "Anna", "numbers": "+49 30 1234567\n+7 (495) 111-22-33", "tags": "vip, berlin,", "owner": "2001"}
+ANNA = {
+    "name": "Anna",
+    "numbers": "+49 30 1234567\n+7 (495) 111-22-33",
+    "tags": "vip, berlin,",
+    "owner": "2001",
+    "time_zone": "Asia/Tokyo",
+}
 
 
 def errors(page: str) -> dict[str, str]:
@@ -39,8 +45,10 @@ async def test_a_contact_with_his_manager_is_typed_found_changed_and_deleted(sit
         assert shown in row, shown
     form = (await client.get("/contacts/1")).text
     assert "+49301234567\n+74951112233" in form and 'value="berlin, vip"' in form and '<option value="2001" selected>' in form
+    assert 'value="Asia/Tokyo" aria-describedby="time_zone-hint"' in form and '<option value="Asia/Vladivostok">' in form
     assert (await client.post("/contacts/1", data={**ANNA, "name": "Anna K.", "owner": ""})).status_code == 303
-    assert (await site.program().get("/api/v1/contacts/1")).json()["owner"] is None
+    changed = (await site.program().get("/api/v1/contacts/1")).json()
+    assert (changed["owner"], changed["time_zone"]) == (None, "Asia/Tokyo")
     assert (await client.post("/contacts/1/delete")).status_code == 303
     assert (await client.get("/contacts/1")).status_code == 404
 
@@ -58,6 +66,7 @@ async def test_a_contact_with_his_manager_is_typed_found_changed_and_deleted(sit
         ("tags", "x" * 65),
         ("tags", ",".join(f"tag{number}" for number in range(51))),
         ("owner", "2099"),
+        ("time_zone", "Mars/Olympus"),
     ],
 )
 async def test_what_is_wrong_with_a_contact_is_said_beside_its_field_and_what_was_typed_stays(

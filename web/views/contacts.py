@@ -21,8 +21,9 @@ from web.rendering import page
 from web.services import services
 from web.views.api_contacts import drop_contact, replace_contact, store_contact
 from web.views.places import number_id
+from web.zones import zone_names
 
-_FIELDS = ("name", "position", "numbers", "tags", "owner")
+_FIELDS = ("name", "position", "numbers", "tags", "owner", "time_zone")
 
 
 async def show_contacts(request: Request) -> Response:
@@ -96,6 +97,7 @@ def _fields(contact: ContactView) -> dict[str, str]:
         "numbers": "\n".join(contact.numbers),
         "tags": ", ".join(contact.tags),
         "owner": contact.owner or "",
+        "time_zone": contact.time_zone or "",
     }
 
 
@@ -118,6 +120,7 @@ def _change(fields: Mapping[str, str]) -> ContactChange:
         "numbers": [line.strip() for line in fields.get("numbers", "").splitlines() if line.strip()],
         "tags": [tag.strip() for tag in fields.get("tags", "").split(",") if tag.strip()],
         "owner": fields.get("owner") or None,
+        "time_zone": fields.get("time_zone", "").strip() or None,
     }
     return checked(ContactChange, data)
 
@@ -132,6 +135,7 @@ async def _form_page(
         "operators": await services(request).database.read(list_operators),
         "most_numbers": MOST_NUMBERS,
         "most_tags": MOST_TAGS,
+        "zones": zone_names(),
     }
     return page(request, "contact.html", context, status_of(refused))
 

@@ -22,7 +22,7 @@ from controller.actions.numbers import (
 from controller.actions.reachability import Serving, bringing, serving
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
-from controller.schedules import Schedule, State, state_at, zone_for
+from controller.schedules import Schedule, State, ZoneMode, state_at, zone_for
 from controller.storage import Session
 from controller.storage.campaigns import campaign_names
 from controller.storage.forwarding import PhoneView, list_phones
@@ -88,10 +88,11 @@ class _Surroundings:
 @dataclass(frozen=True, slots=True)
 class Check:
     """Whether callers reach a number (LNR-3): what would serve them now, the trunks that could bring them, each with its state in
-    words, and when somebody called last.
+    words, and when somebody called last. `clock` is whose decides on its working time, None: it has no schedule.
     """
 
     serving: Serving
+    clock: ZoneMode | None
     trunks: Sequence[tuple[TrunkModel, Wording]]
     last_call_at: datetime | None
 
@@ -105,6 +106,7 @@ async def show_numbers(request: Request) -> Response:
         "numbers": [number_model(view) for view in views],
         "campaigns": {view.row.id: campaigns[view.row.campaign_id] for view in views if view.row.campaign_id is not None},
         "states": _schedule_states(surroundings, now, given.settings.zone),
+        "clocks": _clocks(surroundings),
         "published": surroundings.published,
         "standard": STANDARD_PROMPTS.by_slot(),
     }
@@ -221,17 +223,22 @@ async def _check(request: Request, surroundings: _Surroundings) -> Check:
     trunk_states = await given.trunk_states()
     trunks = [trunk_model(trunk, trunk_states) for trunk in bringing(view, surroundings.trunks)]
     served = serving(view, surroundings.published, states.get(view.schedule, "open") if view.schedule else None, campaign)
-    return Check(served, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
+    clock = _clocks(surroundings)[view.schedule] if view.schedule else None
+    return Check(served, clock, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
 
 
 def _schedule_states(surroundings: _Surroundings, now: datetime, zone: tzinfo) -> dict[str, State]:
-    """How schedules stand, but for those that go by operators' clocks."""
+    """How schedules stand, but for those that go by people's own clocks."""
     states: dict[str, State] = {}
     for stored in surroundings.schedules:
         schedule = Schedule.model_validate(stored.document)
-        if schedule.zone_mode != "operator":
+        if schedule.zone_mode == "fixed":
             states[stored.name] = state_at(schedule, now, zone_for(schedule, zone))
     return states
+
+
+def _clocks(surroundings: _Surroundings) -> dict[str, ZoneMode]:
+    return {stored.name: Schedule.model_validate(stored.document).zone_mode for stored in surroundings.schedules}
 
 
 def _field(value: object) -> str:

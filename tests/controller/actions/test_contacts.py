@@ -22,7 +22,16 @@ from controller.actions.contacts import (
 from controller.actions.operators import create_operator
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
-from controller.storage.contacts import CallerFacts, caller_facts, count_block_hit, get_blocked, list_blocked, list_contacts
+from controller.storage.audit import list_audit
+from controller.storage.contacts import (
+    CallerFacts,
+    caller_facts,
+    count_block_hit,
+    get_blocked,
+    list_blocked,
+    list_contacts,
+    zones_of_callers,
+)
 from controller.storage.operators import find_operator
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -77,6 +86,16 @@ def test_a_short_internal_number_is_a_number_too(session: Session) -> None:
     assert caller_facts(session, "2005", NOON).known
 
 
+def test_the_time_zone_of_a_contact_is_known_for_each_of_his_numbers_and_may_be_taken_back(session: Session) -> None:
+    id = contact(session, EVE, "+49301234567", time_zone="Asia/Vladivostok")
+    contact(session, "+79990000000")
+    asked = ["84951112233", "+49301234567", "+79990000000", "+79991111111", "anonymous"]
+    assert zones_of_callers(session, asked, "RU") == dict.fromkeys(asked[:2], "Asia/Vladivostok")
+    assert list_audit(session)[1].detail["time_zone"] == "Asia/Vladivostok"
+    change_contact(session, id, ContactDraft("Client", (EVE,)), "RU", **BY_ANN)
+    assert zones_of_callers(session, asked, "RU") == {}
+
+
 def test_contacts_are_listed_found_replaced_and_removed(session: Session) -> None:
     first = contact(session, EVE, tags=("a",))
     second = create_contact(session, ContactDraft("Анна 100%", ("+49301234567",)), None, **BY_ANN).id
@@ -103,6 +122,9 @@ def test_contacts_are_listed_found_replaced_and_removed(session: Session) -> Non
         (ContactDraft("A", tags=("a\nb",)), "tags.0"),
         (ContactDraft("A", tags=tuple(map(str, range(51)))), "tags"),
         (ContactDraft("A", owner="2099"), "owner"),
+        (ContactDraft("A", time_zone="Mars/Olympus"), "time_zone"),
+        (ContactDraft("A", time_zone="../../etc/passwd"), "time_zone"),
+        (ContactDraft("A", time_zone=""), "time_zone"),
     ],
 )
 def test_bad_contacts_are_refused_at_their_field(session: Session, draft: ContactDraft, field: str) -> None:

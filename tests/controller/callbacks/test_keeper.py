@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from controller.actions.callbacks import cancel_callback
+from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.costs import RateDraft, create_rate
 from controller.callbacks import CallbackKeeper, CallbackRules
 from controller.calls.numbers import OwnHours, Route
@@ -28,6 +29,7 @@ from controller.storage.journal_changes import CallStarted
 from controller.telephony.fake_people import FakePhone
 from tests.controller.calls.conftest import CallCenter
 from tests.fixtures.callbacks import callback
+from tests.fixtures.clocks import EAST, EASTERN_NUMBER, MOBILE_NUMBER, WESTERN_NUMBER, open_in_the_east
 from tests.fixtures.databases import sqlite_database
 from tests.fixtures.waiting import until
 from tests.ivr.builders import group, hang_up, scenario
@@ -194,6 +196,26 @@ async def test_nobody_is_called_outside_working_time(center: CallbackCenter) -> 
     await center.asks(number="+74951110000", caller_number=CALLER, called_number="8002")
     await until(lambda: center.caller.rung == 1)
     assert (await center.state(closed)).state == "waiting"
+
+
+@pytest.mark.covers("PRJ-26")
+@pytest.mark.parametrize(("number", "zone"), [(EASTERN_NUMBER, None), (MOBILE_NUMBER, EAST)], ids=["his number", "his contact"])
+async def test_where_callers_clocks_decide_he_is_called_when_it_is_working_time_where_he_is(
+    center: CallbackCenter, number: str, zone: str | None
+) -> None:
+    now = datetime.now(UTC)
+    route = Route("Main line", None, LIVE, 1, hours=OwnHours("Day", open_in_the_east(now)))
+    center.arrivals.set_routes({"8000": route})
+    if zone is not None:
+        known = ContactDraft("Ann", [f"+{number}"], time_zone=zone)
+        await center.database.run(create_contact, known, None, acting_user="ann", at=now)
+    center.operator.silent()
+    center.caller.silent()
+    asleep = await center.asks(number=f"+{WESTERN_NUMBER}", place_at=now - timedelta(minutes=1))
+    awake = center.telephony.phone(f"PJSIP/{number}@trunk-1").silent()
+    await center.asks(number=f"+{number}")
+    await until(lambda: awake.rung == 1)
+    assert ((await center.state(asleep)).state, center.caller.rung) == ("waiting", 0)
 
 
 async def test_who_has_waited_too_long_is_called_no_more(center: CallbackCenter) -> None:

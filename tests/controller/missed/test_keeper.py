@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.schedules import create_schedule
 from controller.bus import MemoryBus, MissedCallsChanged
 from controller.ids import CallId, ChannelId
@@ -44,6 +45,7 @@ from controller.storage.rates import Pricing
 from controller.storage.users import User
 from tests.controller.storage.call_changes import NOON, second
 from tests.fixtures.callbacks import callback
+from tests.fixtures.clocks import EAST, EASTERN_NUMBER, MOBILE_NUMBER, WESTERN_NUMBER, open_in_the_east
 from tests.fixtures.databases import database
 
 __all__ = ["database"]
@@ -191,6 +193,17 @@ async def test_t35_a_call_missed_off_hours_is_told_to_the_responsible_whoever_wa
     assert (missed.row.kind, missed.owner) == ("off_hours", Owner(user="boss"))
     (letter,) = await office.letters()
     assert letter.recipient == "boss@example.com" and "outside of working time" in letter.body
+
+
+async def test_where_callers_clocks_decide_a_call_was_missed_in_working_time_if_it_was_that_where_he_is(office: Office) -> None:
+    office.has_schedule(open_in_the_east(NOON).model_dump(mode="json"))
+    with office.database.session() as session:
+        known = ContactDraft("Ann", [f"+{MOBILE_NUMBER}"], time_zone=EAST)
+        create_contact(session, known, None, acting_user="test", at=NOON)
+    callers = {"c1": EASTERN_NUMBER, "c2": WESTERN_NUMBER, "c3": MOBILE_NUMBER, "c4": "anonymous"}
+    office.happens(*(call(id, caller_number=number) for id, number in callers.items()))
+    kinds = {one.row.call_id: one.row.kind for one in await office.missed()}
+    assert kinds == {"c1": "working_time", "c2": "off_hours", "c3": "working_time", "c4": "off_hours"}
 
 
 @pytest.mark.covers("SKZ-26")
