@@ -41,8 +41,8 @@ def goes_by_callers(schedule: Schedule | None) -> bool:
 
 async def callers_zone(schedule: Schedule | None, number: str, tools: CallTools) -> tzinfo | None:
     """The zone of who calls, for `state_now`; None where it is not known, or not asked for. `number` is as Asterisk gives it."""
-    normal = phone_number(number, tools.region)
-    if normal is None or not goes_by_callers(schedule):
+    normal = phone_number(number, tools.region) if goes_by_callers(schedule) else None
+    if normal is None:
         return None
     stored: str | None = None
     try:
