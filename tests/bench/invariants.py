@@ -21,10 +21,10 @@ TALKED, TOLD, DROPPED, GAVE_UP = "talked", "told", "dropped by an operator", "ga
 ENDED_BY: Final[Mapping[str, frozenset[str]]] = {
     TALKED: frozenset({"caller"}),
     GAVE_UP: frozenset({"caller"}),
-    TOLD: frozenset({"scenario"}),
+    TOLD: frozenset({"scenario", "operator"}),
     DROPPED: frozenset({"scenario", "operator"}),
 }
-"""What the record of such a call must say."""
+"""What the record of such a call must say. An operator may drop a call before its caller has heard him."""
 AT_PHONES: Final = 0.25
 """Seconds that a phone may learn later of the end of a call than the controller."""
 ON_RECORD: Final = 0.02

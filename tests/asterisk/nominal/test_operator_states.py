@@ -137,6 +137,37 @@ async def test_t42_an_operator_without_inbound_calls_has_no_do_not_disturb_and_i
     assert "ringing" not in [state for state, _, _ in await history(system, "2001")]
 
 
+async def test_codes_that_the_installation_has_changed_are_dialled_and_the_usual_ones_are_none(system: System) -> None:
+    changed = {
+        "code_log_in": "*51",
+        "code_log_out": "#52",
+        "code_do_not_disturb": "*6",
+        "code_disturb": "*70",
+        "code_pick_up": "*9",
+        "do_not_disturb_reasons": ("tea", "gym"),
+    }
+    system.settings = system.settings.model_copy(update=changed)
+    await system.restart()
+    phone, other = await system.operator("2001"), await system.operator("2003")
+    for code, heard, state in (
+        ("*62", UNDISTURBED, "do_not_disturb"),
+        ("*44", NOT_POSSIBLE, "do_not_disturb"),
+        ("*70", DISTURBED, "available"),
+        ("#52", LOGGED_OUT, "offline"),
+        ("*51", LOGGED_IN, "available"),
+        ("*43", NOT_POSSIBLE, "available"),
+    ):
+        await dials(phone, code, heard)
+        await system.operator_is("2001", state)
+    assert ("do_not_disturb", "gym", "operator 2001") in await history(system, "2001")
+    _, call = await system.call(Line.SUPPORT)
+    await phone.ringing()
+    taken = await other.dial("*92001")
+    await taken.answered()
+    await talk(call, taken)
+    await call.hangup()
+
+
 @pytest.mark.parametrize("code", ["*439", "*4", "*8x", "*99", "*8*"])
 async def test_a_code_that_is_none_is_refused_with_a_prompt(system: System, code: str) -> None:
     phone = await system.operator("2001")
