@@ -71,12 +71,11 @@ class Seen:
         if len(heard) == 2:
             self.to_sound.append(max(heard) - answered)
 
-    def pause_after(self, invite: Invite) -> float:
-        """The operator's wrap-up after a call, in seconds."""
+    def pause_after(self, invite: Invite) -> float | None:
+        """The operator's wrap-up after a call, in seconds; None: who called another number may have come to any line."""
         if invite.answered_at is None or time.time() - invite.answered_at < SHORTEST_CONVERSATION:
             return 0.0
-        line = self.lines.get(self.group_of.get(invite.caller, ""))
-        return 0.0 if line is None else line.wrap_up
+        return self.lines[self.measured].wrap_up if self.group_of.get(invite.caller) == self.measured else None
 
 
 class Sound:
@@ -140,6 +139,7 @@ class Operator(RawPhone):
         self._sound: Sound | None = None
         self._known: set[str] = set()
         self._code_over = asyncio.Event()
+        self._on_break = False
 
     def asked(self, method: str, lines: Sequence[str], body: str) -> None:
         call = next(line.partition(":")[2].strip() for line in lines if line.lower().startswith("call-id:"))
@@ -162,15 +162,17 @@ class Operator(RawPhone):
 
     async def takes_a_break(self, seconds: float) -> None:
         """Not be disturbed for so long, by the phone's codes, whatever else the phone does. Raises TimeoutError."""
+        self._on_break = True
+        self._is_not_free()
         await self._dials(DO_NOT_DISTURB)
         begin = time.time()
         await asyncio.sleep(seconds)
         self._seen.breaks.append(Break(extension(self._place), begin, time.time()))
         await self._dials(DISTURB)
+        self._on_break = False
 
     async def _dials(self, code: str) -> None:
         """Return when Asterisk has ended the line, and so confirmed the code."""
-        self._is_not_free()
         self._call_id, self._to_tag = secrets.token_hex(8), ""
         self._code_over.clear()
         await self.request("INVITE", code, body=offer())
@@ -253,13 +255,15 @@ class Operator(RawPhone):
         if invite is not None:
             invite.over_at = time.time()
             self._rings_no_more()
-            self._becomes_free = self._loop.call_later(self._seen.pause_after(invite), self._is_free)
+            pause = self._seen.pause_after(invite)
+            self._becomes_free = None if pause is None else self._loop.call_later(pause, self._is_free)
         if self._sound is not None and not self._busy:
             self._sound.close()
             self._sound = None
 
     def _is_free(self) -> None:
-        self._free_since = time.monotonic() if self._seen.waiting > self._seen.ringing else None
+        wanted = self._seen.waiting > self._seen.ringing and not self._on_break
+        self._free_since = time.monotonic() if wanted else None
 
     def _is_not_free(self) -> None:
         self._free_since = None

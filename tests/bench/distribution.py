@@ -18,10 +18,10 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
@@ -63,8 +63,8 @@ LINES: Final = {
     DESK: Line(frozenset(map(extension, range(OPERATORS))), wrap_up=1),
     URGENT: Line(frozenset(map(extension, range(SHARED))), priority=5, rings_all=True),
 }
-WAITS: Final = {DESK: 300, URGENT: 5, EVERYBODY: 30}
-"""The longest waits, in seconds."""
+WAITS: Final = {DESK: {DESK: 300}, URGENT: {URGENT: 3, DESK: 8}, EVERYBODY: {EVERYBODY: 30}}
+"""The groups that a number's callers pass, and for how many seconds they wait there at most."""
 CALLS_URGENT: Final = 0.25
 LOSES_PATIENCE: Final = 0.15
 ROLL_CALL: Final = "74959999999"
@@ -230,24 +230,23 @@ def _furnish(settings: Settings) -> None:
     with open_database(settings) as database, database.session() as session:
         for extension in sorted(LINES[DESK].members):
             create_operator(session, extension, f"Operator {extension}", **_by())
-        _add_line(session, DESK, "longest_idle", LINES[DESK], {DESK: "end"})
-        _add_line(session, URGENT, "ring_all", LINES[URGENT], {URGENT: DESK, DESK: "end"})
-        _add_line(session, EVERYBODY, "ring_all", Line(LINES[DESK].members), {EVERYBODY: "end"}, ring_seconds=60)
+        _add_line(session, DESK, "longest_idle", LINES[DESK])
+        _add_line(session, URGENT, "ring_all", LINES[URGENT])
+        _add_line(session, EVERYBODY, "ring_all", Line(LINES[DESK].members), ring_seconds=60)
 
 
-def _add_line(
-    session: Session, group: str, strategy: Strategy, line: Line, failed: Mapping[str, str], ring_seconds: int = ANSWER_SECONDS
-) -> None:
-    """A group and its number. `failed`: the groups that its callers pass, and what follows when nobody takes them there."""
+def _add_line(session: Session, group: str, strategy: Strategy, line: Line, ring_seconds: int = ANSWER_SECONDS) -> None:
+    """A group, and its number: whom nobody takes goes on to the next of the groups that its callers pass."""
     create_group(session, group, strategy, ring_seconds, **_by())
     set_terms(session, group, GroupTerms(priority=line.priority, wrap_up_seconds=line.wrap_up), **_by())
     set_members(session, group, sorted(line.members), **_by())
+    waits = WAITS[group]
     nodes: dict[str, Any] = {
         name: {
-            "operation": {"type": "forward_to_group", "group": name, "max_wait_seconds": WAITS[name]},
+            "operation": {"type": "forward_to_group", "group": name, "max_wait_seconds": waits[name]},
             "links": {"failed": then},
         }
-        for name, then in failed.items()
+        for name, then in pairwise([*waits, "end"])
     }
     nodes["end"] = {"operation": {"type": "hang_up"}}
     document = {"schema_version": SCHEMA_VERSION, "start": group, "nodes": nodes}
