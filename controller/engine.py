@@ -278,7 +278,10 @@ class Engine:
     async def choose_state(self, extension: str, wish: Wish, reason: str) -> None:
         """An operator has chosen a state on his phone. Raises as `actions.operator_states.choose_state`."""
         by, now = f"operator {extension}", self._clock.now()
-        chosen = await self._database.run(choose_state, extension, wish, reason, acting_user=by, at=now)
+        self.state_chosen(extension, await self._database.run(choose_state, extension, wish, reason, acting_user=by, at=now))
+
+    def state_chosen(self, extension: str, chosen: OperatorSwitches) -> None:
+        """An operator's state was chosen and is stored: the very next decision goes by it."""
         self.presence.switch(extension, _switches(chosen))
 
     async def trunk_states(self) -> dict[int, TrunkState]:

@@ -19,6 +19,7 @@ from controller.presence import OperatorState
 from controller.prompts.workshop import Workshop
 from controller.settings import Settings
 from controller.storage import Database
+from controller.storage.operator_states import OperatorSwitches
 from controller.storage.trunks import TrunkState
 
 ComponentState: TypeAlias = Literal["ok", "down", "off"]
@@ -63,6 +64,10 @@ async def _no_transfer(call: str, to: str, consulting: bool) -> None:
     raise Refused(f"call {call} is not live in this process")
 
 
+def _nobody_to_tell(extension: str, chosen: OperatorSwitches) -> None:
+    """Another process serves the calls, and reads it by itself."""
+
+
 def _no_dictation(number: str, code: str, language: str | None) -> str:
     raise Refused("this process serves no calls")
 
@@ -97,8 +102,9 @@ async def _nothing_known() -> Mapping[int, TrunkState]:
 class WebServices:
     """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
 
-    `operator_states` is how operators' phones are, by extension; one that is not named is offline. `trunk_states` tells how the
-    enabled trunks are, by their ids, as far as that is known.
+    `operator_states` is how operators' phones are, by extension; one that is not named is offline. `state_chosen` is told what
+    was stored for an operator, so that he is offered nothing more from the answer on. `trunk_states` tells how the enabled trunks
+    are, by their ids, as far as that is known.
 
     `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
     calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call mode says) and gives
@@ -119,6 +125,7 @@ class WebServices:
     pause_recording: RecordingSwitch = no_live_calls
     monotonic: Callable[[], float] = monotonic
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
+    state_chosen: Callable[[str, OperatorSwitches], None] = _nobody_to_tell
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
     place_call: Callable[[str, str, bool | None], str] = _no_outgoing_calls

@@ -147,6 +147,7 @@ async def serve(
             known_prompts,
             recording_switch(engine),
             operator_states=lambda: engine.presence.states,
+            state_chosen=engine.state_chosen,
             trunk_states=engine.trunk_states,
             transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
             dictate_code=engine.confirmations.place,

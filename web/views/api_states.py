@@ -46,7 +46,8 @@ async def put_state(request: Request) -> Response:
     """Log an operator in or out, or keep calls away from him."""
     given, body, extension = services(request), await read_json(request, StateChoice), text_id(request, "extension")
     by, now = acting_user(request), given.clock.now()
-    await given.database.run(choose_state, extension, body.state, body.reason, acting_user=by, at=now)
+    chosen = await given.database.run(choose_state, extension, body.state, body.reason, acting_user=by, at=now)
+    given.state_chosen(extension, chosen)
     given.bus.send(DirectoryChanged())
     return ModelResponse(state_model(await given.database.read(_now, extension)))
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
+from controller.actions.operators import MemberDraft
 from controller.bus import WrapUpEnded
+from controller.routing import RoutedOperator
+from controller.routing.strategies import Candidate, Turn, weighted_random
 from controller.softphone import PhoneCall
 from controller.storage.calls import CallDetail
+from tests.asterisk.nominal.test_recordings import api
 from tests.fixtures.branching import BY
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk, first_of, has_group, talked
 from tests.fixtures.sounds import THANKS
@@ -142,6 +147,57 @@ async def test_round_robin_hands_the_calls_round(system: System) -> None:
         assert rung(await system.call_record(caller)) == [extension]
 
 
+async def test_fewest_calls_rings_who_has_had_the_fewest_conversations_today(system: System) -> None:
+    await desk(system, "fewest_calls", ALL[:2])
+    busy, idle = [await system.operator(extension) for extension in ALL[:2]]
+    for declines in (False, True):
+        _, call = await system.call(NUMBER)
+        if declines:
+            await (await idle.ringing()).refuse()
+        await answer_and_hang_up(call, await busy.ringing())
+        await system.operator_is("2001", "available")
+    for _ in range(2):
+        caller, call = await system.call(NUMBER)
+        await answer_and_hang_up(call, await idle.ringing())
+        await system.operator_is("2002", "available")
+    record = await decided(system, await system.call_record(caller))
+    assert rung(record) == ["2002"], "though the other has been idle for longer"
+    assert [one.order for one in record.decisions] == [[["2002", 1], ["2001", 2]]]
+
+
+async def test_a_weighted_choice_rings_in_the_order_that_its_seed_and_the_weights_give(system: System) -> None:
+    weights = dict(zip(ALL, (1, 50, 100), strict=True))
+    await desk(system, "weighted_random", [MemberDraft(extension, weight=weights[extension]) for extension in ALL])
+    phones = [await system.operator(extension) for extension in ALL]
+    caller, call = await system.call(NUMBER)
+    for _ in ALL:
+        _, offered = await first_of(*phones)
+        await offered.refuse()
+    await call.ended()
+    record = await decided(system, await system.call_record(caller))
+    *choices, _ = record.decisions
+    assert [one.offered for one in choices] == [[extension] for extension in rung(record)] and sorted(rung(record)) == list(ALL)
+    left = list(ALL)
+    for choice in choices:
+        assert choice.seed is not None
+        candidates = [Candidate(RoutedOperator(0, one, "", weights[one]), place) for place, one in enumerate(ALL) if one in left]
+        again = weighted_random(candidates, Turn(-1, Random(choice.seed)))
+        assert choice.order == [[one.operator.extension, one.operator.weight] for one in again]
+        left.remove(choice.offered[0])
+
+
+async def test_levels_ring_the_lowest_first_and_within_it_the_longest_idle(system: System) -> None:
+    await desk(system, "levels", [MemberDraft("2001", level=2), MemberDraft("2002", level=1), MemberDraft("2003", level=1)])
+    phones = {extension: await system.operator(extension) for extension in reversed(ALL)}
+    caller, call = await system.call(NUMBER)
+    for extension in ("2003", "2002"):
+        await (await phones[extension].ringing()).refuse()
+    await answer_and_hang_up(call, await phones["2001"].ringing())
+    record = await decided(system, await system.call_record(caller))
+    assert rung(record) == ["2003", "2002", "2001"]
+    assert record.decisions[0].order == [["2003", 1], ["2002", 1], ["2001", 2]]
+
+
 async def test_an_operator_is_left_alone_while_he_wraps_up_and_can_end_that_early(system: System) -> None:
     await desk(system, "linear", ["2001"], wrap_up_seconds=30)
     phone = await system.operator("2001")
@@ -224,6 +280,48 @@ async def test_a_changed_rule_and_a_new_operator_are_used_by_the_next_offer_whil
     for _, call in waiting:
         await call.hangup()
     await talking.hangup()
+
+
+@pytest.mark.covers("SKZ-20")
+async def test_an_operator_who_is_created_while_ten_callers_wait_gets_the_next_offer_by_the_new_rule(system: System) -> None:
+    await desk(system, "linear", ["2001"], wait=60, ring_seconds=20)
+    busy = await system.operator("2001")
+    _, talking = await system.call(NUMBER)
+    offered = await busy.ringing()
+    await offered.answer()
+    await talk(talking, offered)
+    waiting = await asyncio.gather(*(system.call(NUMBER) for _ in range(10)))
+    order = await _line(system)
+    async with await api(system) as client:
+        await client.post("/api/v1/operators", json={"extension": "2044", "name": "Newcomer"})
+        group = next(one for one in (await client.get("/api/v1/groups")).json()["groups"] if one["name"] == GROUP)
+        changed = {
+            "name": GROUP,
+            "strategy": "levels",
+            "ring_seconds": 20,
+            "members": [{"extension": "2001", "level": 2}, "2044"],
+        }
+        assert (await client.put(f"/api/v1/groups/{group['id']}", json=changed)).status_code == 200
+    await eventually(lambda: "2044" in system.engine.presence.states, "the engine does not know the newcomer")
+    phone = await system.phone_of("2044")
+    await phone.register()
+    rings = await phone.ringing()
+    first = next(one for one in waiting if one[0].number in rings.peer)
+    await rings.answer()
+    await talk(first[1], rings)
+    record = await decided(system, await system.recorded(first[0], lambda one: bool(one.talk_leg), "nobody talks"))
+    assert record.call.id == order[0], "first come, first served"
+    (choice,) = record.decisions
+    assert (choice.strategy, choice.rule_version) == ("levels", system.engine.distributor.rules[GROUP].version)
+    assert (choice.order, [left[:2] for left in choice.left_out]) == ([["2044", 1]], [["2001", "engaged"]])
+    assert system.engine.distributor.waiting == order[1:]
+    assert offered.ended_at is None and all(call.ended_at is None for _, call in waiting), "no call is touched"
+    await talking.hangup()
+    again = await busy.ringing()
+    second = next(caller for caller, _ in waiting if caller.number in again.peer)
+    assert (await system.recorded(second, lambda one: bool(one.legs), "nobody is rung")).call.id == order[1]
+    for _, call in waiting:
+        await call.hangup()
 
 
 async def _line(system: System) -> tuple[str, ...]:

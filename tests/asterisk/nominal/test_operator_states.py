@@ -11,6 +11,7 @@ from controller.actions.operators import OperatorDraft, change_operator
 from controller.softphone import SoftPhone
 from controller.storage.operator_states import operators_now, state_changes
 from controller.storage.operators import find_operator
+from tests.asterisk.nominal.test_recordings import api
 from tests.fixtures.sounds import DISTURBED, LOGGED_IN, LOGGED_OUT, NOT_POSSIBLE, SORRY, UNDISTURBED, Tone
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
@@ -135,6 +136,53 @@ async def test_t42_an_operator_without_inbound_calls_has_no_do_not_disturb_and_i
     await talk(call, offered)
     await call.hangup()
     assert "ringing" not in [state for state, _, _ in await history(system, "2001")]
+
+
+@pytest.mark.covers("SKZ-63")
+async def test_who_is_not_to_be_disturbed_by_the_api_is_offered_nothing_from_its_answer_on(system: System) -> None:
+    _, other = await system.operator("2001"), await system.operator("2002")
+    async with await api(system) as client:
+        chosen = await client.put("/api/v1/operators/2001/state", json={"state": "do_not_disturb"})
+        assert chosen.json()["do_not_disturb"] is True
+        assert system.engine.presence.states["2001"] == "do_not_disturb", "at once, not when all settings are read again"
+        caller, call = await system.call(Line.SALES)
+        await other.ringing()
+        assert system.engine.distributor.engaged.keys() == {"2002"}
+        await client.put("/api/v1/operators/2001/state", json={"state": "available"})
+        assert system.engine.presence.states["2001"] == "available"
+    await call.hangup()
+    await system.call_record(caller)
+
+
+async def test_codes_that_the_installation_has_changed_are_dialled_and_the_usual_ones_are_none(system: System) -> None:
+    changed = {
+        "code_log_in": "*51",
+        "code_log_out": "#52",
+        "code_do_not_disturb": "*6",
+        "code_disturb": "*70",
+        "code_pick_up": "*9",
+        "do_not_disturb_reasons": ("tea", "gym"),
+    }
+    system.settings = system.settings.model_copy(update=changed)
+    await system.restart()
+    phone, other = await system.operator("2001"), await system.operator("2003")
+    for code, heard, state in (
+        ("*62", UNDISTURBED, "do_not_disturb"),
+        ("*44", NOT_POSSIBLE, "do_not_disturb"),
+        ("*70", DISTURBED, "available"),
+        ("#52", LOGGED_OUT, "offline"),
+        ("*51", LOGGED_IN, "available"),
+        ("*43", NOT_POSSIBLE, "available"),
+    ):
+        await dials(phone, code, heard)
+        await system.operator_is("2001", state)
+    assert ("do_not_disturb", "gym", "operator 2001") in await history(system, "2001")
+    _, call = await system.call(Line.SUPPORT)
+    await phone.ringing()
+    taken = await other.dial("*92001")
+    await taken.answered()
+    await talk(call, taken)
+    await call.hangup()
 
 
 @pytest.mark.parametrize("code", ["*439", "*4", "*8x", "*99", "*8*"])

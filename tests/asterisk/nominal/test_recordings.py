@@ -43,6 +43,7 @@ async def api(system: System, **permission: bool) -> httpx.AsyncClient:
         health,
         lambda: KnownPrompts(frozenset(), frozenset()),
         recording_switch(system.engine),
+        state_chosen=system.engine.state_chosen,
     )
     now = SystemClock().now()
     name = "listens" if permission else "deaf"

@@ -99,6 +99,27 @@ async def test_an_operator_transfers_by_pressing_the_code_and_the_number(system:
     assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", True)]
 
 
+async def test_codes_that_the_installation_has_changed_are_pressed_and_the_usual_one_does_nothing(system: System) -> None:
+    changed = {"code_transfer": "#5", "code_consult": "*76", "code_back": "*9"}
+    system.settings = system.settings.model_copy(update=changed)
+    await system.restart()
+    other, talking = await system.operator("2003"), await conversation(system)
+    await talking.line.press("*12002##762003#*762003#")
+    offered = await other.ringing()
+    await offered.answer()
+    await talk(talking.line, offered)
+    await talking.line.press("*9")
+    await offered.ended()
+    await talk(talking.call, talking.line)
+    await talking.line.press("#52003#")
+    again = await other.ringing()
+    await talking.line.ended()
+    await again.answer()
+    await talk(talking.call, again)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", False), ("2003", "2001", True)]
+
+
 @pytest.mark.covers("SKZ-66")
 async def test_who_consults_before_speaks_with_the_colleague_alone_and_joins_the_two_by_hanging_up(system: System) -> None:
     other, talking = await system.operator("2003"), await conversation(system)

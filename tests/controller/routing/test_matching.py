@@ -471,6 +471,12 @@ def in_zones(group: GroupRule, *zones: str | None) -> GroupRule:
 OFFICE_DAY = working_days("2026-05-04")
 
 
+def at_work(zone: str | None, moment: datetime) -> bool:
+    """Whether it is OFFICE_DAY's working time where the operator is."""
+    wall = moment.astimezone(ZoneInfo(zone or "UTC"))
+    return wall.date().isoformat() == "2026-05-04" and 9 <= wall.hour < 18
+
+
 def team_of_two_cities() -> Matching:
     """At NINE (UTC) it is 9 o'clock where ANN is, and 18 o'clock where BOB is."""
     made = matching("linear", BOB, ANN)
@@ -539,21 +545,16 @@ def test_whenever_a_call_is_offered_it_is_working_time_where_the_operator_is(
     extensions = [str(2001 + place) for place in range(len(zones))]
     sales = matching(strategy, *extensions)
     sales.set_rules([in_zones(rules("Sales", strategy, *extensions), *zones)])
-    clocks = {extension: ZoneInfo(zone or "UTC") for extension, zone in zip(extensions, zones, strict=True)}
-
-    def at_work(extension: str, moment: datetime) -> bool:
-        wall = moment.astimezone(clocks[extension])
-        return wall.date().isoformat() == "2026-05-04" and 9 <= wall.hour < 18
-
+    where = dict(zip(extensions, zones, strict=True))
     for number, moment in enumerate(moments):
         sales.at(moment)
         call = CallId(f"call {number}")
         actions = [*sales.look_again(), *sales.join(call, "Sales", moment, working_time=OFFICE_DAY)]
         offered = [action.operator for action in actions if isinstance(action, Offer)]
-        assert all(at_work(extension, moment) for extension in offered)
-        could = [one for one in extensions if at_work(one, moment) and one not in dict(sales.engaged)]
+        assert all(at_work(where[extension], moment) for extension in offered)
+        could = [one for one in extensions if at_work(where[one], moment) and one not in dict(sales.engaged)]
         assert not could or strategy != "ring_all", "everybody who is free and works is rung"
-        assert (Ended(call, "no_operators") in actions) == (not any(at_work(one, moment) for one in extensions))
+        assert (Ended(call, "no_operators") in actions) == (not any(at_work(where[one], moment) for one in extensions))
 
 
 def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
@@ -631,10 +632,25 @@ class World:
     reserved: dict[str, CallId] = field(default_factory=dict)
 
 
+ZONES = {ANN: None, BOB: "Asia/Tokyo", CAROL: "America/New_York", "2004": None}
+
+
+def here(wanted: Person) -> Person:
+    """The same with the operator's own clock."""
+    return wanted if wanted.operator is None else replace(wanted, operator=with_clock(wanted.operator.extension))
+
+
+def with_clock(extension: str) -> RoutedOperator:
+    zone = ZONES[extension]
+    return replace(operator(extension), zone=zone and ZoneInfo(zone))
+
+
 class AnyHistory(RuleBasedStateMachine):
-    """Phones, callers and administrators do what they like, in any order."""
+    """Phones, callers and administrators do what they like, in any order, while a day goes by."""
 
     operators = st.sampled_from([ANN, BOB, CAROL, "2004"])
+    working_times = st.none() | st.just(OFFICE_DAY)
+    further_numbers = st.lists(st.sampled_from(["100", "101"]), unique=True)
 
     def __init__(self) -> None:
         super().__init__()
@@ -645,7 +661,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.phones: dict[str, Availability] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
-        self.rung: defaultdict[CallId, list[Number]] = defaultdict(list)
+        self.numbers: defaultdict[CallId, list[Number]] = defaultdict(list)
         self.talking: set[str] = set()
         self.wrapping_up: set[str] = set()
         self.lines: dict[CallId, str] = {}
@@ -653,15 +669,33 @@ class AnyHistory(RuleBasedStateMachine):
         self.kept: dict[str, CallId] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
+        self.withdrawn: set[str] = set()
+        self.took: set[str] = set()
+        self.by_the_clock: set[CallId] = set()
+        self.now = minutes(-8 * 60)
+        self.matching.at(self.now)
 
     @initialize(strategies=st.tuples(*[st.sampled_from(get_args(Strategy))] * 2), priorities=st.tuples(*[st.integers(0, 2)] * 2))
     def a_usual_morning(self, strategies: tuple[Strategy, Strategy], priorities: tuple[int, int]) -> None:
         for name, strategy, priority in zip(("Sales", "Support"), strategies, priorities, strict=True):
-            shared = terms(rules(name, strategy, ANN, BOB), wrap_up_seconds=5, priority=priority, sticky_owner=True)
-            self.groups[name] = shared
+            values = {"wrap_up_seconds": 5, "priority": priority, "sticky_owner": True}
+            self.groups[name] = self.group(name, strategy, [ANN, BOB], values)
         self.follow(self.matching.set_rules(self.groups.values()))
         for extension in (ANN, BOB):
             self.phone_changes(extension, "free")
+
+    def group(self, name: str, strategy: Strategy, members: list[str], values: dict[str, Any]) -> GroupRule:
+        return terms(in_zones(rules(name, strategy, *members), *(ZONES[one] for one in members)), **values)
+
+    def works(self, call: CallId, operator: str) -> bool:
+        """Whether the call may be offered to him by the clock."""
+        return call not in self.by_the_clock or operator not in ZONES or at_work(ZONES[operator], self.now)
+
+    @property
+    def rung(self) -> set[CallId]:
+        """The calls for which somebody's phone rings."""
+        quiet = self.talking | self.withdrawn
+        return {call for operator, call in self.world.lines.items() if operator not in quiet}
 
     def follow(self, actions: list[Action]) -> None:
         for action in actions:
@@ -675,17 +709,20 @@ class AnyHistory(RuleBasedStateMachine):
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
                         "and it is said why"
                     )
+                    assert self.works(call, operator), "and in his working time"
                     self.is_fair(call, operator)
                     self.offered[call].add(operator)
                     self.world.lines[operator] = call
-                    self.rung[call].append(number)
+                    self.numbers[call].append(number)
                 case CallBack(call, operator):
                     assert operator not in self.world.lines and operator not in self.world.reserved
                     assert self.phones.get(operator) == "free"
                     assert call in self.world.absent and call not in self.world.reserved.values()
+                    assert self.works(call, operator)
                     self.world.reserved[operator] = self.kept[operator] = call
                 case Withdraw(call, operator):
                     assert self.world.lines[operator] == call
+                    self.withdrawn.add(operator)
                 case WrapUp(operator):
                     self.wrapping_up.add(operator)
                 case Ended(call):
@@ -702,8 +739,8 @@ class AnyHistory(RuleBasedStateMachine):
             if rival is None or other == call or self.owners.get(call) == operator:
                 continue
             before = (-rival.terms.priority, self.came[other]) < (-group.terms.priority, self.came[call])
-            takes_more = rival.strategy == "ring_all" or other not in self.world.lines.values()
-            member = operator in [one.extension for one in rival.operators]
+            takes_more = rival.strategy == "ring_all" or other not in self.rung
+            member = operator in [one.extension for one in rival.operators] and self.works(other, operator)
             with_owner = self.owners.get(other) in [rung for rung, served in self.world.lines.items() if served == other]
             assert not (before and takes_more and member and not with_owner and operator not in self.offered[other])
 
@@ -717,7 +754,7 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def rules_change(self, name: str, strategy: Strategy, members: list[str], wrap_up: int, priority: int, sticky: bool) -> None:
         values = {"wrap_up_seconds": wrap_up, "priority": priority, "sticky_owner": sticky}
-        self.groups[name] = terms(rules(name, strategy, *members), **values)
+        self.groups[name] = self.group(name, strategy, members, values)
         self.follow(self.matching.set_rules(self.groups.values()))
 
     @rule(operator=operators, availability=st.sampled_from(["offline", "busy", "free"]))
@@ -725,16 +762,29 @@ class AnyHistory(RuleBasedStateMachine):
         self.phones[operator] = availability
         self.follow(self.matching.set_phone(operator, availability))
 
-    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), owner=st.none() | operators)
-    def caller_joins(self, group: str, owner: str | None) -> None:
-        self.calls += 1
-        call = CallId(f"call {self.calls}")
+    @rule(minutes=st.sampled_from([30, 120, 300]))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        self.matching.at(self.now)
+        self.follow(self.matching.look_again())
+
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), owner=st.none() | operators, time=working_times)
+    def caller_joins(self, group: str, owner: str | None, time: WorkingTime | None) -> None:
+        call = self.new_call(time)
         self.world.waiting[call] = self.calls
         self.lines[call] = group
         self.comes(call, minutes(self.calls))
         if owner is not None:
             self.owners[call] = owner
-        self.follow(self.matching.join(call, group, minutes(self.calls), None if owner is None else operator(owner)))
+        own = None if owner is None else with_clock(owner)
+        self.follow(self.matching.join(call, group, minutes(self.calls), own, time))
+
+    def new_call(self, time: WorkingTime | None) -> CallId:
+        self.calls += 1
+        call = CallId(f"call {self.calls}")
+        if time is not None:
+            self.by_the_clock.add(call)
+        return call
 
     def comes(self, call: CallId, at: datetime) -> None:
         """He takes his place behind all callers."""
@@ -743,7 +793,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(groups=st.lists(st.sampled_from(["Sales", "Support"]), min_size=2, max_size=4))
     def callers_come_in_a_rush(self, groups: list[str]) -> None:
         for group in groups:
-            self.caller_joins(group, None)
+            self.caller_joins(group, None, None)
 
     @precondition(lambda self: self.lines and self.world.waiting)
     @rule(data=st.data())
@@ -760,29 +810,67 @@ class AnyHistory(RuleBasedStateMachine):
         self.wrapping_up.discard(operator)
         self.follow(self.matching.wrap_up_over(operator))
 
-    @rule(operator=operators, further=st.lists(st.sampled_from(["100", "101"]), unique=True))
-    def caller_wants_a_person(self, operator: str, further: list[str]) -> None:
-        self.join_person(person(operator, *further))
+    @rule(operator=operators, further=further_numbers, time=working_times)
+    def caller_wants_a_person(self, operator: str, further: list[str], time: WorkingTime | None) -> None:
+        self.join_person(self.new_call(time), here(person(operator, *further)), time)
 
-    @rule(number=st.sampled_from(["100", "101"]))
-    def caller_wants_a_number_outside(self, number: str) -> None:
-        self.join_person(outside(number))
+    @rule(number=st.sampled_from(["100", "101"]), time=working_times)
+    def caller_wants_a_number_outside(self, number: str, time: WorkingTime | None) -> None:
+        self.join_person(self.new_call(time), outside(number), time)
 
-    def join_person(self, wanted: Person) -> None:
-        self.calls += 1
-        call = CallId(f"call {self.calls}")
+    def join_person(self, call: CallId, wanted: Person, time: WorkingTime | None) -> None:
         self.world.waiting[call] = self.calls
         self.wanted[call] = wanted
-        self.follow(self.matching.join(call, wanted))
+        self.follow(self.matching.join(call, wanted, working_time=time))
 
-    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), since=st.integers(0, 100))
-    def somebody_absent_takes_a_place(self, group: str, since: int) -> None:
-        self.calls += 1
-        call = CallId(f"call {self.calls}")
+    @precondition(lambda self: self.talking)
+    @rule(data=st.data(), to=operators, further=further_numbers)
+    def operator_transfers_his_caller(self, data: st.DataObject, to: str, further: list[str]) -> None:
+        """The caller wants somebody else now, before the line of who transfers him has ended; that may be himself."""
+        operator = data.draw(st.sampled_from(sorted(self.talking)))
+        call = self.world.lines[operator]
+        if call in self.world.waiting:
+            return
+        for kept in (self.lines, self.owners, self.offered, self.numbers):
+            kept.pop(call, None)
+        self.by_the_clock.discard(call)
+        self.join_person(call, here(person(to, *further)), None)
+
+    @precondition(lambda self: len(self.talking) > 1)
+    @rule(data=st.data())
+    def operator_hands_his_caller_over_to_whom_he_talks_with(self, data: st.DataObject) -> None:
+        """The one on his second line has his caller from now on."""
+        first, second = data.draw(st.permutations(sorted(self.talking)).map(lambda order: order[:2]))
+        call = self.world.lines[first]
+        self.matching.hand_over(second, call)
+        self.world.lines[second] = call
+
+    @rule(by=operators, of=st.none() | operators)
+    def operator_takes_a_call_that_rings_elsewhere(self, by: str, of: str | None) -> None:
+        near = {of} if of is not None else self.colleagues(by)
+        quiet = self.talking | self.withdrawn
+        ringing = {call for one, call in self.world.lines.items() if one in near and one not in quiet}
+        free = by not in self.world.lines and by not in self.world.reserved
+        line = self.matching.waiting
+        call, actions = self.matching.pick_up(by, of)
+        assert call == next((one for one in line if free and one in ringing), None), "he takes the first of them, if he is free"
+        if call is not None:
+            self.world.lines[by] = call
+            self.talking.add(by)
+            self.took.add(by)
+        self.follow(actions)
+
+    def colleagues(self, operator: str) -> set[str]:
+        groups = [{one.extension for one in group.operators} for group in self.groups.values()]
+        return set().union(*(group for group in groups if operator in group))
+
+    @rule(group=st.sampled_from(["Sales", "Support", "Night"]), since=st.integers(0, 100), time=working_times)
+    def somebody_absent_takes_a_place(self, group: str, since: int, time: WorkingTime | None) -> None:
+        call = self.new_call(time)
         self.came[call] = minutes(since)
         self.world.absent[call] = minutes(since)
         self.world.absent_from[call] = group
-        self.follow(self.matching.join_absent(call, group, minutes(since)))
+        self.follow(self.matching.join_absent(call, group, minutes(since), time))
 
     @precondition(lambda self: self.world.reserved)
     @rule(data=st.data())
@@ -830,7 +918,8 @@ class AnyHistory(RuleBasedStateMachine):
         operator = data.draw(st.sampled_from(sorted(self.world.lines)))
         call = self.world.lines.pop(operator)
         talked = operator in self.talking
-        self.talking.discard(operator)
+        for some in (self.talking, self.withdrawn, self.took):
+            some.discard(operator)
         self.follow(self.matching.line_free(call, operator, talked=talked))
 
     @invariant()
@@ -840,7 +929,7 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def who_wraps_up_is_known(self) -> None:
         assert self.matching.wrapping_up == self.wrapping_up
-        assert not self.wrapping_up & set(self.world.lines)
+        assert not self.wrapping_up & self.world.lines.keys() - self.took, "only by taking a call himself he has one again"
 
     @invariant()
     def waiting_callers_are_exactly_those_whose_search_has_not_ended(self) -> None:
@@ -858,13 +947,14 @@ class AnyHistory(RuleBasedStateMachine):
             rule = self.groups.get(self.world.absent_from[call])
             members = [member.extension for member in rule.operators] if rule is not None else []
             engaged = self.matching.engaged.keys() | self.wrapping_up
-            assert not [one for one in members if one not in engaged and self.phones.get(one) == "free"]
+            free = [one for one in members if one not in engaged and self.phones.get(one) == "free"]
+            assert not [one for one in free if self.works(call, one)]
 
     @invariant()
     def a_persons_numbers_ring_in_their_order_and_each_once(self) -> None:
         for call, wanted in self.wanted.items():
             numbers = iter(wanted.numbers)
-            assert all(number in numbers for number in self.rung[call])
+            assert all(number in numbers for number in self.numbers[call])
 
     @invariant()
     def nobody_waits_for_a_person_without_being_rung_for(self) -> None:
@@ -872,25 +962,27 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def all_are_busy_for_whom_nobody_is_rung_and_only_for_him(self) -> None:
-        rung = set(self.world.lines.values())
+        rung = self.rung
         assert self.matching.situations == {call: "available" if call in rung else "busy" for call in self.world.waiting}
 
     @invariant()
     def who_is_told_that_all_are_busy_has_been_offered_to_everybody_who_is_free(self) -> None:
         for call, situation in self.matching.situations.items():
-            if situation == "busy":
+            if situation == "busy" and call in self.lines:
                 members = {one.extension for one in self.groups[self.lines[call]].operators}
                 engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
-                free = {one for one in members - engaged if self.phones.get(one) == "free"}
-                assert free <= {number.shown for number in self.rung[call]}
+                free = {one for one in members - engaged if self.phones.get(one) == "free" and self.works(call, one)}
+                assert free <= {number.shown for number in self.numbers[call]}
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:
-        """Whoever waits is being rung for, or somebody of his group may still become free."""
+        """Whoever waits is being rung for, or somebody of his group who works may still become free, or the line of whom he wants
+        ends."""
         for call in self.matching.waiting:
-            rung = call in self.world.lines.values()
-            online = any(state != "offline" for state in self.phones.values())
-            assert rung or online
+            group = self.groups.get(self.lines.get(call, ""))
+            members = {one.extension for one in group.operators} if group is not None else set()
+            there = {one for one in members - self.offered[call] if self.phones.get(one, "offline") != "offline"}
+            assert call in self.world.lines.values() or any(self.works(call, one) for one in there)
 
 
 TestAnyHistory = AnyHistory.TestCase
