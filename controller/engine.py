@@ -124,6 +124,7 @@ class _Directory:
     operators: tuple[SipAccount, ...]
     employees: tuple[Employee, ...]
     trunks: dict[int, SipTrunk]
+    unscreened: frozenset[str]
     switches: Mapping[str, Switches]
     numbers: tuple[OwnNumber, ...]
     phones: OutsidePhones
@@ -200,7 +201,7 @@ class Engine:
         self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
         self.confirmations = ConfirmationCalls(tools, self.arrivals)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {}, {}, (), OutsidePhones(), ())
+        self._directory = _Directory({}, (), (), (), {}, frozenset(), {}, (), OutsidePhones(), ())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -365,7 +366,7 @@ class Engine:
         places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
         self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
         self.people.set_phones(directory.phones)
-        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in trunks})
+        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in trunks}, directory.unscreened)
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -416,7 +417,8 @@ def concerns_directory(notice: Message) -> bool:
 
 def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary) -> _Directory:
     operators = list_operators(session)
-    trunks = {trunk.id: sip_trunk(trunk) for trunk in usable_trunks(session)}
+    usable = usable_trunks(session)
+    trunks = {trunk.id: sip_trunk(trunk) for trunk in usable}
     lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),
@@ -424,6 +426,7 @@ def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddr
         tuple(_account(operator, asterisk) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         trunks,
+        frozenset(trunks[trunk.id].name for trunk in usable if trunk.clip_no_screening),
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
         tuple(_own_number(number, trunks) for number in list_numbers(session)),
         _outside_phones(list_phones(session)),

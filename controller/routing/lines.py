@@ -2,7 +2,8 @@
 
 The numbers shown through a trunk are those that belong to it and take outgoing calls; the number that the call came in on is
 preferred, then they are taken in order, each only while it has a free channel. A trunk without such numbers shows what it shows
-by itself; should that be a number of ours, its direction and its channels count all the same.
+by itself; should that be a number of ours, its direction and its channels count all the same. A carrier without screening lets
+calls show a number that was chosen for them; the channel is that of the number that would be shown otherwise.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def caller_id(numbers: Sequence[OwnNumber], in_use: Mapping[str, int], trunk: st
 
 
 def _checked(numbers: Sequence[OwnNumber], in_use: Mapping[str, int], shown: str) -> str:
-    ours = next((one for one in numbers if _digits(one.number) == _digits(shown)), None)
+    ours = _ours(numbers, shown)
     if ours is None:
         return shown
     if not ours.outgoing:
@@ -63,6 +64,10 @@ def _checked(numbers: Sequence[OwnNumber], in_use: Mapping[str, int], shown: str
     if not _has_free_channel(ours, in_use):
         raise AllInUse(f"all channels of {ours.number} are in use")
     return ours.number
+
+
+def _ours(numbers: Iterable[OwnNumber], number: str) -> OwnNumber | None:
+    return next((one for one in numbers if _digits(one.number) == _digits(number)), None)
 
 
 def _has_free_channel(number: OwnNumber, in_use: Mapping[str, int]) -> bool:
@@ -81,6 +86,7 @@ class NumberLines:
     def __init__(self) -> None:
         self._numbers: tuple[OwnNumber, ...] = ()
         self._shown: Mapping[str, str] = {}
+        self._unscreened: frozenset[str] = frozenset()
         self._held: dict[ChannelId, str] = {}
 
     @property
@@ -88,12 +94,13 @@ class NumberLines:
         """How many calls there are, by number; a number without calls is not in it."""
         return Counter(self._held.values())
 
-    def set(self, numbers: Iterable[OwnNumber], shown: Mapping[str, str]) -> None:
+    def set(self, numbers: Iterable[OwnNumber], shown: Mapping[str, str], unscreened: Iterable[str] = ()) -> None:
         """Our numbers as they are from now on, and what trunks show by themselves, by name ("": the call's own); calls that go
-        on keep their channels.
+        on keep their channels. `unscreened` are the trunks through which any number may be shown.
         """
         self._numbers = tuple(numbers)
         self._shown = shown
+        self._unscreened = frozenset(unscreened)
 
     def arrives(self, number: str, channel: ChannelId) -> Arrival:
         """Somebody calls `number`; who is welcome has one of its channels."""
@@ -107,15 +114,15 @@ class NumberLines:
         self._held[channel] = number
         return "welcome"
 
-    def dials(self, channel: ChannelId, trunk: str, *, came_in_on: str, own: str) -> str:
-        """Somebody is called through `trunk` as `channel`: what is shown to him, whose channel this call has. `own` is shown
-        where neither our numbers nor the trunk say otherwise.
+    def dials(self, channel: ChannelId, trunk: str, *, came_in_on: str, own: str, chosen: str = "") -> str:
+        """Somebody is called through `trunk` as `channel`: what is shown to him. `own` is shown where neither our numbers nor the
+        trunk say otherwise; `chosen` wherever the carrier lets us, but no number of ours that takes no calls outside.
 
         Raises AllInUse, OutgoingOff.
         """
-        shown = caller_id(self._numbers, self.in_use, trunk, came_in_on, self._shown.get(trunk) or own)
-        self._held[channel] = shown
-        return shown
+        ours = caller_id(self._numbers, self.in_use, trunk, came_in_on, self._shown.get(trunk) or own)
+        self._held[channel] = ours
+        return chosen if chosen and trunk in self._unscreened and self._may_be_shown(chosen) else ours
 
     def check(self, trunk: str, *, came_in_on: str, own: str) -> None:
         """Whether `dials` would do it now. Raises AllInUse, OutgoingOff."""
@@ -132,3 +139,7 @@ class NumberLines:
     def free(self, channel: ChannelId) -> None:
         """The call is over; no error when it had none of our channels."""
         self._held.pop(channel, None)
+
+    def _may_be_shown(self, number: str) -> bool:
+        ours = _ours(self._numbers, number)
+        return ours is None or ours.outgoing

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.actions.forwarding import CODE_DIGITS, add_common_phone, decide_request, enter_code, make_code
+from controller.actions.numbers import NumberLine
 from controller.ids import CallId
 from controller.softphone import PhoneCall, tones
 from controller.storage.calls import CallDetail, get_call
-from controller.storage.forwarding import Forwarding, phone_view
+from controller.storage.forwarding import Forwarding, ShownNumber, phone_view
 from tests.fixtures.carrier import carrier
 from tests.fixtures.forwarding import MONTHS, has_common_phone, has_own_phone, knows
 from tests.fixtures.lines import NUMBER, open_line
@@ -21,6 +22,7 @@ from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE, talk
 
 pytestmark = pytest.mark.asterisk
 OFFICE, MOBILE, OTHER_MOBILE = "74951234567", "79161234567", "79167654321"
+OF_TRUNK = "74950000001"
 SINGLE = "Single"
 """Operator 2003 alone, who is rung for two seconds."""
 TO_OFFICE = Forwarding("common", OFFICE)
@@ -113,6 +115,26 @@ async def test_t38_the_phone_sees_the_number_called_and_not_the_caller(system: S
         invited = await mobile.gets("INVITE")
         assert invited.uri.startswith(f"sip:{MOBILE}@")
         assert f"sip:{NUMBER}@" in invited.headers["from"] and caller.number not in "".join(invited.headers.values())
+        await is_told_that_nobody_answers(call)
+
+
+@pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize("clip_no_screening", [True, False])
+@pytest.mark.parametrize("shows", ["caller", "called"])
+async def test_a_carrier_is_shown_what_the_rule_chooses_if_it_does_not_screen_else_the_trunks_own_number(
+    system: System, shows: ShownNumber, clip_no_screening: bool
+) -> None:
+    async with carrier(180, 486) as mobile:
+        trunk = await system.has_trunk(mobile.port, clip_no_screening=clip_no_screening)
+        await has_common_phone(system, OFFICE)
+        await open_line(system, OF_TRUNK, NumberLine(trunk=trunk.name))
+        await open_line(system, group=SINGLE, forwarding=Forwarding("common", OFFICE, shows=shows))
+        caller, call = await system.call(NUMBER)
+        chosen = {"caller": caller.number, "called": NUMBER}[shows]
+        invited = await mobile.gets("INVITE")
+        assert f"sip:{chosen if clip_no_screening else OF_TRUNK}@" in invited.headers["from"]
+        assert chosen == caller.number or caller.number not in "".join(invited.headers.values())
+        assert system.engine.lines.in_use == {NUMBER: 1, OF_TRUNK: 1}
         await is_told_that_nobody_answers(call)
 
 

@@ -184,7 +184,7 @@ def furnished(office: Office) -> Office:
         create_scenario(session, "In work", document("a", {"a": insert("Nowhere", {}), "b": group({}, "Nobody")}), **BY)
         prompts = LinePrompts(None, PromptRef("welcome"), PromptRef("welcome", "ru"), PromptRef("beep"), PromptRef("welcome"))
         trunk = TrunkDraft("Carrier", "sip.example.com", 5070, "tcp", "office", "s3cret", True, "+74951110001", 2, False)
-        create_trunk(session, replace(trunk, domain="users.example.com", inbound=False), **BY)
+        create_trunk(session, replace(trunk, domain="users.example.com", inbound=False, clip_no_screening=True), **BY)
         confirm_for_good(session, add_common_phone(session, OWN_PHONE, **BY).id, **BY)
         phone = add_common_phone(session, OTHER_PHONE, **BY).id
         assert enter_code(session, phone, make_code(session, phone, **BY)[1], 3, **BY) == "confirmed"

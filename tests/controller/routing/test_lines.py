@@ -91,3 +91,24 @@ def test_numbers_that_are_not_ours_are_not_counted() -> None:
     lines = NumberLines()
     assert lines.arrives("999", next(channels)) == "welcome"
     assert lines.in_use == {}
+
+
+@pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [("79161234567", "79161234567"), ("105", "105"), ("", "101"), ("104", "101"), ("+104", "101")],
+)
+def test_a_carrier_without_screening_is_shown_what_was_chosen_but_no_number_of_ours_that_takes_no_calls_outside(
+    chosen: str, shown: str
+) -> None:
+    lines = NumberLines()
+    lines.set([A, OFF, ELSEWHERE], {}, unscreened=["carrier"])
+    assert lines.dials(next(channels), "carrier", came_in_on="105", own="105", chosen=chosen) == shown
+    assert lines.in_use == {"101": 1}, "the channel is that of the trunk's own number"
+
+
+@pytest.mark.covers("SKZ-36")
+def test_any_other_carrier_is_shown_its_own_numbers_whatever_was_chosen() -> None:
+    lines = NumberLines()
+    lines.set([A, ELSEWHERE], {}, unscreened=["other"])
+    assert lines.dials(next(channels), "carrier", came_in_on="105", own="105", chosen="79161234567") == "101"
