@@ -358,7 +358,7 @@ class Engine:
     async def _refresh(self) -> None:
         if self._prompt_folder is not None:
             self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
-        directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts)
+        directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts, self._clock.now())
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         self.arrivals.set_block_list(BlockList(directory.blocked))
@@ -415,7 +415,9 @@ def concerns_directory(notice: Message) -> bool:
     return isinstance(notice, DirectoryChanged | ScenarioPublished | PromptsChanged)
 
 
-def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary) -> _Directory:
+def _load_directory(
+    session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary, now: datetime
+) -> _Directory:
     operators = list_operators(session)
     usable = usable_trunks(session)
     trunks = {trunk.id: sip_trunk(trunk) for trunk in usable}
@@ -428,7 +430,7 @@ def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddr
         trunks,
         frozenset(trunks[trunk.id].name for trunk in usable if trunk.clip_no_screening),
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
-        tuple(_own_number(number, trunks) for number in list_numbers(session)),
+        tuple(_own_number(number, trunks, now) for number in list_numbers(session)),
         _outside_phones(list_phones(session)),
         tuple(block_entries(session)),
     )
@@ -488,10 +490,10 @@ def _employee(operator: OperatorView) -> Employee:
     return Employee(routed, operator.ring_seconds, further, team=operator.team, at_mobile=at_mobile)
 
 
-def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk]) -> OwnNumber:
+def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk], now: datetime) -> OwnNumber:
     trunk = trunks.get(stored.trunk_id or 0)
     name = None if trunk is None else trunk.name
-    return OwnNumber(stored.number, stored.channels, stored.incoming, stored.outgoing, name)
+    return OwnNumber(stored.number, stored.channels, stored.incoming, stored.outgoing, name, stored.state(now))
 
 
 def sip_trunk(trunk: Trunk) -> SipTrunk:

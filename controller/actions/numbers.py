@@ -139,14 +139,16 @@ def change_number(
 ) -> InboundNumber:
     """Replace what is known of a number; with `for_all` all others get its settings too, and keep names and lines (SKZ-30).
 
-    `confirm_later` is as for `create_number`. Calls that come from now on use them. Raises InvalidInput with every field that is
-    wrong; Refused: the number is taken; NotFound.
+    `confirm_later` is as for `create_number`. Calls that come from now on use them. A number that is another than before has to
+    be confirmed anew (SKZ-10). Raises InvalidInput with every field that is wrong; Refused: the number is taken; NotFound.
     """
     found = get_number(session, id).row
     values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
     number, line_name = _checked_number(number), checked_name("line_name", line_name)
     of_line = _checked_line(session, line)
     _is_free(session, number, id)
+    if number != found.number:
+        found.forget_confirmation()
     found.sqlmodel_update({"number": number, "line_name": line_name, **of_line})
     for each in list_numbers(session) if for_all else [found]:
         each.sqlmodel_update(values)

@@ -264,8 +264,8 @@ class OperatorLines:
         self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause))
 
     def _caller_id(self, leg: ChannelId, number: Number, request: LineRequest) -> str:
-        """Colleagues see who calls; to a number outside, one of ours may be shown, and to whom a call is forwarded what was chosen
-        for that where the carrier lets us (SKZ-36). Raises AllInUse, OutgoingOff.
+        """Colleagues see who calls; to a number outside, one of ours may be shown, and to phones that calls are forwarded to
+        what was chosen for them, where the carrier lets us (SKZ-36). Raises AllInUse, OutgoingOff.
         """
         shows = request.caller_number
         if not number.outside:

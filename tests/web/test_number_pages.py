@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from controller.actions.users import create_user
 from controller.softphone import tones
 from tests.fixtures.soundfiles import wav_file
-from tests.fixtures.web import Site
+from tests.fixtures.web import NOON, PASSWORD, Site
 
 ATTACK = "<script>alert('x')</script>\"'"
 STANDARD = {
@@ -186,3 +188,40 @@ async def test_a_number_that_is_not_there_is_a_page_that_says_so(site: Site) -> 
     client = await site.browser()
     answers = [await client.get("/numbers/9"), await client.post("/numbers/9", data=NEW), await client.post("/numbers/9/delete")]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-11")
+async def test_an_administrator_confirms_a_number_on_its_page_and_the_list_says_until_when(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await client.post("/numbers/new", data=NEW)
+    address = f"/numbers/{(await stored(site))['8070']['id']}"
+    assert "Not confirmed" in (await client.get("/numbers")).text and "Not confirmed" in (await client.get(address)).text
+    called = await client.post(f"{address}/call")
+    assert "8070 is being called" in (await client.get(called.headers["location"])).text
+    mistyped = await client.post(f"{address}/confirm", data={"code": "nothing"})
+    assert mistyped.status_code == 422 and "not the code" in errors(mistyped.text)["code"]
+    assert "Main" in mistyped.text, "the form is as it was"
+    too_soon = await client.post(f"{address}/call")
+    assert too_soon.status_code == 409 and "wait a minute" in too_soon.text
+    await client.post(f"{address}/confirm", data={"code": site.dictated[0][1]})
+    for page in (address, "/numbers"):
+        assert "2026-08-04 12:00:00" in (await client.get(page)).text
+    site.moment = NOON + timedelta(days=80)
+    client = await site.browser()
+    for page in (address, "/numbers"):
+        assert "Expires soon" in (await client.get(page)).text
+    assert (await client.post(f"{address}/confirm-for-good")).status_code == 303
+    assert "without an end" in (await client.get(address)).text
+
+
+@pytest.mark.covers("SKZ-10")
+async def test_only_administrators_confirm_numbers(site: Site) -> None:
+    site.install_demo()
+    with site.database.session() as session:
+        eve_id = create_user(session, "eve", PASSWORD, "supervisor", acting_user="test", at=NOON).id
+    eve = await site.browser(eve_id)
+    page = (await eve.get("/numbers/1")).text
+    assert "Administrators confirm" in page and "/numbers/1/confirm" not in page
+    for action in ("call", "sms", "confirm", "confirm-for-good"):
+        assert (await eve.post(f"/numbers/1/{action}", data={"code": "1"})).status_code == 403
