@@ -95,7 +95,12 @@ class NumberChange(NumberSettingsModel):
     """A number to be stored."""
 
     number: str = Field(min_length=1, max_length=21, description="what callers dial: digits, perhaps with a + before them")
-    line_name: str = Field(min_length=1, max_length=64, description="shown to operators with the caller")
+    line_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="shown to operators with the caller; null: as it was, of a new number by ATTENDANT_LINE_NAME_TEMPLATE",
+    )
     channels: int | None = Field(None, ge=1, le=MOST_CHANNELS, description="calls of both directions at once; null: any number")
     incoming: bool = Field(True, description="false: its callers are refused")
     outgoing: bool = Field(True, description="false: it is never shown to whom we call")
@@ -113,6 +118,7 @@ class NumberModel(NumberChange):
     """A number of ours."""
 
     id: int
+    line_name: str
     confirmation: ConfirmationModel = Field(description="it is shown to those who are called while this is valid")
 
 

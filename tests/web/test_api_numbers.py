@@ -145,6 +145,16 @@ async def test_calls_hear_of_every_change(site: Site) -> None:
             assert isinstance(await anext(notices), DirectoryChanged)
 
 
+@pytest.mark.covers("LNR-1")
+async def test_a_number_without_a_line_name_is_named_by_the_template_and_keeps_its_name(site: Site) -> None:
+    program = site.program()
+    created = (await program.post(NUMBERS, json={"number": "+74951234567"})).json()
+    assert created["line_name"] == f"Line {created['number']}"
+    renamed = {"number": "8070", "line_name": "Main"}
+    assert (await program.put(f"{NUMBERS}/{created['id']}", json=renamed)).json()["line_name"] == "Main"
+    assert (await program.put(f"{NUMBERS}/{created['id']}", json={"number": "8071"})).json()["line_name"] == "Main"
+
+
 @pytest.mark.covers("SKZ-10", "SKZ-11")
 async def test_a_number_is_confirmed_by_a_code_or_as_one_of_the_own_trunk_and_another_number_is_not(site: Site) -> None:
     program = site.program()

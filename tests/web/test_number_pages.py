@@ -170,6 +170,15 @@ async def test_names_are_text(site: Site) -> None:
         assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 
 
+@pytest.mark.covers("LNR-1")
+async def test_a_new_number_without_a_line_name_is_named_by_the_template(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    assert "Empty: by the template “Line {number}”" in (await client.get("/numbers/new")).text
+    assert (await client.post("/numbers/new", data={**NEW, "line_name": " "})).status_code == 303
+    assert (await stored(site))["8070"]["line_name"] == "Line 8070"
+
+
 async def test_a_number_that_nothing_serves_is_marked(site: Site) -> None:
     client = await site.browser()
     site.install_demo()

@@ -94,7 +94,15 @@ async def store_number(request: Request, new: NumberChange) -> int:
     given, by = services(request), acting_user(request)
     prompts, now = given.prompts(), given.clock.now()
     created = await given.database.run(
-        create_number, new.number, new.line_name, new.settings(), prompts, line=new.line(), acting_user=by, at=now
+        create_number,
+        new.number,
+        new.line_name,
+        new.settings(),
+        prompts,
+        line=new.line(),
+        template=given.settings.line_name_template,
+        acting_user=by,
+        at=now,
     )
     given.bus.send(DirectoryChanged())
     return created.id

@@ -198,7 +198,7 @@ def _change(fields: Mapping[str, str]) -> NumberChange:
     prompts = {slot: fields.get(slot, "") or (None if slot in OPTIONAL_SLOTS else str(standard_prompt(slot))) for slot in SLOTS}
     data: dict[str, Any] = {
         "number": fields.get("number", "").strip(),
-        "line_name": fields.get("line_name", "").strip(),
+        "line_name": fields.get("line_name", "").strip() or None,
         "longest_wait": fields.get("longest_wait", ""),
         "channels": fields.get("channels") or None,
         "incoming": fields.get("incoming") == "on",
@@ -248,6 +248,7 @@ async def _form_page(
         "schedules": [stored.name for stored in surroundings.schedules],
         "groups": surroundings.groups,
         "trunks": [trunk.name for trunk in surroundings.trunks],
+        "template": given.settings.line_name_template,
         "most_channels": MOST_CHANNELS,
         "longest_source": LONGEST_SOURCE,
         "users": surroundings.users,
