@@ -12,6 +12,7 @@ import pytest
 
 from controller.actions.users import create_user
 from controller.softphone import tones
+from controller.storage.numbers import InboundNumber
 from tests.fixtures.soundfiles import wav_file
 from tests.fixtures.web import NOON, PASSWORD, Site
 
@@ -203,8 +204,10 @@ async def test_a_number_that_is_not_there_is_a_page_that_says_so(site: Site) -> 
 async def test_an_administrator_confirms_a_number_on_its_page_and_the_list_says_until_when(site: Site) -> None:
     client = await site.browser()
     site.install_demo()
-    await client.post("/numbers/new", data=NEW)
+    await site.program().post("/api/v1/trunks", json={"name": "Carrier", "host": "sip.example.com"})
+    await client.post("/numbers/new", data={**NEW, "trunk": "Carrier"})
     address = f"/numbers/{(await stored(site))['8070']['id']}"
+    assert "its page confirms it" in (await client.get("/trunks/1")).text
     assert "Not confirmed" in (await client.get("/numbers")).text and "Not confirmed" in (await client.get(address)).text
     called = await client.post(f"{address}/call")
     assert "8070 is being called" in (await client.get(called.headers["location"])).text
@@ -222,15 +225,18 @@ async def test_an_administrator_confirms_a_number_on_its_page_and_the_list_says_
         assert "Expires soon" in (await client.get(page)).text
     assert (await client.post(f"{address}/confirm-for-good")).status_code == 303
     assert "without an end" in (await client.get(address)).text
+    assert "its page confirms it" not in (await client.get("/trunks/1")).text
 
 
 @pytest.mark.covers("SKZ-10")
 async def test_only_administrators_confirm_numbers(site: Site) -> None:
     site.install_demo()
     with site.database.session() as session:
+        session.add(InboundNumber(number="8001", line_name="New"))
         eve_id = create_user(session, "eve", PASSWORD, "supervisor", acting_user="test", at=NOON).id
     eve = await site.browser(eve_id)
-    page = (await eve.get("/numbers/1")).text
-    assert "Administrators confirm" in page and "/numbers/1/confirm" not in page
+    page = (await eve.get("/numbers/2")).text
+    assert "Administrators confirm" in page and "/numbers/2/confirm" not in page
     for action in ("call", "sms", "confirm", "confirm-for-good"):
-        assert (await eve.post(f"/numbers/1/{action}", data={"code": "1"})).status_code == 403
+        assert (await eve.post(f"/numbers/2/{action}", data={"code": "1"})).status_code == 403
+    assert "as an administrator has said" in (await eve.get("/numbers/1")).text

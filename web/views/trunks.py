@@ -171,6 +171,7 @@ async def _form_page(
         "templates": TEMPLATES,
         "form": {name: fields.get(name, "") for name in (*_TEXTS, *_CHECKS)},
         "errors": errors_by_field(refused),
+        "now": given.clock.now(),
         "connecting": shown is not None and _connecting(request, shown),
         "numbers": [] if trunk is None else await given.database.read(_numbers_of, trunk.id),
     }

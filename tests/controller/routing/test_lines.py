@@ -149,3 +149,14 @@ def test_in_the_place_of_a_number_that_is_not_confirmed_another_of_the_trunk_is_
 @pytest.mark.covers("SKZ-10")
 def test_who_has_called_us_is_not_lost_where_no_number_is_confirmed() -> None:
     assert caller_id((replace(A, confirmation="unconfirmed"),), {}, "carrier", "101", "", "79161234567") == "79161234567"
+
+
+@pytest.mark.covers("SKZ-14")
+def test_without_the_pbx_whose_number_is_shown_calls_need_a_confirmed_number_of_our_own() -> None:
+    lines = NumberLines()
+    lines.set([replace(A, confirmation="unconfirmed")], {"pbx": "100"})
+    assert lines.dials(next(channels), "pbx", came_in_on="", own="2001") == "100"
+    with pytest.raises(OutgoingOff, match="confirmation of 101"):
+        lines.check("carrier", came_in_on="", own="2001")
+    lines.set([A], {})
+    assert lines.dials(next(channels), "carrier", came_in_on="", own="2001") == "101"
