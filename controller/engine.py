@@ -124,6 +124,7 @@ class _Directory:
     operators: tuple[SipAccount, ...]
     employees: tuple[Employee, ...]
     trunks: dict[int, SipTrunk]
+    unscreened: frozenset[str]
     switches: Mapping[str, Switches]
     numbers: tuple[OwnNumber, ...]
     phones: OutsidePhones
@@ -200,7 +201,7 @@ class Engine:
         self.outgoing = OutgoingCalls(tools, self.arrivals, settings.language)
         self.confirmations = ConfirmationCalls(tools, self.arrivals)
         self.callbacks = CallbackKeeper(tools, self.arrivals, CallbackRules.of(settings))
-        self._directory = _Directory({}, (), (), (), {}, {}, (), OutsidePhones(), ())
+        self._directory = _Directory({}, (), (), (), {}, frozenset(), {}, (), OutsidePhones(), ())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
         self._trunk_refused = False
@@ -360,7 +361,7 @@ class Engine:
     async def _refresh(self) -> None:
         if self._prompt_folder is not None:
             self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
-        directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts)
+        directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts, self._clock.now())
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
         self.arrivals.set_block_list(BlockList(directory.blocked))
@@ -368,7 +369,7 @@ class Engine:
         places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
         self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
         self.people.set_phones(directory.phones)
-        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in trunks})
+        self.lines.set(directory.numbers, {trunk.name: trunk.shown for trunk in trunks}, directory.unscreened)
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
@@ -417,9 +418,12 @@ def concerns_directory(notice: Message) -> bool:
     return isinstance(notice, DirectoryChanged | ScenarioPublished | PromptsChanged)
 
 
-def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary) -> _Directory:
+def _load_directory(
+    session: Session, before: _Directory, asterisk: AsteriskAddress, prompts: PromptLibrary, now: datetime
+) -> _Directory:
     operators = list_operators(session)
-    trunks = {trunk.id: sip_trunk(trunk) for trunk in usable_trunks(session)}
+    usable = usable_trunks(session)
+    trunks = {trunk.id: sip_trunk(trunk) for trunk in usable}
     lines = [*list_groups(session), *(campaign.line for campaign in campaign_views(session))]
     return _Directory(
         load_routes(session, before.routes, prompts),
@@ -427,8 +431,9 @@ def _load_directory(session: Session, before: _Directory, asterisk: AsteriskAddr
         tuple(_account(operator, asterisk) for operator in operators),
         tuple(_employee(operator) for operator in operator_views(session)),
         trunks,
+        frozenset(trunks[trunk.id].name for trunk in usable if trunk.clip_no_screening),
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
-        tuple(_own_number(number, trunks) for number in list_numbers(session)),
+        tuple(_own_number(number, trunks, now) for number in list_numbers(session)),
         _outside_phones(list_phones(session)),
         tuple(block_entries(session)),
     )
@@ -488,10 +493,10 @@ def _employee(operator: OperatorView) -> Employee:
     return Employee(routed, operator.ring_seconds, further, team=operator.team, at_mobile=at_mobile)
 
 
-def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk]) -> OwnNumber:
+def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk], now: datetime) -> OwnNumber:
     trunk = trunks.get(stored.trunk_id or 0)
     name = None if trunk is None else trunk.name
-    return OwnNumber(stored.number, stored.channels, stored.incoming, stored.outgoing, name)
+    return OwnNumber(stored.number, stored.channels, stored.incoming, stored.outgoing, name, stored.state(now))
 
 
 def sip_trunk(trunk: Trunk) -> SipTrunk:

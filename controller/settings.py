@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from controller.addresses import email_address, known_region
 from controller.errors import SettingsError
+from controller.naming import checked_template
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -147,8 +148,15 @@ class Settings(BaseSettings):
         False, description="true lets a transferred call that nobody took return to who transferred it, instead of ending"
     )
 
+    line_name_template: str = Field(
+        "Line {number}", description="name of a new number that is given none; {number}, {trunk} and {n} stand for something"
+    )
+
     confirmation_months: int = Field(
-        3, ge=1, le=24, description="months after which the number of a phone that calls are forwarded to is confirmed again"
+        3,
+        ge=1,
+        le=24,
+        description="months after which a phone that calls are forwarded to, or a number of ours, is confirmed again",
     )
     sms_url: str | None = Field(
         None, description='SMS gateway that takes POST {"to", "text"} as JSON; default: codes are told by calls alone'
@@ -209,6 +217,11 @@ class Settings(BaseSettings):
         if not 1024 <= first < last <= 65535:
             raise ValueError("the first port must be 1024 or more, the last at most 65535 and above the first")
         return PortRange(first, last)
+
+    @field_validator("line_name_template")
+    @classmethod
+    def _parse_template(cls, value: str) -> str:
+        return checked_template(value)
 
     @field_validator("demo_networks", mode="before")
     @classmethod

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from controller.storage.forwarding import Approval, ConfirmationState, PhoneView
+from controller.storage.confirmations import Confirmable, ConfirmationState
+from controller.storage.forwarding import Approval, PhoneView
 from web.prompt_models import Language
 
 
@@ -35,17 +36,22 @@ class CodeEntry(BaseModel):
     code: str = Field(min_length=1, max_length=20)
 
 
-class PhoneModel(BaseModel):
+class ConfirmationModel(BaseModel):
+    """What confirms that a number is ours."""
+
+    state: ConfirmationState
+    confirmed_at: datetime | None
+    expires_at: datetime | None = Field(description="null: not confirmed, or confirmed for ever")
+    expires_soon: bool = Field(description="within 14 days")
+
+
+class PhoneModel(ConfirmationModel):
     """A phone that missed calls may be forwarded to."""
 
     id: int
     number: str
     operator: str | None = Field(description="extension of whose own it is; null: a common one")
     operator_name: str | None
-    state: ConfirmationState
-    confirmed_at: datetime | None
-    expires_at: datetime | None = Field(description="null: not confirmed, or confirmed for ever")
-    expires_soon: bool = Field(description="within 14 days")
     approval: Approval | None = Field(description="of an operator's own; null: a common phone needs none")
     used: bool = Field(description="calls may be forwarded to it now")
 
@@ -62,6 +68,13 @@ class CodeCall(BaseModel):
     id: str
 
 
+def confirmation_model(row: Confirmable, at: datetime) -> ConfirmationModel:
+    """What confirms a number at a moment."""
+    return ConfirmationModel(
+        state=row.state(at), confirmed_at=row.confirmed_at, expires_at=row.expires_at, expires_soon=row.expires_soon(at)
+    )
+
+
 def phone_model(view: PhoneView, at: datetime) -> PhoneModel:
     """One phone at a moment."""
     row, operator = view.row, view.operator
@@ -70,10 +83,7 @@ def phone_model(view: PhoneView, at: datetime) -> PhoneModel:
         number=row.number,
         operator=None if operator is None else operator.extension,
         operator_name=None if operator is None else operator.name,
-        state=row.state(at),
-        confirmed_at=row.confirmed_at,
-        expires_at=row.expires_at,
-        expires_soon=row.expires_soon(at),
         approval=None if operator is None else row.approval,
         used=row.is_used(at),
+        **dict(confirmation_model(row, at)),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from controller.actions.numbers import (
@@ -19,6 +21,7 @@ from controller.storage.forwarding import NO_FORWARDING, Forwarding, ForwardingM
 from controller.storage.numbers import NumberView
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import Prompt, PromptRef
+from web.forwarding_models import ConfirmationModel, confirmation_model
 from web.prompt_models import Language
 
 
@@ -92,7 +95,12 @@ class NumberChange(NumberSettingsModel):
     """A number to be stored."""
 
     number: str = Field(min_length=1, max_length=21, description="what callers dial: digits, perhaps with a + before them")
-    line_name: str = Field(min_length=1, max_length=64, description="shown to operators with the caller")
+    line_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="shown to operators with the caller; null: as it was, of a new number by ATTENDANT_LINE_NAME_TEMPLATE",
+    )
     channels: int | None = Field(None, ge=1, le=MOST_CHANNELS, description="calls of both directions at once; null: any number")
     incoming: bool = Field(True, description="false: its callers are refused")
     outgoing: bool = Field(True, description="false: it is never shown to whom we call")
@@ -110,6 +118,8 @@ class NumberModel(NumberChange):
     """A number of ours."""
 
     id: int
+    line_name: str
+    confirmation: ConfirmationModel = Field(description="it is shown to those who are called while this is valid")
 
 
 class NumberList(BaseModel):
@@ -118,8 +128,8 @@ class NumberList(BaseModel):
     numbers: list[NumberModel]
 
 
-def number_model(view: NumberView) -> NumberModel:
-    """One number."""
+def number_model(view: NumberView, at: datetime) -> NumberModel:
+    """One number at a moment."""
     row, prompts = view.row, LinePrompts.read(view.row.prompts)
     slots: dict[str, PromptRef | None] = {slot: prompt for slot, prompt in prompts.by_slot().items()}
     return NumberModel(
@@ -140,4 +150,5 @@ def number_model(view: NumberView) -> NumberModel:
         prompts=LinePromptsModel.model_validate(slots),
         forwarding=ForwardingModel.model_validate(Forwarding.read(row.forwarding).written()),
         responsible=view.responsible,
+        confirmation=confirmation_model(row, at),
     )

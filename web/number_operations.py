@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from web.forwarding_models import CodeCall, CodeEntry, CodeOrder
 from web.number_models import NumberChange, NumberList, NumberModel, NumberSettingsModel
 from web.openapi import ApiOperation
 from web.views import api_numbers
@@ -25,4 +26,40 @@ NUMBER_OPERATIONS = (
     ApiOperation("GET", _NUMBER, api_numbers.get_one_number, "One number", NumberModel),
     ApiOperation("PUT", _NUMBER, api_numbers.put_number, "Replace a number", NumberModel, body=NumberChange, errors=(409,)),
     ApiOperation("DELETE", _NUMBER, api_numbers.delete_number, "Remove a number", status=204),
+    ApiOperation(
+        "POST",
+        f"{_NUMBER}/call",
+        api_numbers.post_number_code_call,
+        "Have the number called and told a code, valid for ten minutes",
+        CodeCall,
+        body=CodeOrder,
+        body_required=False,
+        status=202,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_NUMBER}/sms",
+        api_numbers.post_number_code_message,
+        "Have the number sent a code by SMS, valid for ten minutes, where a gateway is set",
+        body=CodeOrder,
+        body_required=False,
+        status=204,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_NUMBER}/confirm",
+        api_numbers.post_number_code,
+        "Confirm by the code that was told that the number is ours, so that it may be shown to those who are called",
+        NumberModel,
+        body=CodeEntry,
+    ),
+    ApiOperation(
+        "POST",
+        f"{_NUMBER}/confirm-for-good",
+        api_numbers.post_number_for_good,
+        "Take a number of our own trunk as confirmed, without an end",
+        NumberModel,
+    ),
 )

@@ -232,6 +232,10 @@ class TrunkChange(BaseModel):
     enabled: bool = True
     domain: str = Field("", max_length=253, description="the domain of its users; empty: its host")
     inbound: bool = Field(True, description="calls from its address are taken; false: it is for outgoing calls only")
+    clip_no_screening: bool = Field(
+        False,
+        description="the carrier lets us show numbers that are not its own: forwarded calls show what the number's rule says",
+    )
 
     def draft(self) -> TrunkDraft:
         """The same for the action."""
@@ -254,6 +258,7 @@ class TrunkModel(BaseModel):
     enabled: bool
     domain: str
     inbound: bool
+    clip_no_screening: bool
     state: TrunkState = Field(
         description="ready; absent: no response; not_registered: not let in (yet); no_secret: still to be set; disabled; unknown"
     )

@@ -186,6 +186,10 @@ _NUMBER_PAGES = (
     Route("/numbers/new", for_people(numbers.add_number), methods=["POST"]),
     Route("/numbers/{id:int}", for_people(numbers.show_number), methods=["GET"]),
     Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
+    Route("/numbers/{id:int}/call", for_people(numbers.call_number), methods=["POST"]),
+    Route("/numbers/{id:int}/sms", for_people(numbers.message_number), methods=["POST"]),
+    Route("/numbers/{id:int}/confirm", for_people(numbers.confirm), methods=["POST"]),
+    Route("/numbers/{id:int}/confirm-for-good", for_people(numbers.confirm_for_good), methods=["POST"]),
     Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
 )
 _TRUNK_PAGES = (

@@ -156,7 +156,7 @@ def schedule_words(state: str) -> Wording:
 _CONFIRMATIONS: Mapping[str, Wording] = {
     "unconfirmed": Wording("Not confirmed", "alert", "bad", "Nobody has typed the code yet"),
     "confirmed": Wording("Confirmed", "check", "good", "The number is ours"),
-    "expired": Wording("Expired", "alert", "bad", "Nothing is forwarded to it until it is confirmed again"),
+    "expired": Wording("Expired", "alert", "bad", "It is not used until it is confirmed again"),
 }
 _APPROVALS: Mapping[str, Wording] = {
     "none": Wording("No request yet", "end", "quiet", "The operator has not confirmed the number"),
@@ -261,7 +261,7 @@ _BY_CAUSE: Mapping[int, Wording] = {
     3: _UNREACHABLE,
     27: _UNREACHABLE,
     34: Wording("No channel", "blocked", "bad", "No channel was free: of our number that would be shown, or of the carrier"),
-    52: Wording("Switched off", "blocked", "bad", "The number that would be shown takes no outgoing calls"),
+    52: Wording("Switched off", "blocked", "bad", "The number that would be shown takes no outgoing calls, or is not confirmed"),
     26: _STOPPED,
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from controller.actions.confirmations import confirm_for_good
 from controller.actions.numbers import add_number
 from controller.actions.operators import create_group, create_operator, set_members
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document
@@ -54,7 +55,8 @@ def install_demo(session: Session, prompts: KnownPrompts, *, acting_user: str, a
         publish(session, scenario.id, prompts, acting_user=acting_user, at=at)
         added.append(f"scenario {SCENARIO}")
     if find_number(session, NUMBER) is None:
-        add_number(session, NUMBER, LINE_NAME, scenario_id=scenario.id, acting_user=acting_user, at=at)
+        number = add_number(session, NUMBER, LINE_NAME, scenario_id=scenario.id, acting_user=acting_user, at=at)
+        confirm_for_good(session, number.id, InboundNumber, acting_user=acting_user, at=at)
         added.append(f"number {NUMBER}")
     return tuple(added)
 

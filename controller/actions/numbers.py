@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from controller.actions.fields import checked_name, checked_pattern, invalid
 from controller.actions.scenarios import KnownPrompts
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
+from controller.naming import named_by
 from controller.storage import Session
 from controller.storage.audit import add_audit
 from controller.storage.forwarding import NO_FORWARDING, Forwarding, find_common_phone
@@ -101,22 +102,27 @@ def add_number(
 def create_number(
     session: Session,
     number: str,
-    line_name: str,
+    line_name: str | None,
     settings: NumberSettings,
     prompts: KnownPrompts,
     *,
     line: NumberLine = ANY_CALLS,
+    template: str = "{number}",
     confirm_later: bool = False,
     acting_user: str,
     at: datetime,
 ) -> InboundNumber:
-    """A number of ours with its settings. `prompts` is what ships with Attendant. With `confirm_later` its common phone may be
-    one that was never confirmed, and nothing is forwarded to it until it is.
+    """A number of ours with its settings. `prompts` is what ships with Attendant. Without a line name it has one by the template
+    (see `controller.naming`). With `confirm_later` its common phone may be one that was never confirmed, and nothing is forwarded
+    to it until it is.
 
     Raises InvalidInput with every field that is wrong; Refused: the number is there already.
     """
     values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
     of_line = _checked_line(session, line)
+    if line_name is None:
+        taken = {one.line_name for one in list_numbers(session)}
+        line_name = named_by(template, _checked_number(number), line.trunk, taken)
     added = add_number(session, number, line_name, acting_user=acting_user, at=at)
     added.sqlmodel_update({**values, **of_line})
     session.flush()
@@ -127,7 +133,7 @@ def change_number(
     session: Session,
     id: int,
     number: str,
-    line_name: str,
+    line_name: str | None,
     settings: NumberSettings,
     prompts: KnownPrompts,
     *,
@@ -138,15 +144,19 @@ def change_number(
     at: datetime,
 ) -> InboundNumber:
     """Replace what is known of a number; with `for_all` all others get its settings too, and keep names and lines (SKZ-30).
+    Without a line name it keeps its own.
 
-    `confirm_later` is as for `create_number`. Calls that come from now on use them. Raises InvalidInput with every field that is
-    wrong; Refused: the number is taken; NotFound.
+    `confirm_later` is as for `create_number`. Calls that come from now on use them. A number that is another than before has to
+    be confirmed anew (SKZ-10). Raises InvalidInput with every field that is wrong; Refused: the number is taken; NotFound.
     """
     found = get_number(session, id).row
     values = _checked_settings(session, settings, prompts, confirm_later=confirm_later)
-    number, line_name = _checked_number(number), checked_name("line_name", line_name)
+    number = _checked_number(number)
+    line_name = found.line_name if line_name is None else checked_name("line_name", line_name)
     of_line = _checked_line(session, line)
     _is_free(session, number, id)
+    if number != found.number:
+        found.forget_confirmation()
     found.sqlmodel_update({"number": number, "line_name": line_name, **of_line})
     for each in list_numbers(session) if for_all else [found]:
         each.sqlmodel_update(values)

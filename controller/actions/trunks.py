@@ -34,6 +34,7 @@ class TrunkDraft:
     enabled: bool = True
     domain: str = ""
     inbound: bool = True
+    clip_no_screening: bool = False
 
 
 def create_trunk(session: Session, draft: TrunkDraft, *, secret_later: bool = False, acting_user: str, at: datetime) -> Trunk:
@@ -119,6 +120,7 @@ def _checked(session: Session, draft: TrunkDraft, before: Trunk | None, secret_l
         "enabled": draft.enabled,
         "domain": _checked_host("domain", draft.domain) if draft.domain.strip() else "",
         "inbound": draft.inbound,
+        "clip_no_screening": draft.clip_no_screening,
     }
 
 

@@ -57,7 +57,7 @@ class ConfirmationCalls:
             raise Refused("other numbers are being called just now: try again in a minute")
         call = new_call_id()
         channel, own = confirmation_channel_id(call), min(self._arrivals.routes, default="")
-        shown = self._tools.lines.dials(channel, trunk_of(device), came_in_on="", own=own)
+        shown = self._tools.lines.dials(channel, trunk_of(device), came_in_on="", own=own, confirms=True)
         told = _Confirmation(call, number, device, shown, language or self._arrivals.language, self._tools)
         task = asyncio.create_task(told.run(code))
         self._tasks.add(task)

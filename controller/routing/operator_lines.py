@@ -19,7 +19,7 @@ from controller.ids import CallId, ChannelId, operator_leg_id
 from controller.routing.lines import AllInUse, NumberLines, OutgoingOff
 from controller.routing.matching import Offer
 from controller.routing.requests import HandedOver, LineRequest, OperatorLineEnded, PickUpRequest
-from controller.routing.rules import Number, RoutedOperator
+from controller.routing.rules import Number, Person, RoutedOperator
 from controller.storage.journal import CallJournal
 from controller.storage.journal_changes import LegAnswered, LegEnded, LegStarted, PaidLine
 from controller.telephony import causes
@@ -264,10 +264,14 @@ class OperatorLines:
         self._telephony.mailboxes.deliver(Gone(leg, self._clock.now(), cause))
 
     def _caller_id(self, leg: ChannelId, number: Number, request: LineRequest) -> str:
-        """Colleagues see who calls; to a number outside, one of ours may be shown. Raises AllInUse, OutgoingOff."""
+        """Colleagues see who calls; to a number outside, one of ours may be shown, and to phones that calls are forwarded to
+        what was chosen for them, where the carrier lets us (SKZ-36). Raises AllInUse, OutgoingOff.
+        """
+        shows = request.caller_number
         if not number.outside:
-            return request.caller_number
-        return self._numbers.dials(leg, number.trunk, came_in_on=request.came_in_on, own=request.caller_number)
+            return shows
+        chosen = shows if isinstance(request.target, Person) and request.target.forwarded else ""
+        return self._numbers.dials(leg, number.trunk, came_in_on=request.came_in_on, own=shows, chosen=chosen)
 
     def _transfers_to(self, operator: str) -> str:
         """Where the transfer key of his phone may lead."""

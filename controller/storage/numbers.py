@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import JSON, Column, ForeignKey, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, col, select
 
 from controller.storage.calls import Call
+from controller.storage.confirmations import Confirmable
 from controller.storage.forwarding import Forwarding
 from controller.storage.groups import Group
 from controller.storage.rows import by_id
@@ -27,8 +28,8 @@ def _reference(to: str) -> Column[int]:
     return Column(ForeignKey(to, ondelete="SET NULL"), nullable=True, index=True)
 
 
-class InboundNumber(SQLModel, table=True):
-    """A number of ours. `language` None means the installation's own.
+class InboundNumber(Confirmable, table=True):
+    """A number of ours; it is shown to those who are called while it is confirmed. `language` None means the installation's own.
 
     `scenario_id` serves callers in working time, `off_hours_scenario_id` outside of it; without a schedule it is always working
     time. `group_id` answers where there is no scenario; `longest_wait` in seconds. `prompts` is as `LinePrompts.written`,
@@ -42,7 +43,6 @@ class InboundNumber(SQLModel, table=True):
 
     __tablename__ = "inbound_numbers"
 
-    id: int = Field(default=None, primary_key=True)
     number: str = Field(unique=True)
     line_name: str
     scenario_id: int | None = Field(default=None, sa_column=_reference("scenarios.id"))

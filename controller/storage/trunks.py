@@ -22,7 +22,8 @@ class Trunk(SQLModel, table=True):
     `host` is a name or an address; calls from it are the carrier's. `username` and `secret` are what the carrier asks for,
     empty when it knows us by our address. `registers`: it must be told where we are. `caller_id` is the number it knows us by,
     shown outside where no number of ours belongs to the trunk; empty: what `username` is, or else the caller's own. `domain` is
-    the one its users belong to, empty: `host`. `inbound`: its calls are taken.
+    the one its users belong to, empty: `host`. `inbound`: its calls are taken. `clip_no_screening`: the carrier lets us
+    show numbers that are not its own, so a forwarded call shows what was chosen for it (SKZ-36).
     """
 
     __tablename__ = "trunks"
@@ -42,6 +43,7 @@ class Trunk(SQLModel, table=True):
     enabled: bool = True
     domain: str = ""
     inbound: bool = True
+    clip_no_screening: bool = False
 
     @property
     def lacks_secret(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from controller.bus.messages import DirectoryChanged
-from tests.fixtures.web import Site
+from tests.fixtures.web import NOON, Site
 
 NUMBERS = "/api/v1/numbers"
 STANDARD = {
@@ -49,10 +50,11 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
     nothing |= {"responsible": None}
     standard = {"longest_wait": 300, "prompts": STANDARD, "forwarding": FORBIDDEN}
-    assert created.json() == {**NEW, **LINE, **nothing, **standard, "id": id}
+    nobody = {"confirmation": {"state": "unconfirmed", "confirmed_at": None, "expires_at": None, "expires_soon": False}}
+    assert created.json() == {**NEW, **LINE, **nothing, **standard, **nobody, "id": id}
     address = f"{NUMBERS}/{id}"
     replaced = (await program.put(address, json={**NEW, "line_name": "Sales line", **FULL})).json()
-    assert replaced == {**NEW, **LINE, "line_name": "Sales line", **FULL, "id": id}
+    assert replaced == {**NEW, **LINE, "line_name": "Sales line", **FULL, **nobody, "id": id}
     assert (await program.get(address)).json() == replaced
     assert [one["number"] for one in (await program.get(NUMBERS)).json()["numbers"]] == ["+74951234567", "8000"]
     assert (await program.delete(address)).status_code == 204
@@ -141,3 +143,53 @@ async def test_calls_hear_of_every_change(site: Site) -> None:
         await program.delete(f"{NUMBERS}/1")
         for _ in range(4):
             assert isinstance(await anext(notices), DirectoryChanged)
+
+
+@pytest.mark.covers("LNR-1")
+async def test_a_number_without_a_line_name_is_named_by_the_template_and_keeps_its_name(site: Site) -> None:
+    program = site.program()
+    created = (await program.post(NUMBERS, json={"number": "+74951234567"})).json()
+    assert created["line_name"] == f"Line {created['number']}"
+    renamed = {"number": "8070", "line_name": "Main"}
+    assert (await program.put(f"{NUMBERS}/{created['id']}", json=renamed)).json()["line_name"] == "Main"
+    assert (await program.put(f"{NUMBERS}/{created['id']}", json={"number": "8071"})).json()["line_name"] == "Main"
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-11")
+async def test_a_number_is_confirmed_by_a_code_or_as_one_of_the_own_trunk_and_another_number_is_not(site: Site) -> None:
+    program = site.program()
+    address = f"{NUMBERS}/{(await program.post(NUMBERS, json=NEW)).json()['id']}"
+    assert (await program.post(f"{address}/call", json={"language": "ru"})).json() == {"id": "01CODE"}
+    ((number, code, language),) = site.dictated
+    assert (number, language) == (NEW["number"], "ru")
+    wrong = await program.post(f"{address}/confirm", json={"code": "no"})
+    assert wrong.status_code == 422 and wrong.json()["error"]["fields"][0]["field"] == "code"
+    confirmed = (await program.post(f"{address}/confirm", json={"code": code})).json()["confirmation"]
+    assert (confirmed["state"], confirmed["expires_at"], confirmed["expires_soon"]) == (
+        "confirmed",
+        "2026-08-04T12:00:00Z",
+        False,
+    )
+    site.moment = NOON + timedelta(days=80)
+    assert (await program.get(address)).json()["confirmation"]["expires_soon"]
+    site.moment = NOON + timedelta(days=100)
+    assert (await program.get(NUMBERS)).json()["numbers"][0]["confirmation"]["state"] == "expired"
+    assert (await program.post(f"{address}/sms")).status_code == 409
+    site.with_sms()
+    program = site.program()
+    assert (await program.post(f"{address}/sms")).status_code == 204 and site.messages[-1][0] == NEW["number"]
+    for_good = (await program.post(f"{address}/confirm-for-good")).json()["confirmation"]
+    assert (for_good["state"], for_good["expires_at"]) == ("confirmed", None)
+    assert (await program.put(address, json={**NEW, "line_name": "Other"})).json()["confirmation"] == for_good
+    assert (await program.put(address, json={**NEW, "number": "8099"})).json()["confirmation"]["state"] == "unconfirmed"
+
+
+async def test_a_code_that_can_not_be_told_does_not_count_and_one_of_no_number_is_not_given(site: Site) -> None:
+    program = site.program()
+    address = f"{NUMBERS}/{(await program.post(NUMBERS, json=NEW)).json()['id']}"
+    site.has_trunk = False
+    assert (await program.post(f"{address}/call")).status_code == 409
+    site.has_trunk = True
+    assert (await program.post(f"{address}/call")).status_code == 202
+    for action in ("call", "confirm-for-good"):
+        assert (await program.post(f"{NUMBERS}/99/{action}")).status_code == 404

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from controller.actions.users import create_user
 from controller.softphone import tones
+from controller.storage.numbers import InboundNumber
 from tests.fixtures.soundfiles import wav_file
-from tests.fixtures.web import Site
+from tests.fixtures.web import NOON, PASSWORD, Site
 
 ATTACK = "<script>alert('x')</script>\"'"
 STANDARD = {
@@ -189,6 +192,15 @@ async def test_names_are_text(site: Site) -> None:
         assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 
 
+@pytest.mark.covers("LNR-1")
+async def test_a_new_number_without_a_line_name_is_named_by_the_template(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    assert "Empty: by the template “Line {number}”" in (await client.get("/numbers/new")).text
+    assert (await client.post("/numbers/new", data={**NEW, "line_name": " "})).status_code == 303
+    assert (await stored(site))["8070"]["line_name"] == "Line 8070"
+
+
 async def test_a_number_that_nothing_serves_is_marked(site: Site) -> None:
     client = await site.browser()
     site.install_demo()
@@ -207,3 +219,45 @@ async def test_a_number_that_is_not_there_is_a_page_that_says_so(site: Site) -> 
     client = await site.browser()
     answers = [await client.get("/numbers/9"), await client.post("/numbers/9", data=NEW), await client.post("/numbers/9/delete")]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-11")
+async def test_an_administrator_confirms_a_number_on_its_page_and_the_list_says_until_when(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await site.program().post("/api/v1/trunks", json={"name": "Carrier", "host": "sip.example.com"})
+    await client.post("/numbers/new", data={**NEW, "trunk": "Carrier"})
+    address = f"/numbers/{(await stored(site))['8070']['id']}"
+    assert "its page confirms it" in (await client.get("/trunks/1")).text
+    assert "Not confirmed" in (await client.get("/numbers")).text and "Not confirmed" in (await client.get(address)).text
+    called = await client.post(f"{address}/call")
+    assert "8070 is being called" in (await client.get(called.headers["location"])).text
+    mistyped = await client.post(f"{address}/confirm", data={"code": "nothing"})
+    assert mistyped.status_code == 422 and "not the code" in errors(mistyped.text)["code"]
+    assert "Main" in mistyped.text, "the form is as it was"
+    too_soon = await client.post(f"{address}/call")
+    assert too_soon.status_code == 409 and "wait a minute" in too_soon.text
+    await client.post(f"{address}/confirm", data={"code": site.dictated[0][1]})
+    for page in (address, "/numbers"):
+        assert "2026-08-04 12:00:00" in (await client.get(page)).text
+    site.moment = NOON + timedelta(days=80)
+    client = await site.browser()
+    for page in (address, "/numbers"):
+        assert "Expires soon" in (await client.get(page)).text
+    assert (await client.post(f"{address}/confirm-for-good")).status_code == 303
+    assert "without an end" in (await client.get(address)).text
+    assert "its page confirms it" not in (await client.get("/trunks/1")).text
+
+
+@pytest.mark.covers("SKZ-10")
+async def test_only_administrators_confirm_numbers(site: Site) -> None:
+    site.install_demo()
+    with site.database.session() as session:
+        session.add(InboundNumber(number="8001", line_name="New"))
+        eve_id = create_user(session, "eve", PASSWORD, "supervisor", acting_user="test", at=NOON).id
+    eve = await site.browser(eve_id)
+    page = (await eve.get("/numbers/2")).text
+    assert "Administrators confirm" in page and "/numbers/2/confirm" not in page
+    for action in ("call", "sms", "confirm", "confirm-for-good"):
+        assert (await eve.post(f"/numbers/2/{action}", data={"code": "1"})).status_code == 403
+    assert "as an administrator has said" in (await eve.get("/numbers/1")).text

@@ -112,8 +112,12 @@ async def test_a_trunk_is_edited_disconnected_connected_again_and_removed(site: 
     page = (await client.get("/trunks/1")).text
     assert 'value="pbx.example.com"' in page and "s3cret-word" not in page
     edited = {**PBX, "host": "pbx2.example.com", "port": "5070", "transport": "tcp", "position": "2", "secret": ""}
-    assert (await client.post("/trunks/1", data={**edited, "registers": "on"})).status_code == 303
+    assert (await client.post("/trunks/1", data={**edited, "registers": "on", "clip_no_screening": "on"})).status_code == 303
     (trunk,) = await trunks(site)
+    assert (
+        trunk["clip_no_screening"]
+        and 'name="clip_no_screening" aria-describedby="clip-hint" checked' in (await client.get("/trunks/1")).text
+    )
     assert (trunk["host"], trunk["port"], trunk["transport"], trunk["inbound"]) == ("pbx2.example.com", 5070, "tcp", False)
     stored = await site.database.read(find_trunk, "Our PBX")
     assert stored is not None and stored.secret == "s3cret-word"

@@ -7,20 +7,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controller.actions.forwarding import (
-    CodeVerdict,
-    add_common_phone,
-    confirm_for_good,
-    decide_request,
-    enter_code,
-    make_code,
-    remove_phone,
-    set_own_phone,
-    withdraw_code,
-)
+from controller.actions.confirmations import CodeVerdict, Kind, confirm_for_good, enter_code, make_code, withdraw_code
+from controller.actions.forwarding import add_common_phone, decide_request, remove_phone, set_own_phone
 from controller.bus import DirectoryChanged
 from controller.errors import FieldProblem, InvalidInput, Refused
-from controller.storage.forwarding import list_phones, phone_view
+from controller.storage.forwarding import ForwardingPhone, list_phones, phone_view
 from web.forms import read_json
 from web.forwarding_models import CodeCall, CodeEntry, CodeOrder, NewPhone, PhoneList, PhoneModel, phone_model
 from web.rendering import ModelResponse
@@ -120,50 +111,50 @@ async def drop_phone(request: Request, id: int) -> None:
     given.bus.send(DirectoryChanged())
 
 
-async def call_with_code(request: Request, id: int, language: str | None = None) -> str:
-    """Have a phone called and told a new code; returns the call's id.
+async def call_with_code(request: Request, id: int, language: str | None = None, *, of: Kind = ForwardingPhone) -> str:
+    """Have a phone, or a number of ours, called and told a new code; returns the call's id.
 
     Raises Refused: there were too many such calls, or none can be placed now; NotFound.
     """
     given, now = services(request), services(request).clock.now()
-    number, code = await given.database.run(make_code, id, acting_user=acting_user(request), at=now)
+    number, code = await given.database.run(make_code, id, of, acting_user=acting_user(request), at=now)
     try:
         return given.dictate_code(number, code, language)
     except Refused:
-        await given.database.run(withdraw_code, id, now)
+        await given.database.run(withdraw_code, id, now, of)
         raise
 
 
-async def send_code(request: Request, id: int, language: str | None = None) -> None:
-    """Have a phone sent a new code by SMS.
+async def send_code(request: Request, id: int, language: str | None = None, *, of: Kind = ForwardingPhone) -> None:
+    """Have a phone, or a number of ours, sent a new code by SMS.
 
     Raises Refused: there is no gateway or it did not take the message, or there were too many of them; NotFound.
     """
     given, now = services(request), services(request).clock.now()
     if given.send_code is None:
         raise Refused("no SMS gateway is set: have the number called instead")
-    number, code = await given.database.run(make_code, id, acting_user=acting_user(request), at=now)
+    number, code = await given.database.run(make_code, id, of, acting_user=acting_user(request), at=now)
     try:
         await given.send_code(number, code, language or given.settings.language)
     except Refused:
-        await given.database.run(withdraw_code, id, now)
+        await given.database.run(withdraw_code, id, now, of)
         raise
 
 
-async def confirm_phone(request: Request, id: int, code: str) -> None:
-    """Confirm a phone by the code. Raises InvalidInput: it is not the code; NotFound."""
+async def confirm_phone(request: Request, id: int, code: str, *, of: Kind = ForwardingPhone) -> None:
+    """Confirm a phone, or a number of ours, by the code. Raises InvalidInput: it is not the code; NotFound."""
     given, by = services(request), acting_user(request)
     months, now = given.settings.confirmation_months, given.clock.now()
-    verdict = await given.database.run(enter_code, id, code, months, acting_user=by, at=now)
+    verdict = await given.database.run(enter_code, id, code, months, of, acting_user=by, at=now)
     if verdict != "confirmed":
         raise InvalidInput(f"code: {_SAID[verdict]}", [FieldProblem("code", _SAID[verdict])])
     given.bus.send(DirectoryChanged())
 
 
-async def keep_confirmed(request: Request, id: int) -> None:
+async def keep_confirmed(request: Request, id: int, *, of: Kind = ForwardingPhone) -> None:
     """A number of our own trunk. Raises as `confirm_for_good`."""
     given = services(request)
-    await given.database.run(confirm_for_good, id, acting_user=acting_user(request), at=given.clock.now())
+    await given.database.run(confirm_for_good, id, of, acting_user=acting_user(request), at=given.clock.now())
     given.bus.send(DirectoryChanged())
 
 

@@ -7,30 +7,33 @@ from starlette.responses import Response
 
 from controller.actions.numbers import change_all_numbers, change_number, create_number, remove_number
 from controller.bus import DirectoryChanged
-from controller.storage.numbers import NumberView, get_number, number_views
+from controller.storage.numbers import InboundNumber, get_number, number_views
 from web.forms import read_json
-from web.number_models import NumberChange, NumberList, NumberSettingsModel, number_model
+from web.forwarding_models import CodeCall, CodeEntry, CodeOrder
+from web.number_models import NumberChange, NumberList, NumberModel, NumberSettingsModel, number_model
 from web.rendering import ModelResponse
 from web.security import acting_user
 from web.services import services
+from web.views.api_forwarding import call_with_code, confirm_phone, keep_confirmed, send_code
 from web.views.places import number_id
 
 
 async def get_numbers(request: Request) -> Response:
     """All numbers."""
-    found = await services(request).database.read(number_views)
-    return ModelResponse(NumberList(numbers=[number_model(view) for view in found]))
+    given = services(request)
+    found = await given.database.read(number_views)
+    return ModelResponse(NumberList(numbers=[number_model(view, given.clock.now()) for view in found]))
 
 
 async def get_one_number(request: Request) -> Response:
     """One number."""
-    return ModelResponse(number_model(await load_number(request)))
+    return ModelResponse(await load_number(request, number_id(request)))
 
 
 async def post_number(request: Request) -> Response:
     """Add a number."""
     id = await store_number(request, await read_json(request, NumberChange))
-    return ModelResponse(number_model(await services(request).database.read(get_number, id)), 201)
+    return ModelResponse(await load_number(request, id), 201)
 
 
 async def put_number(request: Request) -> Response:
@@ -54,9 +57,36 @@ async def delete_number(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def load_number(request: Request) -> NumberView:
-    """The number of the address. Raises NotFound."""
-    return await services(request).database.read(get_number, number_id(request))
+async def post_number_code_call(request: Request) -> Response:
+    """Have the number called and told a code."""
+    order = await read_json(request, CodeOrder, if_empty=CodeOrder())
+    return ModelResponse(CodeCall(id=await call_with_code(request, number_id(request), order.language, of=InboundNumber)), 202)
+
+
+async def post_number_code_message(request: Request) -> Response:
+    """Have the number sent a code by SMS."""
+    order = await read_json(request, CodeOrder, if_empty=CodeOrder())
+    await send_code(request, number_id(request), order.language, of=InboundNumber)
+    return Response(status_code=204)
+
+
+async def post_number_code(request: Request) -> Response:
+    """Confirm the number by the code."""
+    entry = await read_json(request, CodeEntry)
+    await confirm_phone(request, number_id(request), entry.code, of=InboundNumber)
+    return await get_one_number(request)
+
+
+async def post_number_for_good(request: Request) -> Response:
+    """Take a number of our own trunk as confirmed for ever."""
+    await keep_confirmed(request, number_id(request), of=InboundNumber)
+    return await get_one_number(request)
+
+
+async def load_number(request: Request, id: int) -> NumberModel:
+    """A number as it is now. Raises NotFound."""
+    given = services(request)
+    return number_model(await given.database.read(get_number, id), given.clock.now())
 
 
 async def store_number(request: Request, new: NumberChange) -> int:
@@ -64,7 +94,15 @@ async def store_number(request: Request, new: NumberChange) -> int:
     given, by = services(request), acting_user(request)
     prompts, now = given.prompts(), given.clock.now()
     created = await given.database.run(
-        create_number, new.number, new.line_name, new.settings(), prompts, line=new.line(), acting_user=by, at=now
+        create_number,
+        new.number,
+        new.line_name,
+        new.settings(),
+        prompts,
+        line=new.line(),
+        template=given.settings.line_name_template,
+        acting_user=by,
+        at=now,
     )
     given.bus.send(DirectoryChanged())
     return created.id

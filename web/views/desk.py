@@ -18,8 +18,9 @@ from typing import Any, cast, get_args
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
+from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.desks import set_ringtone
-from controller.actions.forwarding import CODE_DIGITS, own_phone_of
+from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
 from controller.bus import DirectoryChanged, OperatorChanged
 from controller.errors import AttendantError, InvalidInput, NotFound, Refused

@@ -9,7 +9,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.actions.forwarding import CODE_DIGITS
+from controller.actions.confirmations import CODE_DIGITS
 from controller.errors import Refused
 from controller.storage.forwarding import list_phones
 from web.forms import checked, errors_by_field, form_fields, status_of

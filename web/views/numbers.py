@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.numbers import (
     LONGEST_RING,
     LONGEST_SOURCE,
@@ -27,7 +29,7 @@ from controller.storage import Session
 from controller.storage.campaigns import campaign_names
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
-from controller.storage.numbers import NumberView, get_number, last_call_of, number_views
+from controller.storage.numbers import InboundNumber, NumberView, get_number, last_call_of, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
 from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
@@ -38,8 +40,10 @@ from web.forms import checked, errors_by_field, form_fields, status_of
 from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
 from web.people_models import TrunkModel, trunk_model
 from web.rendering import page
+from web.security import administrators_only
 from web.services import services
-from web.views.api_numbers import drop_number, replace_number, store_number
+from web.views.api_forwarding import call_with_code, confirm_phone, keep_confirmed, send_code
+from web.views.api_numbers import drop_number, load_number, replace_number, store_number
 from web.views.places import number_id
 from web.words import Wording, trunk_words
 
@@ -103,7 +107,7 @@ async def show_numbers(request: Request) -> Response:
     views, surroundings, campaigns = await given.database.read(_list)
     now = given.clock.now()
     context = {
-        "numbers": [number_model(view) for view in views],
+        "numbers": [number_model(view, now) for view in views],
         "campaigns": {view.row.id: campaigns[view.row.campaign_id] for view in views if view.row.campaign_id is not None},
         "states": _schedule_states(surroundings, now, given.settings.zone),
         "clocks": _clocks(surroundings),
@@ -133,21 +137,38 @@ async def add_number(request: Request) -> Response:
 
 async def show_number(request: Request) -> Response:
     """One number, to be changed."""
-    number = number_model(await services(request).database.read(get_number, number_id(request)))
-    fields = {name: _field(value) for name, value in number if name not in ("id", "prompts", "forwarding")}
-    slots = {slot: "" if prompt is None else str(prompt) for slot, prompt in number.prompts}
-    return await _form_page(request, {**fields, **slots, **_forwarding_fields(number.forwarding)}, number)
+    return await _number_page(request)
 
 
 async def change_number(request: Request) -> Response:
     """A changed number was sent: for itself, or its settings for all numbers."""
-    number = number_model(await services(request).database.read(get_number, number_id(request)))
-    fields = await form_fields(request)
+    number, fields = await load_number(request, number_id(request)), await form_fields(request)
     try:
         await replace_number(request, _change(fields), for_all=fields.get("do") == "all")
     except Refused as refused:
         return await _form_page(request, fields, number, refused)
     return RedirectResponse("/numbers", status_code=303)
+
+
+async def call_number(request: Request) -> Response:
+    """The number is to be told a code."""
+    return await _confirm(request, partial(call_with_code, of=InboundNumber), then="?by=call")
+
+
+async def message_number(request: Request) -> Response:
+    """The number is to be sent a code."""
+    return await _confirm(request, partial(send_code, of=InboundNumber), then="?by=sms")
+
+
+async def confirm(request: Request) -> Response:
+    """The code was typed."""
+    code = (await form_fields(request)).get("code", "")
+    return await _confirm(request, partial(confirm_phone, code=code, of=InboundNumber))
+
+
+async def confirm_for_good(request: Request) -> Response:
+    """It is a number of our own trunk."""
+    return await _confirm(request, partial(keep_confirmed, of=InboundNumber))
 
 
 async def take_away(request: Request) -> Response:
@@ -156,12 +177,30 @@ async def take_away(request: Request) -> Response:
     return RedirectResponse("/numbers", status_code=303)
 
 
+async def _confirm(request: Request, work: Callable[[Request, int], Awaitable[object]], *, then: str = "") -> Response:
+    administrators_only(request)
+    id = number_id(request)
+    try:
+        await work(request, id)
+    except Refused as refused:
+        return await _number_page(request, not_confirmed=refused)
+    return RedirectResponse(f"/numbers/{id}{then}#confirmation-title", status_code=303)
+
+
+async def _number_page(request: Request, not_confirmed: Refused | None = None) -> Response:
+    number = await load_number(request, number_id(request))
+    fields = {name: _field(value) for name, value in number if name not in ("id", "prompts", "forwarding", "confirmation")}
+    slots = {slot: "" if prompt is None else str(prompt) for slot, prompt in number.prompts}
+    given = {**fields, **slots, **_forwarding_fields(number.forwarding)}
+    return await _form_page(request, given, number, not_confirmed=not_confirmed)
+
+
 def _change(fields: Mapping[str, str]) -> NumberChange:
     """What the form means. Raises InvalidInput."""
     prompts = {slot: fields.get(slot, "") or (None if slot in OPTIONAL_SLOTS else str(standard_prompt(slot))) for slot in SLOTS}
     data: dict[str, Any] = {
         "number": fields.get("number", "").strip(),
-        "line_name": fields.get("line_name", "").strip(),
+        "line_name": fields.get("line_name", "").strip() or None,
         "longest_wait": fields.get("longest_wait", ""),
         "channels": fields.get("channels") or None,
         "incoming": fields.get("incoming") == "on",
@@ -185,7 +224,11 @@ def _forwarding(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 async def _form_page(
-    request: Request, fields: Mapping[str, str], number: NumberModel | None = None, refused: Refused | None = None
+    request: Request,
+    fields: Mapping[str, str],
+    number: NumberModel | None = None,
+    refused: Refused | None = None,
+    not_confirmed: Refused | None = None,
 ) -> Response:
     given = services(request)
     surroundings = await given.database.read(_surroundings)
@@ -196,10 +239,18 @@ async def _form_page(
         "check": None if number is None else await _check(request, surroundings),
         "form": {name: fields.get(name, "") for name in names},
         "errors": _errors(refused) if refused else {},
+        "confirmation": None if number is None else {**dict(number.confirmation), "number": number.number, "approval": None},
+        "not_confirmed": errors_by_field(not_confirmed),
+        "may_confirm": request.state.user.role == "administrator",
+        "told_by": request.query_params.get("by", ""),
+        "has_sms": given.send_code is not None,
+        "code_digits": CODE_DIGITS,
+        "months": given.settings.confirmation_months,
         "scenarios": surroundings.scenarios,
         "schedules": [stored.name for stored in surroundings.schedules],
         "groups": surroundings.groups,
         "trunks": [trunk.name for trunk in surroundings.trunks],
+        "template": given.settings.line_name_template,
         "most_channels": MOST_CHANNELS,
         "longest_source": LONGEST_SOURCE,
         "users": surroundings.users,
@@ -213,7 +264,7 @@ async def _form_page(
         "shortest_wait": SHORTEST_WAIT,
         "most_wait": MOST_WAIT,
     }
-    return page(request, "number.html", context, status_of(refused))
+    return page(request, "number.html", context, status_of(refused or not_confirmed))
 
 
 async def _check(request: Request, surroundings: _Surroundings) -> Check:

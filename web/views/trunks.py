@@ -27,7 +27,7 @@ CONNECTS_WITHIN: Final = 30.0
 """Seconds after saving until a trunk must be connected; Asterisk takes up to ten until it registers for the first time."""
 
 _TEXTS: Final = ("name", "host", "port", "transport", "username", "secret", "domain", "caller_id", "position")
-_CHECKS: Final = ("registers", "inbound")
+_CHECKS: Final = ("registers", "inbound", "clip_no_screening")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ async def _form_page(
         "templates": TEMPLATES,
         "form": {name: fields.get(name, "") for name in (*_TEXTS, *_CHECKS)},
         "errors": errors_by_field(refused),
+        "now": given.clock.now(),
         "connecting": shown is not None and _connecting(request, shown),
         "numbers": [] if trunk is None else await given.database.read(_numbers_of, trunk.id),
     }

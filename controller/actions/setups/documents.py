@@ -56,10 +56,11 @@ class OperatorDocument(OperatorDraft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberDocument(NumberSettings, NumberLine):
-    """A number with its settings and its line."""
+    """A number with its settings and its line. `own_trunk`: as of a phone."""
 
     number: str
     line_name: str
+    own_trunk: bool = False
 
 
 def _unfold(value: Any) -> Any:
@@ -289,12 +290,10 @@ class Phones(Kind[PhoneDocument]):
     def here(self, session: Session) -> Iterable[PhoneDocument]:
         for view in list_phones(session):
             if view.operator is None:
-                own_trunk = view.row.confirmed_at is not None and view.row.expires_at is None
-                yield PhoneDocument(view.row.number, own_trunk)
+                yield PhoneDocument(view.row.number, view.row.confirmed_for_good)
 
     def differences(self, here: PhoneDocument, wanted: PhoneDocument) -> list[str]:
-        """No confirmation is taken back."""
-        return [field for field in super().differences(here, wanted) if field != "own_trunk" or wanted.own_trunk]
+        return _but_for_own_trunk(super().differences(here, wanted), wanted)
 
 
 class Numbers(Kind[NumberDocument]):
@@ -310,7 +309,11 @@ class Numbers(Kind[NumberDocument]):
 
     def _document(self, view: NumberView) -> NumberDocument:
         prompts, forwarding = LinePrompts.read(view.row.prompts), Forwarding.read(view.row.forwarding)
-        return NumberDocument(**_by_name(NumberDocument, _NumberRow(view), prompts=prompts, forwarding=forwarding))
+        given = {"prompts": prompts, "forwarding": forwarding, "own_trunk": view.row.confirmed_for_good}
+        return NumberDocument(**_by_name(NumberDocument, _NumberRow(view), **given))
+
+    def differences(self, here: NumberDocument, wanted: NumberDocument) -> list[str]:
+        return _but_for_own_trunk(super().differences(here, wanted), wanted)
 
     def references(self, document: NumberDocument) -> Iterable[Reference]:
         for slot, noun in _NUMBER_REFERENCES.items():
@@ -397,6 +400,11 @@ def refused(problems: Iterable[FieldProblem]) -> InvalidInput:
 def within(part: str, field: str) -> str:
     """A field's path within a part."""
     return f"{part}.{field}".rstrip(".")
+
+
+def _but_for_own_trunk(differences: list[str], wanted: PhoneDocument | NumberDocument) -> list[str]:
+    """No confirmation is taken back."""
+    return [field for field in differences if field != "own_trunk" or wanted.own_trunk]
 
 
 def _by_name(document: type[Any], view: object, **given: Any) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from controller.actions.campaigns import CampaignDraft, change_campaign, create_campaign
-from controller.actions.forwarding import add_common_phone, confirm_for_good
+from controller.actions.confirmations import confirm_for_good
+from controller.actions.forwarding import add_common_phone
 from controller.actions.numbers import change_number, create_number
 from controller.actions.operators import (
     OperatorDraft,
@@ -68,7 +69,7 @@ from controller.storage import Session, attempt
 from controller.storage.campaigns import find_campaign
 from controller.storage.forwarding import find_common_phone
 from controller.storage.groups import GroupTerms, find_group
-from controller.storage.numbers import find_number
+from controller.storage.numbers import InboundNumber, find_number
 from controller.storage.operators import find_operator
 from controller.storage.scenarios import find_scenario
 from controller.storage.schedules import find_schedule
@@ -232,7 +233,7 @@ class _Intake:
             tuple(self._created),
             tuple(self._changed),
             tuple(self._unchanged),
-            (*self._secrets_to_set(), *self._phones_to_confirm(), *self._drafts_in_work()),
+            (*self._secrets_to_set(), *self._phones_to_confirm(), *self._numbers_to_confirm(), *self._drafts_in_work()),
             tuple(self._published),
             PROMPTS.noun in self._touched,
             bool(self._touched - {PROMPTS.noun}),
@@ -315,6 +316,8 @@ class _Intake:
             create_number(self._session, *named, **how)
         else:
             change_number(self._session, _id(find_number, self._session, wanted.number), *named, **how)
+        if wanted.own_trunk and (here is None or not here.own_trunk):
+            confirm_for_good(self._session, _id(find_number, self._session, wanted.number), InboundNumber, **self._by)
 
     def store_campaign(self, wanted: CampaignDraft, here: CampaignDraft | None) -> None:
         _check_terms(wanted.terms)
@@ -389,6 +392,11 @@ class _Intake:
         for number in sorted(named | self._setup.of(PHONES).keys()):
             if _found(find_common_phone(self._session, number)).state(self._by["at"]) != "confirmed":
                 yield f"confirm the phone {number}: until then no calls are forwarded to it"
+
+    def _numbers_to_confirm(self) -> Iterator[str]:
+        for number, entry in self._setup.of(NUMBERS).items():
+            if entry.document.outgoing and _found(find_number(self._session, number)).state(self._by["at"]) != "confirmed":
+                yield f"confirm the number {number}: until then it is not shown to those who are called"
 
     def _drafts_in_work(self) -> Iterator[str]:
         for name, entry in self._setup.of(SCENARIOS).items():

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from controller.actions.forwarding import CODE_DIGITS, add_common_phone, decide_request, enter_code, make_code
+from controller.actions.confirmations import CODE_DIGITS, enter_code, make_code
+from controller.actions.forwarding import add_common_phone, decide_request
+from controller.actions.numbers import NumberLine
+from controller.bus.messages import DirectoryChanged
+from controller.engine import sip_trunk
+from controller.errors import Refused
 from controller.ids import CallId
+from controller.routing import OutgoingOff
 from controller.softphone import PhoneCall, tones
 from controller.storage.calls import CallDetail, get_call
-from controller.storage.forwarding import Forwarding, phone_view
+from controller.storage.forwarding import Forwarding, ShownNumber, phone_view
+from controller.storage.numbers import InboundNumber
 from tests.fixtures.carrier import carrier
-from tests.fixtures.forwarding import MONTHS, has_common_phone, has_own_phone, knows
+from tests.fixtures.forwarding import MONTHS, confirm_number, has_common_phone, has_own_phone, knows
 from tests.fixtures.lines import NUMBER, open_line
 from tests.fixtures.sounds import NO_ANSWER, WAITING, heard_digits, read_wav
 from tests.fixtures.system import System, eventually
@@ -21,6 +29,7 @@ from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE, talk
 
 pytestmark = pytest.mark.asterisk
 OFFICE, MOBILE, OTHER_MOBILE = "74951234567", "79161234567", "79167654321"
+OF_TRUNK = "74950000001"
 SINGLE = "Single"
 """Operator 2003 alone, who is rung for two seconds."""
 TO_OFFICE = Forwarding("common", OFFICE)
@@ -36,6 +45,17 @@ async def decided(system: System, record: CallDetail) -> list[tuple[str, str, li
     """What decided, about what, and who was rung for it."""
     full = await system.database.read(get_call, record.call.id)
     return [(one.rule, one.target, list(one.offered)) for one in full.decisions]
+
+
+async def dictated(call: PhoneCall) -> str:
+    """The code that is told to who answers this call."""
+    await call.answer()
+    async with asyncio.timeout(20):
+        while len(heard_digits(call.heard)) < CODE_DIGITS:
+            await call.listen(0.2)
+    heard = heard_digits(call.heard)[:CODE_DIGITS]
+    await call.hangup()
+    return heard
 
 
 async def is_told_that_nobody_answers(call: PhoneCall) -> None:
@@ -114,6 +134,75 @@ async def test_t38_the_phone_sees_the_number_called_and_not_the_caller(system: S
         assert invited.uri.startswith(f"sip:{MOBILE}@")
         assert f"sip:{NUMBER}@" in invited.headers["from"] and caller.number not in "".join(invited.headers.values())
         await is_told_that_nobody_answers(call)
+
+
+@pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize("clip_no_screening", [True, False])
+@pytest.mark.parametrize("shows", ["caller", "called"])
+async def test_a_carrier_is_shown_what_the_rule_chooses_if_it_does_not_screen_else_the_trunks_own_number(
+    system: System, shows: ShownNumber, clip_no_screening: bool
+) -> None:
+    async with carrier(180, 486) as mobile:
+        trunk = await system.has_trunk(mobile.port, clip_no_screening=clip_no_screening)
+        await has_common_phone(system, OFFICE)
+        await open_line(system, OF_TRUNK, NumberLine(trunk=trunk.name))
+        await open_line(system, group=SINGLE, forwarding=Forwarding("common", OFFICE, shows=shows))
+        caller, call = await system.call(NUMBER)
+        chosen = {"caller": caller.number, "called": NUMBER}[shows]
+        invited = await mobile.gets("INVITE")
+        assert f"sip:{chosen if clip_no_screening else OF_TRUNK}@" in invited.headers["from"]
+        assert chosen == caller.number or caller.number not in "".join(invited.headers.values())
+        assert system.engine.lines.in_use == {NUMBER: 1, OF_TRUNK: 1}
+        await is_told_that_nobody_answers(call)
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-36")
+async def test_a_called_number_that_is_not_confirmed_is_not_shown_and_the_caller_is_forwarded_all_the_same(
+    system: System,
+) -> None:
+    async with carrier(180, 486) as mobile:
+        await system.has_trunk(mobile.port, caller_id=OF_TRUNK, clip_no_screening=True)
+        await has_common_phone(system, OFFICE)
+        await open_line(system, confirmed=False, group=SINGLE, forwarding=Forwarding("common", OFFICE, shows="called"))
+        caller, call = await system.call(NUMBER)
+        invited = await mobile.gets("INVITE")
+        assert f"sip:{OF_TRUNK}@" in invited.headers["from"]
+        assert not {NUMBER, caller.number} & set(re.findall(r"\d+", "".join(invited.headers.values())))
+        await is_told_that_nobody_answers(call)
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-11")
+async def test_t72_a_number_whose_confirmation_is_over_is_not_shown_until_a_call_has_told_its_code(system: System) -> None:
+    operator, client, ours = [await system.operator("2001"), *[await system.phone_outside(one) for one in (MOBILE, OF_TRUNK)]]
+    trunk = await system.has_trunk()
+    await open_line(system, OF_TRUNK, NumberLine(trunk=trunk.name), confirmed=False)
+    number = await confirm_number(system, OF_TRUNK, datetime.now(UTC) - timedelta(days=100))
+
+    async def refusal() -> str:
+        system.bus.send(DirectoryChanged())
+        try:
+            system.engine.lines.check(sip_trunk(trunk).name, came_in_on="", own="2001")
+        except OutgoingOff as refused:
+            return str(refused)
+        return ""
+
+    reason = f"the confirmation of {OF_TRUNK}, which would be shown, has expired: confirm it on the page Numbers"
+    await eventually(refusal, "it does not count as expired", until=reason)
+    with pytest.raises(Refused, match=reason):
+        system.engine.outgoing.place("2001", MOBILE)
+    called, code = await system.change(make_code, number, InboundNumber)
+    system.engine.confirmations.place(called, code, None)
+    told = await ours.ringing()
+    assert await dictated(told) == code
+    assert await system.change(enter_code, number, code, MONTHS, InboundNumber) == "confirmed"
+    await eventually(refusal, "it does not count as confirmed", until="")
+    system.engine.outgoing.place("2001", MOBILE)
+    own = await operator.ringing()
+    await own.answer()
+    rings = await client.ringing()
+    assert OF_TRUNK in rings.peer
+    await rings.refuse()
+    await own.ended()
 
 
 @pytest.mark.covers("SKZ-35")
@@ -243,13 +332,7 @@ async def test_a_call_dictates_a_code_that_confirms_the_number(system: System, l
     phone = await system.change(add_common_phone, OFFICE)
     number, code = await system.change(make_code, phone.id)
     call = system.engine.confirmations.place(number, code, language)
-    told = await office.ringing()
-    await told.answer()
-    async with asyncio.timeout(20):
-        while len(heard_digits(told.heard)) < CODE_DIGITS:
-            await told.listen(0.2)
-    heard = heard_digits(told.heard)[:CODE_DIGITS]
-    await told.hangup()
+    heard = await dictated(await office.ringing())
     assert heard == code
     assert await system.change(enter_code, phone.id, heard, MONTHS) == "confirmed"
     row = (await system.database.read(phone_view, phone.id)).row

@@ -8,23 +8,20 @@ from typing import Any
 
 import pytest
 
-from controller.actions.forwarding import (
+from controller.actions.confirmations import (
     CODE_PAUSE,
     CODE_VALID,
     LIMIT_SPAN,
     MOST_CODES,
     MOST_CODES_OF_ONE,
     MOST_TRIES,
-    add_common_phone,
     confirm_for_good,
-    decide_request,
     enter_code,
     make_code,
     months_later,
-    remove_phone,
-    set_own_phone,
     withdraw_code,
 )
+from controller.actions.forwarding import add_common_phone, decide_request, remove_phone, set_own_phone
 from controller.actions.numbers import NumberSettings, add_number, change_number
 from controller.actions.operators import create_operator
 from controller.actions.scenarios import KnownPrompts

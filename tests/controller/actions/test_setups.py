@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from controller.actions import packing
 from controller.actions.campaigns import CampaignDraft, create_campaign
+from controller.actions.confirmations import confirm_for_good, enter_code, make_code
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.actions.forwarding import add_common_phone, confirm_for_good, enter_code, make_code
+from controller.actions.forwarding import add_common_phone
 from controller.actions.numbers import NumberLine, NumberSettings, create_number
 from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
 from controller.actions.packing import pack
@@ -52,6 +53,7 @@ from controller.storage import Database
 from controller.storage.forwarding import Forwarding, list_phones
 from controller.storage.groups import GroupTerms, find_group
 from controller.storage.models import METADATA
+from controller.storage.numbers import InboundNumber
 from controller.storage.operators import RungNumber, find_operator
 from controller.storage.scenarios import find_scenario
 from controller.storage.trunks import find_trunk
@@ -184,14 +186,15 @@ def furnished(office: Office) -> Office:
         create_scenario(session, "In work", document("a", {"a": insert("Nowhere", {}), "b": group({}, "Nobody")}), **BY)
         prompts = LinePrompts(None, PromptRef("welcome"), PromptRef("welcome", "ru"), PromptRef("beep"), PromptRef("welcome"))
         trunk = TrunkDraft("Carrier", "sip.example.com", 5070, "tcp", "office", "s3cret", True, "+74951110001", 2, False)
-        create_trunk(session, replace(trunk, domain="users.example.com", inbound=False), **BY)
+        create_trunk(session, replace(trunk, domain="users.example.com", inbound=False, clip_no_screening=True), **BY)
         confirm_for_good(session, add_common_phone(session, OWN_PHONE, **BY).id, **BY)
         phone = add_common_phone(session, OTHER_PHONE, **BY).id
         assert enter_code(session, phone, make_code(session, phone, **BY)[1], 3, **BY) == "confirmed"
         forwarding = Forwarding("common", OTHER_PHONE, 15, 2, "called")
         chosen = NumberSettings("ru", "Main", "Z inner", "Office", "Sales / VIP", 120, prompts, forwarding, "ann")
         line = NumberLine(3, False, False, "Website", "Carrier")
-        create_number(session, "+74951110001", "Main line", chosen, KNOWN, line=line, **BY)
+        number = create_number(session, "+74951110001", "Main line", chosen, KNOWN, line=line, **BY)
+        confirm_for_good(session, number.id, InboundNumber, **BY)
         transfers = ("+74951110003", "sip:queue@sip.example.com:5070")
         serving = (["+74951110001"], ["2002", "2001"], ["Sales / VIP"], "lead_selection", transfers)
         create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS, hide_numbers=True), **BY)
@@ -335,6 +338,17 @@ def test_a_confirmation_that_is_here_is_not_taken_back_and_a_mark_of_the_own_tru
     taken = full.take_in(changed(files, f"phones/{OTHER_PHONE}.json", own_trunk=True))
     assert taken.changed == (Change(f"phone {OTHER_PHONE}", ("own_trunk",)),) and taken.directory
     assert used_phones(full, NOON + timedelta(days=1000)) == {OWN_PHONE, OTHER_PHONE}
+
+
+@pytest.mark.covers("SKZ-10")
+def test_a_number_is_confirmed_where_it_comes_to_only_as_one_of_the_own_trunk(full: Office, empty: Office) -> None:
+    files = changed(full.files(), NUMBER, own_trunk=False, outgoing=True)
+    told = "confirm the number +74951110001: until then it is not shown to those who are called"
+    assert told in empty.take_in(files).notes and empty.take_in(files).changed == ()
+    assert told in empty.take_in(files).notes and json.loads(empty.files()[NUMBER])["own_trunk"] is False
+    taken = empty.take_in(changed(files, NUMBER, own_trunk=True))
+    assert taken.changed == (Change("number +74951110001", ("own_trunk",)),) and told not in taken.notes
+    assert empty.take_in(files).changed == () and json.loads(empty.files()[NUMBER])["own_trunk"] is True
 
 
 def used_phones(office: Office, at: datetime = NOON) -> set[str]:
@@ -750,7 +764,7 @@ CARRIED: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "operator_numbers": ("operator", {"number": "numbers", "position": "numbers"}),
     "groups": ("group", {}),
     "group_members": ("group", {"operator_id": "members", "position": "members", "weight": "members", "level": "members"}),
-    "inbound_numbers": ("number", {}),
+    "inbound_numbers": ("number", {"confirmed_at": "own_trunk", "expires_at": "own_trunk"}),
     "forwarding_phones": ("phone", {"confirmed_at": "own_trunk", "expires_at": "own_trunk"}),
     "campaigns": ("campaign", {}),
     "campaign_operators": ("campaign", {"operator_id": "operators", "position": "operators"}),
@@ -769,7 +783,7 @@ NOT_CARRIED_COLUMNS = {
     "groups": {"id", "version"},
     "group_members": {"group_id"},
     # A campaign names its numbers.
-    "inbound_numbers": {"id", "campaign_id"},
+    "inbound_numbers": {"id", "campaign_id", "code_hash", "code_expires_at", "code_tries"},
     # Operators' own phones are theirs, and a code proves a phone where it was typed.
     "forwarding_phones": {"id", "operator_id", "approval", "code_hash", "code_expires_at", "code_tries"},
     "campaigns": {"id", "version"},

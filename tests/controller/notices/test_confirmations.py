@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from controller.actions.forwarding import add_common_phone, confirm_for_good, enter_code, make_code, set_own_phone
+from controller.actions.confirmations import confirm_for_good, enter_code, make_code
+from controller.actions.forwarding import add_common_phone, set_own_phone
+from controller.actions.numbers import add_number
 from controller.actions.operators import create_operator
 from controller.commands.running import parts_beside_calls
 from controller.notices import open_sender
@@ -16,6 +19,7 @@ from controller.notices.confirmations import Warned, warn_of_ends
 from controller.settings import Settings
 from controller.storage import Database, Session
 from controller.storage.forwarding import ForwardingPhone
+from controller.storage.numbers import InboundNumber
 from controller.storage.outbox import OutboxLetter, list_letters
 from tests.fixtures.waiting import until
 
@@ -82,3 +86,20 @@ async def test_they_are_written_where_an_address_is_set_and_in_the_installations
     await until(lambda: len(letters()) == 2)
     task.cancel()
     assert all("Подтверждение номера" in letter.subject for letter in letters())
+
+
+@pytest.mark.covers("SKZ-11")
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "shown to those who are called until"), ("ru", "показывается тем, кому звонят")]
+)
+def test_the_end_of_a_shown_numbers_confirmation_is_told_of_too(sqlite_database: Database, language: str, said: str) -> None:
+    by: Any = {"acting_user": "ann", "at": NOON}
+    with sqlite_database.session() as session:
+        shown, for_good = (add_number(session, number, "Line", **by) for number in ("8000", "8001"))
+        _, code = make_code(session, shown.id, InboundNumber, **by)
+        enter_code(session, shown.id, code, 3, InboundNumber, **by)
+        confirm_for_good(session, for_good.id, InboundNumber, **by)
+        for _ in range(2):
+            assert warn_of_ends(session, replace(ANN, language=language), END - timedelta(days=14)) == 1
+        (letter,) = list_letters(session)
+        assert "8000" in letter.subject and "2026-08-04 12:00 UTC" in letter.subject and said in letter.body

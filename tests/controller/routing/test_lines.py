@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from controller.ids import ChannelId
 from controller.routing import AllInUse, NumberLines, OutgoingOff, OwnNumber
 from controller.routing.lines import caller_id
+from controller.storage.confirmations import ConfirmationState
 
 A, B, C = (OwnNumber(number, channels=2, trunk="carrier") for number in ("101", "102", "103"))
 OFF = OwnNumber("104", outgoing=False, trunk="carrier")
@@ -91,3 +94,69 @@ def test_numbers_that_are_not_ours_are_not_counted() -> None:
     lines = NumberLines()
     assert lines.arrives("999", next(channels)) == "welcome"
     assert lines.in_use == {}
+
+
+@pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [("79161234567", "79161234567"), ("105", "105"), ("", "101"), ("104", "101"), ("+104", "101")],
+)
+def test_a_carrier_without_screening_is_shown_what_was_chosen_but_no_number_of_ours_that_takes_no_calls_outside(
+    chosen: str, shown: str
+) -> None:
+    lines = NumberLines()
+    lines.set([A, OFF, ELSEWHERE], {}, unscreened=["carrier"])
+    assert lines.dials(next(channels), "carrier", came_in_on="105", own="105", chosen=chosen) == shown
+    assert lines.in_use == {"101": 1}, "the channel is that of the trunk's own number"
+
+
+@pytest.mark.covers("SKZ-36")
+def test_any_other_carrier_is_shown_its_own_numbers_whatever_was_chosen() -> None:
+    lines = NumberLines()
+    lines.set([A, ELSEWHERE], {}, unscreened=["other"])
+    assert lines.dials(next(channels), "carrier", came_in_on="105", own="105", chosen="79161234567") == "101"
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-11")
+@pytest.mark.parametrize(("state", "why"), [("unconfirmed", "is missing"), ("expired", "has expired")])
+def test_t72_a_call_that_would_show_a_number_without_a_valid_confirmation_is_refused_with_the_reason(
+    state: ConfirmationState, why: str
+) -> None:
+    invalid = replace(A, confirmation=state)
+    with pytest.raises(
+        OutgoingOff, match=f"the confirmation of 101, which would be shown, {why}: confirm it on the page Numbers"
+    ):
+        caller_id((invalid,), {}, "carrier", "", "", "2001")
+    with pytest.raises(OutgoingOff, match="confirmation of 105"):
+        caller_id((replace(ELSEWHERE, confirmation=state),), {}, "carrier", "105", "", "105")
+    lines = NumberLines()
+    lines.set([invalid], {})
+    assert not lines.may_dial("carrier", came_in_on="", own="2001")
+    assert lines.dials(next(channels), "carrier", came_in_on="", own="", confirms=True) == "101", "how else is it confirmed?"
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-36")
+def test_in_the_place_of_a_number_that_is_not_confirmed_another_of_the_trunk_is_shown_or_its_own() -> None:
+    invalid = replace(A, confirmation="expired")
+    assert caller_id((invalid, B), {}, "carrier", "101", "") == "102"
+    assert caller_id((invalid,), {}, "carrier", "101", "100") == "100"
+    assert caller_id((invalid,), {}, "carrier", "101", "101") == "101", "its carrier knows us by it"
+    lines = NumberLines()
+    lines.set([B, replace(ELSEWHERE, confirmation="expired")], {}, unscreened=["carrier"])
+    assert lines.dials(next(channels), "carrier", came_in_on="105", own="105", chosen="105") == "102"
+
+
+@pytest.mark.covers("SKZ-10")
+def test_who_has_called_us_is_not_lost_where_no_number_is_confirmed() -> None:
+    assert caller_id((replace(A, confirmation="unconfirmed"),), {}, "carrier", "101", "", "79161234567") == "79161234567"
+
+
+@pytest.mark.covers("SKZ-14")
+def test_without_the_pbx_whose_number_is_shown_calls_need_a_confirmed_number_of_our_own() -> None:
+    lines = NumberLines()
+    lines.set([replace(A, confirmation="unconfirmed")], {"pbx": "100"})
+    assert lines.dials(next(channels), "pbx", came_in_on="", own="2001") == "100"
+    with pytest.raises(OutgoingOff, match="confirmation of 101"):
+        lines.check("carrier", came_in_on="", own="2001")
+    lines.set([A], {})
+    assert lines.dials(next(channels), "carrier", came_in_on="", own="2001") == "101"

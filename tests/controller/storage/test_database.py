@@ -20,6 +20,7 @@ from controller.notices.voicemails import occasion
 from controller.storage import Database, attempt, migrate
 from controller.storage.audit import AuditEntry, add_audit, list_audit
 from controller.storage.models import METADATA, TABLES
+from controller.storage.numbers import list_numbers
 from controller.storage.operators import Operator, list_operators
 from controller.storage.outbox import find_by_occasion
 from controller.storage.users import list_users
@@ -79,6 +80,20 @@ def test_voicemails_and_permissions_of_before_are_kept(empty_database: Database)
         assert get_voicemail(session, "v1").recipients == ["a@b.example"]
         assert find_by_occasion(session, occasion("v1", "a@b.example")) is not None
         assert [user.may_hear_recordings for user in list_users(session)] == [True]
+
+
+@pytest.mark.covers("SKZ-10")
+def test_numbers_of_before_are_shown_as_before(empty_database: Database) -> None:
+    """Version 0022: what was shown needs a confirmation."""
+    migrate(empty_database, "0020")
+    with empty_database.engine.begin() as connection:
+        row = "'8000', 'Main', 300, '{}', '{}', true, true, ''"
+        columns = "number, line_name, longest_wait, prompts, forwarding, incoming, outgoing, source"
+        connection.execute(text(f"INSERT INTO inbound_numbers ({columns}) VALUES ({row})"))
+    migrate(empty_database)
+    with empty_database.session(read_only=True) as session:
+        (number,) = list_numbers(session)
+        assert number.state(datetime.now(UTC)) == "confirmed" and number.confirmed_for_good
 
 
 def test_processes_that_start_at_once_from_other_folders_migrate_once(empty_database: Database, tmp_path: Path) -> None:
