@@ -14,7 +14,8 @@ from controller.storage.rows import by_id
 
 class Recording(SQLModel, table=True):
     """`id` is ours, made before the recording starts; `path` is relative to the recordings folder. `pauses` are
-    {"from": moment, "to": moment or null}, moments in ISO 8601: what was said in between is silence in the file.
+    {"from": moment, "to": moment or null}, moments in ISO 8601: what was said in between is silence in the file. `failed`:
+    nothing could be written, and there is no file.
     """
 
     __tablename__ = "recordings"
@@ -25,6 +26,7 @@ class Recording(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     pauses: list[dict[str, str | None]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    failed: bool = False
 
 
 def get_recording(session: Session, id: str) -> Recording:

@@ -1,0 +1,15 @@
+"""Recordings of which nothing could be written."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("recordings", sa.Column("failed", sa.Boolean(), server_default=sa.false(), nullable=False))
