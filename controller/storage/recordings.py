@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import JSON, Column, ForeignKey, delete
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col
 
 from controller.storage.columns import UtcDateTime
 from controller.storage.rows import by_id
@@ -32,12 +32,6 @@ class Recording(SQLModel, table=True):
 def get_recording(session: Session, id: str) -> Recording:
     """Raises NotFound."""
     return by_id(session, Recording, id, f"recording {id}")
-
-
-def recordings_since_before(session: Session, moment: datetime, but: Collection[str], limit: int) -> Sequence[Recording]:
-    """Recordings that began before the moment, but for those ids; oldest first."""
-    wanted = (col(Recording.started_at) < moment) & col(Recording.id).not_in(but)
-    return session.exec(select(Recording).where(wanted).order_by(col(Recording.started_at)).limit(limit)).all()
 
 
 def remove_recordings(session: Session, ids: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Recordings of which nothing could be written."""
+"""Recordings of which nothing could be written; how long those of a number are kept."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("recordings", sa.Column("failed", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("inbound_numbers", sa.Column("recordings_days", sa.Integer(), nullable=True))
