@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from controller.actions.desks import link_user
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import change_call_mode, create_group, create_operator, set_members
 from controller.actions.users import create_user
 from controller.errors import Refused
 from controller.storage.audit import list_audit
@@ -149,6 +149,15 @@ async def test_a_lost_secret_is_replaced_and_shown_once(site: Site, client: http
     assert (await client.post("/team/9/secret")).status_code == 404
     audit = [one for one in await site.database.read(list_audit) if one.action == "operator.renew_secret"]
     assert [one.actor for one in audit] == ["token reports", "ann"] and account["password"] not in str(audit[0].detail)
+
+
+@pytest.mark.covers("SKZ-72")
+async def test_a_secret_for_who_telephones_in_the_browser_says_that_his_phone_can_not_register_yet(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    assert "telephones in the browser" not in (await client.post("/team/2/secret")).text
+    await site.database.run(change_call_mode, 2, "browser", **BY)
+    assert "He telephones in the browser" in (await client.post("/team/2/secret")).text
 
 
 @pytest.mark.parametrize(
