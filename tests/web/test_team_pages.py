@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from controller.storage.audit import list_audit
 from controller.storage.operator_states import NewState, add_states
 from controller.storage.operators import find_operator
 from tests.fixtures.web import NOON, PASSWORD, Site
+from web.people_models import sip_account_model
+from web.sip_qr import qr_code
 
 ATTACK = "<script>alert('x')</script>\"'"
 BY: dict[str, Any] = {"acting_user": "test", "at": NOON}
@@ -149,6 +152,22 @@ async def test_a_lost_secret_is_replaced_and_shown_once(site: Site, client: http
     assert (await client.post("/team/9/secret")).status_code == 404
     audit = [one for one in await site.database.read(list_audit) if one.action == "operator.renew_secret"]
     assert [one.actor for one in audit] == ["token reports", "ann"] and account["password"] not in str(audit[0].detail)
+
+
+@pytest.mark.covers("LNR-8")
+async def test_the_account_is_shown_as_a_qr_code_too_once_and_with_the_password_that_is_valid(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    page = (await client.post("/team/2/secret")).text
+    operator = await site.database.read(find_operator, "2002")
+    assert operator is not None
+    account = sip_account_model(operator, site.settings.sip_host, site.settings.sip_port)
+    shown = re.search(r'<img src="(data:image/svg[^"]+)" alt="QR code of this account">', page)
+    assert shown is not None and html.unescape(shown[1]) == qr_code(account, "Bob")
+    await site.database.run(change_call_mode, 2, "browser", **BY)
+    assert "<img" not in (await client.post("/team/2/secret")).text, "his phone could not register"
+    for path in ("/team/2", "/team/2/edit", "/team"):
+        assert "<img" not in (await client.get(path)).text
 
 
 @pytest.mark.covers("SKZ-72")
