@@ -140,6 +140,7 @@ async def test_a_colleague_is_found_and_called_by_the_keyboard_alone(desk: Desk,
     await expect(desk.page.get_by_text("2 colleagues fit")).to_be_visible(timeout=LIMIT)
     await expect(line).to_be_focused(timeout=LIMIT)
     await expect(line).to_have_value("bob", timeout=LIMIT)
+    await expect(desk.page.locator("#link-state")).to_have_text("Updating live", timeout=LIMIT)
     call = desk.page.get_by_role("button", name="Call Bob Stone, 2002")
     await desk.page.keyboard.press("Tab")
     await desk.page.keyboard.press("Tab")

@@ -106,7 +106,7 @@ async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site
 
 async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itself(client: httpx.AsyncClient) -> None:
     page = (await client.get("/team")).text
-    live = page[page.index('<div id="team" data-live>') :]
+    live = page[page.index('<div id="team" data-live="/team">') :]
     assert re.findall(r'class="badge \w+" title="[^"]+"><svg.*?</svg>([^<]+)<', live) == ["Available", "Available", "Talking"]
 
 
