@@ -52,6 +52,7 @@ from controller.prompts.files import PromptFolder
 from controller.prompts.own import load_own
 from controller.prompts.workshop import Workshop
 from controller.recordings.stereo import StereoFinisher
+from controller.recordings.writing import WrittenCheck
 from controller.routing import (
     Distributor,
     Employee,
@@ -76,6 +77,7 @@ from controller.storage.database import Database
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
 from controller.storage.journal import CallJournal
+from controller.storage.journal_changes import RecordingFailed
 from controller.storage.numbers import InboundNumber, list_numbers
 from controller.storage.operator_states import OperatorSwitches, Wish, switches_by_extension
 from controller.storage.operators import Operator, OperatorView, list_operators, operator_views
@@ -177,6 +179,7 @@ class Engine:
         self._lookups = LookupClient(allow_internal=settings.lookup_allow_internal)
         self.voicemails = VoicemailKeeper(database, clock, self.telephony.recording_message, settings)
         self.stereo = StereoFinisher(settings.recordings_dir) if settings.recordings_channels == "stereo" else None
+        self._written = WrittenCheck(settings.recordings_dir, lambda *of: self.journal.record(RecordingFailed(*of)))
         tools = CallTools(
             self.telephony,
             self.distributor,
@@ -195,6 +198,7 @@ class Engine:
             self.presence,
             DeskRules.of(settings),
             self.choose_state,
+            self._written,
             self.stereo,
         )
         self.arrivals = Arrivals(tools, settings.language, self._studio(settings))
@@ -248,6 +252,7 @@ class Engine:
             self.arrivals.run,
             self.callbacks.run,
             self.voicemails.run,
+            self._written.run,
             self.history.run,
             self.missed.run,
             self.transfer_targets.run,

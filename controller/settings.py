@@ -194,7 +194,9 @@ class Settings(BaseSettings):
         "mixed", description="how conversations are recorded: both voices mixed, or stereo, the caller left, the operator right"
     )
     recordings_days: int | None = Field(
-        None, ge=1, description="days after which a call's recording is deleted; default: it is kept for ever"
+        None,
+        ge=1,
+        description="days after which a call's recording is deleted, if its number has no days of its own; default: never",
     )
     asterisk: Path | None = Field(
         None, description="asterisk program to start; default: one on PATH of version 20 or newer, else Debian's packages"

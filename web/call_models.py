@@ -199,6 +199,7 @@ class RecordingModel(BaseModel):
     started_at: datetime
     ended_at: datetime | None = Field(description="null while it is being made")
     pauses: list[PauseModel] = Field(description="when it was paused")
+    failed: bool = Field(description="nothing could be written: there is no audio")
     url: str = Field(description="where the API gives the audio")
 
 
@@ -338,6 +339,7 @@ def _recording(recording: Recording) -> RecordingModel:
         started_at=recording.started_at,
         ended_at=recording.ended_at,
         pauses=[PauseModel.model_validate({"begin": one["from"], "end": one["to"]}) for one in recording.pauses],
+        failed=recording.failed,
         url=f"/api/v1/calls/{recording.call_id}/recordings/{recording.id}",
     )
 

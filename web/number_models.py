@@ -11,6 +11,7 @@ from controller.actions.numbers import (
     LONGEST_SOURCE,
     MOST_ATTEMPTS,
     MOST_CHANNELS,
+    MOST_DAYS,
     MOST_WAIT,
     SHORTEST_RING,
     SHORTEST_WAIT,
@@ -75,6 +76,9 @@ class NumberSettingsModel(BaseModel):
     responsible: str | None = Field(
         None, max_length=64, description="login of who is told of calls missed off-hours or while no operator is there"
     )
+    recordings_days: int | None = Field(
+        None, ge=1, le=MOST_DAYS, description="days that recordings of its calls are kept; null: as the installation's"
+    )
 
     def settings(self) -> NumberSettings:
         """The same for the action."""
@@ -88,6 +92,7 @@ class NumberSettingsModel(BaseModel):
             self.prompts.value(),
             self.forwarding.value(),
             self.responsible,
+            self.recordings_days,
         )
 
 
@@ -151,4 +156,5 @@ def number_model(view: NumberView, at: datetime) -> NumberModel:
         forwarding=ForwardingModel.model_validate(Forwarding.read(row.forwarding).written()),
         responsible=view.responsible,
         confirmation=confirmation_model(row, at),
+        recordings_days=row.recordings_days,
     )

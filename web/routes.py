@@ -328,6 +328,7 @@ def make_routes() -> list[BaseRoute]:
         Route("/setup/files", for_people(api_setup.get_setup), methods=["GET"]),
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
+        Route("/desk/call", for_people(desk.call_colleague), methods=["POST"]),
         Route("/desk/call-mode", for_people(desk.choose_call_mode), methods=["POST"]),
         Route("/desk/telephone.json", for_people(telephone.get_account), methods=["GET"]),
         WebSocketRoute("/desk/telephone", telephone.telephone),

@@ -1,6 +1,6 @@
 """Our numbers: the calls they take, and what serves their callers.
 
-LNR-1, SKZ-26, SKZ-28, SKZ-30, SKZ-31, SKZ-35, SKZ-36, SKZ-40, SKZ-41, UIS-42, UIS-46.
+LNR-1, SKZ-26, SKZ-28, SKZ-30, SKZ-31, SKZ-35, SKZ-36, SKZ-40, SKZ-41, SKZ-52, UIS-42, UIS-46.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ LONGEST_SOURCE: Final = 64
 SHORTEST_RING: Final = 5
 LONGEST_RING: Final = 120
 MOST_ATTEMPTS: Final = 5
+MOST_DAYS: Final = 36_500
 
 
 class _Row(Protocol):
@@ -43,7 +44,7 @@ class _Row(Protocol):
 @dataclass(frozen=True, slots=True)
 class NumberSettings:
     """What serves a number's callers. Scenarios, schedule and group by their names; None: none. `longest_wait` in seconds;
-    `responsible` is the login of who is told of missed calls.
+    `responsible` is the login of who is told of missed calls. Recordings stay for `recordings_days`; None: as those of others.
     """
 
     language: str | None = None
@@ -55,6 +56,7 @@ class NumberSettings:
     prompts: LinePrompts = STANDARD_PROMPTS
     forwarding: Forwarding = NO_FORWARDING
     responsible: str | None = None
+    recordings_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,7 @@ def _checked_settings(
         "prompts": settings.prompts.written(),
         "forwarding": settings.forwarding.written(),
         "responsible_id": id_of("responsible", "user", settings.responsible, find_user),
+        "recordings_days": settings.recordings_days,
     }
     if problems:
         raise InvalidInput(f"{problems[0].field}: {problems[0].message}", problems)
@@ -270,6 +273,8 @@ def _own_problems(settings: NumberSettings, prompts: KnownPrompts) -> Iterator[F
         yield FieldProblem("off_hours_scenario", "without a schedule it is never off-hours: choose a schedule too")
     if not SHORTEST_WAIT <= settings.longest_wait <= MOST_WAIT:
         yield FieldProblem("longest_wait", f"use {SHORTEST_WAIT} to {MOST_WAIT} seconds")
+    if settings.recordings_days is not None and not 1 <= settings.recordings_days <= MOST_DAYS:
+        yield FieldProblem("recordings_days", f"use 1 to {MOST_DAYS} days, or none for as long as those of other numbers")
 
 
 def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> list[FieldProblem]:

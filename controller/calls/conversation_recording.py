@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import Final
 
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import Refused, TelephonyError
@@ -13,6 +15,9 @@ from controller.storage.journal_changes import Pause, RecordingEnded, RecordingP
 
 log = logging.getLogger(__name__)
 
+SHORTEST: Final = timedelta(seconds=1)
+"""A recording of less may hold nothing though all is well."""
+
 
 class ConversationRecorder:
     """Records the conversations of one call, one after another."""
@@ -21,6 +26,7 @@ class ConversationRecorder:
         self._facts = facts
         self._tools = tools
         self._path: PurePosixPath | None = None
+        self._since = datetime.min
         self._pauses: list[Pause] = []
         self._begun: set[ChannelId] = set()
         self._parts = 0
@@ -35,7 +41,7 @@ class ConversationRecorder:
         except TelephonyError as error:
             log.warning("call %s is not recorded: %s", self._facts.call, error)
             return
-        self._path, self._pauses = path, []
+        self._path, self._since, self._pauses = path, now, []
         self._tools.journal.record(RecordingStarted(self._facts.call, path.stem, now, str(path)))
 
     def _name(self, leg: ChannelId) -> str:
@@ -68,7 +74,10 @@ class ConversationRecorder:
             return
         if self._is_paused:
             self._note_pause(False)
-        self._tools.journal.record(RecordingEnded(self._facts.call, self._path.stem, self._tools.clock.now()))
+        now = self._tools.clock.now()
+        self._tools.journal.record(RecordingEnded(self._facts.call, self._path.stem, now))
+        if now - self._since >= SHORTEST:
+            self._tools.written.look_at(self._facts.call, self._path)
         if self._tools.stereo is not None:
             self._tools.stereo.complete(self._path)
         self._path = None

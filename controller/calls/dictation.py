@@ -2,7 +2,8 @@
 
     beep → recording, ended by "#" or silence → what was recorded → "1 keeps, 2 hears it again, 3 records again"
 
-Only "1" keeps it. Whoever hangs up before, decides nothing or says nothing MOST_TRIES times has recorded nothing.
+Only "1" keeps it. Whoever hangs up before, decides nothing or says nothing MOST_TRIES times has recorded nothing. Where nothing
+can be written (disk full) he is told at once that his prompt was not kept.
 """
 
 from __future__ import annotations
@@ -95,6 +96,10 @@ class Dictation:
         while tries < MOST_TRIES and self._takes < MOST_TAKES:
             await self._play(BEEP)
             take = await self._record()
+            if self._recorder.failed:
+                log.error("call %s: nothing of what %s said could be written", self.facts.call, self.facts.caller_number)
+                await self._play(_SORRY)
+                return
             if take is None:
                 tries += 1
                 await self._play(_EMPTY)

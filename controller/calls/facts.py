@@ -18,6 +18,7 @@ from controller.lookups import LookupClient
 from controller.presence import PresenceTracker
 from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
+from controller.recordings.writing import WrittenCheck
 from controller.routing import Distributor, NumberLines, People, SearchEnded
 from controller.schedules import WorkingTime
 from controller.storage.calls import Direction
@@ -84,8 +85,8 @@ ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
-    relative to the recordings folder; `zone` and `region` are the installation's (see settings); `stereo` completes recordings
-    of two channels, None: they are mixed.
+    relative to the recordings folder; `zone` and `region` are the installation's (see settings); `written` looks whether
+    recordings are there; `stereo` completes those of two channels, None: they are mixed.
     """
 
     telephony: Telephony
@@ -105,6 +106,7 @@ class CallTools:
     presence: PresenceTracker
     desk: DeskRules
     choose_state: ChooseState
+    written: WrittenCheck
     stereo: StereoFinisher | None = None
 
     def outside_device(self, number: str) -> str | None:

@@ -47,11 +47,14 @@ class MessageRecorder:
         self._limit: asyncio.TimerHandle | None = None
         self._begun: dict[VisitId, RecordingId] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.failed = False
+        """Nothing could be written of what was recorded last."""
 
     async def record(self, command: Record) -> None:
         """Begin to record; one `RecordingFinished` follows in the mailbox. Raises TelephonyUnavailable, ChannelGone."""
         how = {"max_seconds": command.max_seconds, "max_silence": command.max_silence}
         self._current = self._begun[_visit_of(command.recording)] = command.recording
+        self.failed = False
         try:
             await self._tools.telephony.record_message(self._facts.channel, self.name_of(command.recording), **how)
         except (TelephonyUnavailable, ChannelGone):
@@ -59,6 +62,7 @@ class MessageRecorder:
             raise
         except TelephonyError as error:
             log.error("call %s: the message can't be recorded: %s", self._facts.call, error)
+            self.failed = True
             self._finished(RecordingFinished(command.recording, 0))
             return
         loop = asyncio.get_running_loop()
@@ -105,6 +109,7 @@ class MessageRecorder:
     async def _listen(self, recording: RecordingId) -> None:
         heard = await asyncio.to_thread(listen, self._tools.voicemails.file(self.name_of(recording)))
         if heard is None:
+            self.failed = True
             self._finished(RecordingFinished(recording, 0))
             return
         silence = heard.seconds - heard.loud_seconds if heard.somebody_spoke else heard.seconds

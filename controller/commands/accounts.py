@@ -11,7 +11,7 @@ from controller.actions.recordings import let_token_hear, let_user_hear
 from controller.actions.users import change_password, create_token, create_user, generate_password, revoke_token, set_email
 from controller.clock import SystemClock
 from controller.commands.opening import Commands, open_database
-from controller.errors import NotFound
+from controller.errors import NotFound, Refused
 from controller.settings import Settings
 from controller.storage.desks import linked_operators
 from controller.storage.operators import find_operator
@@ -137,6 +137,11 @@ def _sip_account(settings: Settings, given: argparse.Namespace) -> int:
         operator = find_operator(session, given.extension)
         if operator is None:
             raise NotFound(f'there is no operator with the extension "{given.extension}"')
+        if operator.call_mode == "browser":
+            raise Refused(
+                f"operator {given.extension} telephones in the browser, and no SIP phone can register for him meanwhile: "
+                "choose another call mode on the page Team, then ask again"
+            )
         account = {
             "host": settings.media_address or settings.sip_host,
             "port": settings.sip_port,

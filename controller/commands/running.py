@@ -179,9 +179,10 @@ def parts_beside_calls(
     settings: Settings, database: Database, clock: Clock, sender: OutboxSender
 ) -> list[Callable[[], Coroutine[None, None, None]]]:
     """What runs as long as the process does, whether there are calls or not."""
-    parts: list[Callable[[], Coroutine[None, None, None]]] = [sender.run]
-    if (days := settings.recordings_days) is not None:
-        parts.append(lambda: keep_purging(database, settings.recordings_dir, days, clock))
+    parts: list[Callable[[], Coroutine[None, None, None]]] = [
+        sender.run,
+        lambda: keep_purging(database, settings.recordings_dir, settings.recordings_days, clock),
+    ]
     if (recipient := settings.confirmation_mail) is not None:
         parts.append(lambda: keep_warning(database, Warned(recipient, settings.language, settings.zone), clock))
     return parts

@@ -21,7 +21,8 @@ LOUD: Final = 256
 SHORTEST_WORD: Final = 0.2
 """Seconds of loud slices below which nobody has spoken: a receiver that is put down clicks for less."""
 RATE: Final = 8000
-_HEADER: Final = 44
+HEADER: Final = 44
+"""Bytes of a WAV file before its samples."""
 _SLICE: Final = RATE // 50
 
 
@@ -44,10 +45,10 @@ def listen(path: Path) -> Heard | None:
     """
     try:
         content = path.read_bytes()
-        if len(content) < _HEADER or not content.startswith(b"RIFF"):
+        if len(content) < HEADER or not content.startswith(b"RIFF"):
             return None
-        samples = content[_HEADER : len(content) - len(content) % 2]
-        if int.from_bytes(content[_HEADER - 4 : _HEADER], "little") != len(samples):
+        samples = content[HEADER : len(content) - len(content) % 2]
+        if int.from_bytes(content[HEADER - 4 : HEADER], "little") != len(samples):
             log.warning("the recording %s was not completed; %.1f s of it are there", path.name, len(samples) / 2 / RATE)
             write_wav(path, samples, channels=1)
     except OSError as error:

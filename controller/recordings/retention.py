@@ -1,4 +1,4 @@
-"""Deletes recordings that are older than the installation wants to keep them (requirement SKZ-52).
+"""Deletes recordings that are older than their number, or else the installation, wants to keep them (requirement SKZ-52).
 
 The file goes first, then its row: a row whose file is gone is found again and removed, a file without a row never would be.
 """
@@ -17,7 +17,8 @@ from typing import Final
 from controller.clock import Clock
 from controller.errors import AttendantError
 from controller.storage.database import Database
-from controller.storage.recordings import Recording, recordings_since_before, remove_recordings
+from controller.storage.recordings import Recording, remove_recordings
+from controller.storage.retention import days_of_numbers, recordings_since_before
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,26 @@ def is_due(started_at: datetime, ended_at: datetime | None, now: datetime, days:
     return now - (ended_at or started_at) > timedelta(days=days)
 
 
-async def purge(database: Database, folder: Path, days: int, now: datetime) -> Purge:
-    """Delete every recording that is due. Raises StorageError."""
+async def purge(database: Database, folder: Path, days: int | None, now: datetime) -> Purge:
+    """Delete every recording that is due: `days` counts for calls to numbers without days of their own, None is for ever.
+
+    Raises StorageError.
+    """
+    removed, kept = 0, 0
+    for own in (None, *await database.read(days_of_numbers)):
+        limit = days if own is None else own
+        if limit is not None:
+            done = await _purge(database, folder, own, limit, now)
+            removed, kept = removed + done.removed, kept + done.kept
+    return Purge(removed, kept)
+
+
+async def _purge(database: Database, folder: Path, own_days: int | None, days: int, now: datetime) -> Purge:
     removed, failed = 0, set[str]()
     while True:
         # One that is due began before as well.
-        candidates = await database.read(recordings_since_before, now - timedelta(days=days), failed, BATCH)
+        moment = now - timedelta(days=days)
+        candidates = await database.read(recordings_since_before, moment, failed, BATCH, own_days=own_days)
         due = [one for one in candidates if is_due(one.started_at, one.ended_at, now, days)]
         if not due:
             return Purge(removed, len(failed))
@@ -53,13 +68,13 @@ async def purge(database: Database, folder: Path, days: int, now: datetime) -> P
         removed += len(gone)
 
 
-async def keep_purging(database: Database, folder: Path, days: int, clock: Clock) -> None:
+async def keep_purging(database: Database, folder: Path, days: int | None, clock: Clock) -> None:
     """Purge now and then every PURGE_EVERY_SECONDS, for ever; a database that is away is waited for."""
     while True:
         try:
             done = await purge(database, folder, days, clock.now())
             if done.removed or done.kept:
-                log.info("recordings older than %d days: %d deleted, %d can't be deleted", days, done.removed, done.kept)
+                log.info("recordings that were kept long enough: %d deleted, %d can't be deleted", done.removed, done.kept)
         except AttendantError as error:
             log.warning("old recordings could not be deleted: %s", error)
         await asyncio.sleep(PURGE_EVERY_SECONDS)

@@ -195,6 +195,14 @@ class RecordingEnded:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """Nothing of it could be written."""
+
+    call: CallId
+    recording: str
+
+
 Change: TypeAlias = (
     CallStarted
     | CallAnswered
@@ -209,4 +217,5 @@ Change: TypeAlias = (
     | RecordingStarted
     | RecordingPaused
     | RecordingEnded
+    | RecordingFailed
 )

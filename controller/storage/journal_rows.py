@@ -29,6 +29,7 @@ from controller.storage.journal_changes import (
     LegStarted,
     Pause,
     RecordingEnded,
+    RecordingFailed,
     RecordingPaused,
     RecordingStarted,
     RoutingDecided,
@@ -121,12 +122,20 @@ class _Rows:
                 )
             case RecordingStarted():
                 self.recordings.insert(
-                    change.recording, call_id=change.call, path=change.path, started_at=change.at, ended_at=None, pauses=[]
+                    change.recording,
+                    call_id=change.call,
+                    path=change.path,
+                    started_at=change.at,
+                    ended_at=None,
+                    pauses=[],
+                    failed=False,
                 )
             case RecordingPaused():
                 self.recordings.change(change.recording, pauses=[_pause(one) for one in change.pauses])
             case RecordingEnded():
                 self.recordings.change(change.recording, ended_at=change.at)
+            case RecordingFailed():
+                self.recordings.change(change.recording, failed=True)
             case _:
                 assert_never(change)
 

@@ -39,6 +39,8 @@ class InboundNumber(Confirmable, table=True):
     `channels` is how many calls of both directions it takes at once, None: any number; `incoming` and `outgoing` are the
     directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
     those who are called through it.
+
+    `recordings_days` is how long recordings of its calls are kept, None: as long as the installation keeps those of others.
     """
 
     __tablename__ = "inbound_numbers"
@@ -60,6 +62,7 @@ class InboundNumber(Confirmable, table=True):
     source: str = ""
     trunk_id: int | None = Field(default=None, sa_column=_reference("trunks.id"))
     responsible_id: int | None = Field(default=None, sa_column=_reference("users.id"))
+    recordings_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import JSON, Column, ForeignKey, delete
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col
 
 from controller.storage.columns import UtcDateTime
 from controller.storage.rows import by_id
@@ -14,7 +14,8 @@ from controller.storage.rows import by_id
 
 class Recording(SQLModel, table=True):
     """`id` is ours, made before the recording starts; `path` is relative to the recordings folder. `pauses` are
-    {"from": moment, "to": moment or null}, moments in ISO 8601: what was said in between is silence in the file.
+    {"from": moment, "to": moment or null}, moments in ISO 8601: what was said in between is silence in the file. `failed`:
+    nothing could be written, and there is no file.
     """
 
     __tablename__ = "recordings"
@@ -25,17 +26,12 @@ class Recording(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     pauses: list[dict[str, str | None]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    failed: bool = False
 
 
 def get_recording(session: Session, id: str) -> Recording:
     """Raises NotFound."""
     return by_id(session, Recording, id, f"recording {id}")
-
-
-def recordings_since_before(session: Session, moment: datetime, but: Collection[str], limit: int) -> Sequence[Recording]:
-    """Recordings that began before the moment, but for those ids; oldest first."""
-    wanted = (col(Recording.started_at) < moment) & col(Recording.id).not_in(but)
-    return session.exec(select(Recording).where(wanted).order_by(col(Recording.started_at)).limit(limit)).all()
 
 
 def remove_recordings(session: Session, ids: Collection[str]) -> None:

@@ -238,6 +238,26 @@ async def test_a_recording_is_deleted_with_its_file_by_those_who_may_hear_it(sit
     assert (await site.program().get("/api/v1/calls/01REC")).json()["recordings"] == []
 
 
+@pytest.mark.covers("SKZ-52")
+async def test_a_recording_that_could_not_be_written_says_so_and_has_no_audio(site: Site) -> None:
+    site.install_demo()
+    site.add_talk("01REC")
+    site.add_recording("01REC", "01REC.wav", failed=True)
+    (told,) = (await site.program().get("/api/v1/calls/01REC")).json()["recordings"]
+    assert told["failed"]
+    assert (await site.program().get(told["url"])).status_code == 404
+    page = (await (await site.browser()).get("/calls/01REC")).text
+    assert "Nothing could be written" in page and "<audio" not in page
+
+
+async def test_every_page_says_when_the_disk_is_almost_full(site: Site) -> None:
+    visitor = await site.browser()
+    assert "Disk almost full" not in (await visitor.get("/numbers")).text
+    site.health = healthy(disk=Component(state="down", detail="only 12 MB are free"))
+    page = (await visitor.get("/numbers")).text
+    assert "Disk almost full" in page and "only 12 MB are free" in page
+
+
 async def test_the_recording_of_a_call_that_is_not_live_here_cannot_be_paused(site: Site) -> None:
     site.add_arriving("01LIVE", outcome="live")
     site.add_arriving("02OVER", ended_at=NOON)

@@ -29,6 +29,7 @@ FULL: dict[str, Any] = {
     "group": "Sales",
     "longest_wait": 60,
     "responsible": "ann",
+    "recordings_days": 30,
     "prompts": {**STANDARD, "arrival": None, "waiting": "demo-menu:ru"},
     "forwarding": {"mode": "own", "number": None, "wait_seconds": 40, "attempts": 2, "shows": "called"},
 }
@@ -48,7 +49,7 @@ async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> N
     assert created.status_code == 201
     id = created.json().pop("id")
     nothing = {"language": None, "schedule": None, "scenario": None, "off_hours_scenario": None, "group": None}
-    nothing |= {"responsible": None}
+    nothing |= {"responsible": None, "recordings_days": None}
     standard = {"longest_wait": 300, "prompts": STANDARD, "forwarding": FORBIDDEN}
     nobody = {"confirmation": {"state": "unconfirmed", "confirmed_at": None, "expires_at": None, "expires_soon": False}}
     assert created.json() == {**NEW, **LINE, **nothing, **standard, **nobody, "id": id}
@@ -88,7 +89,7 @@ async def test_the_calls_that_a_number_takes_are_its_own_also_when_all_numbers_g
     assert (found["longest_wait"], found["channels"], found["source"]) == (60, 2, "Radio")
 
 
-@pytest.mark.covers("SKZ-30")
+@pytest.mark.covers("SKZ-30", "SKZ-52")
 async def test_t44_settings_are_given_to_all_numbers_at_once(site: Site) -> None:
     await with_demo(site)
     program = site.program()
@@ -111,6 +112,7 @@ async def test_t44_settings_are_given_to_all_numbers_at_once(site: Site) -> None
         ({"group": "None"}, "group"),
         ({"language": "xx"}, "language"),
         ({"longest_wait": 0}, "longest_wait"),
+        ({"recordings_days": 0}, "recordings_days"),
         ({"prompts": {"waiting": None}}, "prompts.waiting"),
         ({"prompts": {"waiting": "NO"}}, "prompts.waiting"),
         ({"prompts": {"waiting": "none"}}, "prompts.waiting"),

@@ -163,6 +163,24 @@ async def test_t44_a_form_is_saved_for_this_number_or_for_all(site: Site) -> Non
     assert {one["line_name"] for one in (await stored(site)).values()} == {"Main", "Demo line"}
 
 
+@pytest.mark.covers("SKZ-52")
+async def test_how_long_recordings_of_a_number_are_kept_is_typed_and_saved_for_all(site: Site) -> None:
+    client = await site.browser()
+    site.install_demo()
+    await client.post("/numbers/new", data=NEW)
+    id = (await stored(site))["8070"]["id"]
+    assert "Empty: for ever" in (await client.get(f"/numbers/{id}")).text
+    await client.post(f"/numbers/{id}", data={**NEW, "recordings_days": "30", "do": "this"})
+    assert [one["recordings_days"] for one in (await stored(site)).values()] == [None, 30]
+    assert 'name="recordings_days" type="number" min="1" max="36500" value="30"' in (await client.get(f"/numbers/{id}")).text
+    refused = await client.post(f"/numbers/{id}", data={**NEW, "recordings_days": "0", "do": "all"})
+    assert errors(refused.text).keys() == {"recordings_days"}
+    await client.post(f"/numbers/{id}", data={**NEW, "recordings_days": "7", "do": "all"})
+    assert [one["recordings_days"] for one in (await stored(site)).values()] == [7, 7]
+    await client.post(f"/numbers/{id}", data={**NEW, "recordings_days": "", "do": "this"})
+    assert [one["recordings_days"] for one in (await stored(site)).values()] == [7, None]
+
+
 async def test_every_wrong_field_is_marked_and_what_was_typed_stays(site: Site) -> None:
     client = await site.browser()
     site.install_demo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -10,13 +11,15 @@ import httpx
 import pytest
 
 from controller.actions.desks import link_user
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import change_call_mode, create_group, create_operator, set_members
 from controller.actions.users import create_user
 from controller.errors import Refused
 from controller.storage.audit import list_audit
 from controller.storage.operator_states import NewState, add_states
 from controller.storage.operators import find_operator
 from tests.fixtures.web import NOON, PASSWORD, Site
+from web.people_models import sip_account_model
+from web.sip_qr import qr_code
 
 ATTACK = "<script>alert('x')</script>\"'"
 BY: dict[str, Any] = {"acting_user": "test", "at": NOON}
@@ -103,7 +106,7 @@ async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site
 
 async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itself(client: httpx.AsyncClient) -> None:
     page = (await client.get("/team")).text
-    live = page[page.index('<div id="team" data-live>') :]
+    live = page[page.index('<div id="team" data-live="/team">') :]
     assert re.findall(r'class="badge \w+" title="[^"]+"><svg.*?</svg>([^<]+)<', live) == ["Available", "Available", "Talking"]
 
 
@@ -149,6 +152,31 @@ async def test_a_lost_secret_is_replaced_and_shown_once(site: Site, client: http
     assert (await client.post("/team/9/secret")).status_code == 404
     audit = [one for one in await site.database.read(list_audit) if one.action == "operator.renew_secret"]
     assert [one.actor for one in audit] == ["token reports", "ann"] and account["password"] not in str(audit[0].detail)
+
+
+@pytest.mark.covers("LNR-8")
+async def test_the_account_is_shown_as_a_qr_code_too_once_and_with_the_password_that_is_valid(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    page = (await client.post("/team/2/secret")).text
+    operator = await site.database.read(find_operator, "2002")
+    assert operator is not None
+    account = sip_account_model(operator, site.settings.sip_host, site.settings.sip_port)
+    shown = re.search(r'<img src="(data:image/svg[^"]+)" alt="QR code of this account">', page)
+    assert shown is not None and html.unescape(shown[1]) == qr_code(account, "Bob")
+    await site.database.run(change_call_mode, 2, "browser", **BY)
+    assert "<img" not in (await client.post("/team/2/secret")).text, "his phone could not register"
+    for path in ("/team/2", "/team/2/edit", "/team"):
+        assert "<img" not in (await client.get(path)).text
+
+
+@pytest.mark.covers("SKZ-72")
+async def test_a_secret_for_who_telephones_in_the_browser_says_that_his_phone_can_not_register_yet(
+    site: Site, client: httpx.AsyncClient
+) -> None:
+    assert "telephones in the browser" not in (await client.post("/team/2/secret")).text
+    await site.database.run(change_call_mode, 2, "browser", **BY)
+    assert "He telephones in the browser" in (await client.post("/team/2/secret")).text
 
 
 @pytest.mark.parametrize(

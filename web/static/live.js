@@ -1,11 +1,13 @@
 // Keeps every [data-live] region fresh: the server says that calls changed, the page is read again and those regions are
-// replaced. While the server can't say so, the page is read every few seconds.
+// replaced. While the server can't say so, the page is read every few seconds. A region says where it is read from when that may be
+// another address than the browser's: a form that was refused is answered with the page at the form's own.
 
 import { localize } from "./times.js";
 
 const QUIET = 1000; // least time between two readings
 const POLL = 5000; // while there is no stream
 const DOUBT = 30000; // with a stream: a notice may be lost
+const first = document.querySelector("main [data-live]");
 const seen = new Map();
 let streaming = false;
 let reading = false;
@@ -51,7 +53,7 @@ async function read() {
   reading = true;
   wanted = false;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(first.dataset.live || location.href, { headers: { Accept: "text/html" } });
     if (answer.redirected) return location.reload();
     if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
     show(answer.ok);
@@ -80,7 +82,7 @@ function follow() {
   });
 }
 
-if (document.querySelector("main [data-live]")) {
+if (first) {
   follow();
   setInterval(() => {
     if (Date.now() - last > (streaming ? DOUBT : POLL)) read();

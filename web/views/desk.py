@@ -1,5 +1,5 @@
-"""An operator's own page: how his phone is, who calls him, what rings in this browser (SKZ-48 to SKZ-51), and the phone that
-his missed calls are forwarded to (SKZ-34).
+"""An operator's own page: how his phone is, who calls him, whom of his colleagues he calls (SKZ-64), what rings in this browser
+(SKZ-48 to SKZ-51), and the phone that his missed calls are forwarded to (SKZ-34).
 
 The state travels in the stream itself, not only the news that it changed: a phone that stops and rings again within a moment is
 two rings.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
 from controller.bus import DirectoryChanged, OperatorChanged
-from controller.errors import AttendantError, InvalidInput, NotFound, Refused
+from controller.errors import AttendantError, FieldProblem, InvalidInput, NotFound, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
 from controller.prompts.facts import LARGEST_FILE_BYTES
@@ -33,8 +33,9 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.forwarding import PhoneView, find_own_phone
-from controller.storage.operators import CallMode, Operator
+from controller.storage.operators import CallMode, Operator, list_operators
 from web.call_models import CallItem, call_item
+from web.colleagues import Colleague, fitting
 from web.errors import WebError, as_web_error
 from web.files import inside
 from web.forms import checked, errors_by_field, form_fields, status_of
@@ -45,6 +46,7 @@ from web.services import ringtone_workshop, services
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
+from web.views.api_states import place_call
 from web.views.missed_calls import mine
 from web.words import CALL_MODE_WORDS, operator_words
 
@@ -69,6 +71,7 @@ class _Found:
     operator: Operator | None
     calls: tuple[CallDetail, ...]
     phone: PhoneView | None
+    colleagues: tuple[Operator, ...]
 
 
 async def show_desk(request: Request) -> Response:
@@ -123,6 +126,23 @@ async def choose_call_mode(request: Request) -> Response:
         return await _desk_page(request, mode_refused=refused)
     given.bus.send(DirectoryChanged())
     return RedirectResponse("/desk", status_code=303)
+
+
+async def call_colleague(request: Request) -> Response:
+    """A name or extension was typed: the colleague is called if it can be nobody else (SKZ-64)."""
+    own, given = await _operator(request), services(request)
+    typed = (await form_fields(request)).get("colleague", "").strip()
+    found = fitting(_colleagues(request, await given.database.read(_team_of, own)), typed)
+    try:
+        if len(found) != 1:
+            raise Refused(
+                f"{len(found)} colleagues fit: choose one" if found else "nobody in the team has this name or extension"
+            )
+        await place_call(request, own.extension, found[0].extension)
+    except Refused as refused:
+        at_field = InvalidInput(str(refused), [FieldProblem("colleague", f"{refused}.")])
+        return await _desk_page(request, call_refused=at_field, sought=typed, fits=found)
+    return RedirectResponse(f"/desk?called={found[0].extension}", status_code=303)
 
 
 async def enter_phone(request: Request) -> Response:
@@ -200,12 +220,15 @@ async def _desk_page(
     *,
     phone_refused: Refused | None = None,
     mode_refused: InvalidInput | None = None,
+    call_refused: InvalidInput | None = None,
     typed: str = "",
+    sought: str = "",
+    fits: Sequence[Colleague] = (),
 ) -> Response:
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
-    form_refused = phone_refused or mode_refused
+    form_refused = phone_refused or mode_refused or call_refused
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
@@ -226,6 +249,10 @@ async def _desk_page(
         "call_modes": CALL_MODE_WORDS,
         "no_telephone": given.no_telephone,
         "typed": typed,
+        "colleagues": _colleagues(request, found.colleagues),
+        "sought": sought,
+        "fits": fits if len(fits) > 1 else (),
+        "being_called": request.query_params.get("called", ""),
         "told_by": request.query_params.get("by", ""),
         "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
@@ -239,7 +266,17 @@ def _load(session: Session, user_id: int) -> _Found:
     live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
     phone = None if operator is None else find_own_phone(session, operator.id)
-    return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator))
+    colleagues = () if operator is None else _team_of(session, operator)
+    return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator), colleagues)
+
+
+def _team_of(session: Session, operator: Operator) -> tuple[Operator, ...]:
+    """Everybody but himself, by extension."""
+    return tuple(one for one in list_operators(session) if one.id != operator.id)
+
+
+def _colleagues(request: Request, operators: Iterable[Operator]) -> list[Colleague]:
+    return [Colleague(one.extension, one.name, _state(request, one.extension)) for one in operators]
 
 
 def _legs(detail: CallDetail, operator: Operator) -> list[Any]:

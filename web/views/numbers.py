@@ -17,6 +17,7 @@ from controller.actions.numbers import (
     LONGEST_SOURCE,
     MOST_ATTEMPTS,
     MOST_CHANNELS,
+    MOST_DAYS,
     MOST_WAIT,
     SHORTEST_RING,
     SHORTEST_WAIT,
@@ -47,7 +48,7 @@ from web.views.api_numbers import drop_number, load_number, replace_number, stor
 from web.views.places import number_id
 from web.words import Wording, trunk_words
 
-_FIELDS: Final = ("number", "line_name", "channels", "incoming", "outgoing", "source", "longest_wait")
+_FIELDS: Final = ("number", "line_name", "channels", "incoming", "outgoing", "source", "longest_wait", "recordings_days")
 SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
     "arrival": ("On arrival", "Played once, while operators are rung already."),
     "waiting": ("Waiting for an answer", "Played over and over; music follows the standard one."),
@@ -203,6 +204,7 @@ def _change(fields: Mapping[str, str]) -> NumberChange:
         "line_name": fields.get("line_name", "").strip() or None,
         "longest_wait": fields.get("longest_wait", ""),
         "channels": fields.get("channels") or None,
+        "recordings_days": fields.get("recordings_days") or None,
         "incoming": fields.get("incoming") == "on",
         "outgoing": fields.get("outgoing") == "on",
         "source": fields.get("source", "").strip(),
@@ -252,6 +254,8 @@ async def _form_page(
         "trunks": [trunk.name for trunk in surroundings.trunks],
         "template": given.settings.line_name_template,
         "most_channels": MOST_CHANNELS,
+        "most_days": MOST_DAYS,
+        "installation_days": given.settings.recordings_days,
         "longest_source": LONGEST_SOURCE,
         "users": surroundings.users,
         "languages": sorted(given.prompts().languages),

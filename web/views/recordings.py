@@ -22,7 +22,7 @@ from web.views.places import text_id
 
 def recording_file(folder: Path, recording: Recording) -> Path | None:
     """The file of a finished recording; None when it is not there, or not inside the folder."""
-    return inside(folder, recording.path) if recording.ended_at is not None else None
+    return inside(folder, recording.path) if recording.ended_at is not None and not recording.failed else None
 
 
 async def show_recording(request: Request) -> FileResponse:

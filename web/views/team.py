@@ -23,6 +23,7 @@ from web.people_models import OperatorItem, SipAccountModel, operator_item
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
+from web.sip_qr import qr_code
 from web.state_models import StateModel, state_model
 from web.views.api_people import drop_operator, new_sip_account, replace_operator, sip_account, store_operator
 from web.views.api_states import place_call
@@ -152,7 +153,8 @@ async def _operator_page(request: Request, refused: Refused | None = None) -> Re
 
 
 def _account_page(request: Request, operator: Operator, account: SipAccountModel, *, is_new: bool) -> Response:
-    return page(request, "sip_account.html", {"operator": operator, "account": account, "is_new": is_new})
+    context = {"operator": operator, "account": account, "is_new": is_new, "qr_code": qr_code(account, operator.name)}
+    return page(request, "sip_account.html", context)
 
 
 def _form_page(

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.softphone import PhoneCall, SoftPhone
+from controller.softphone import PhoneCall, SoftPhone, tones
+from controller.softphone.phone import RATE, SOUND_FOUND
 from tests.fixtures.branching import BY
 from tests.fixtures.crm import Crm, crm
 from tests.fixtures.sounds import MENU, WARNING
 from tests.fixtures.system import System, eventually
-from tests.ivr.builders import authorization, group, hang_up, insert, menu, message, node, scenario
+from tests.ivr.builders import authorization, group, hang_up, in_menu, insert, menu, message, node, scenario
 
 __all__ = ["crm"]
 pytestmark = pytest.mark.asterisk
@@ -64,6 +65,16 @@ async def the_warning_is_heard(scene: Scene) -> None:
     await scene.call.hears_tone(WARNING.frequency)
 
 
+async def the_music_plays(scene: Scene) -> None:
+    await scene.call.hears_tone(MENU.frequency)
+
+    def music() -> bool:
+        last = scene.call.heard[-RATE // 2 :]
+        return tones.loudness(last) > SOUND_FOUND and tones.strength(last, MENU.frequency, RATE) < 0.2
+
+    await eventually(music, "no music is heard")
+
+
 def links(*exits: str) -> dict[str, str]:
     return dict.fromkeys(exits, "goodbye")
 
@@ -79,6 +90,14 @@ MOMENTS: dict[str, tuple[dict[str, Any], Callable[[Scene], Awaitable[None]]]] = 
     "a message": (message(links("next"), "menu"), hears_the_prompt),
     "a menu": (menu(links("1", "wait_expired", "incorrect_input"), 5, "menu"), hears_the_prompt),
     "a menu that waits for a key": (menu(links("1", "wait_expired", "incorrect_input"), 20, "menu"), the_prompt_is_over),
+    "the pause of a menu that is repeated": (
+        menu(links("1", "incorrect_input"), 20, "menu", repeat="cyclic"),
+        the_prompt_is_over,
+    ),
+    "the digits of an extension in a menu": (
+        menu({**links("1", "wait_expired", "incorrect_input"), "extension_entry": "dialled"}, 20, "menu"),
+        has_typed_a_digit,
+    ),
     "the prompt of a code": (CODE, hears_the_prompt),
     "the digits of a code": (CODE, has_typed_a_digit),
     "the prompt of an extension": (DIALLED, hears_the_prompt),
@@ -86,6 +105,10 @@ MOMENTS: dict[str, tuple[dict[str, Any], Callable[[Scene], Awaitable[None]]]] = 
     "an extension rings": (node("dial_extension", links("failed", "wrong_number"), extension="2001"), an_operator_is_rung),
     "the manager is rung": (node("personal_manager", links("failed")), an_operator_is_rung),
     "a group is rung": (group(links("failed"), "Sales"), an_operator_is_rung),
+    "the music while all operators are busy": (
+        group(links("failed"), "Sales", arrival=[], all_busy=["menu"], waiting=[]),
+        the_music_plays,
+    ),
     "a number outside is rung": (node("forward_to_external", links("failed"), number=OUTSIDE), a_number_outside_is_rung),
     "the greeting of a voicemail": (in_prompt(node("voicemail", links("next")), "greeting"), hears_the_prompt),
     "an offer to call back": (
@@ -108,9 +131,13 @@ async def test_a_caller_hangs_up_in(system: System, crm: Crm, moment: str) -> No
     if operation["operation"]["type"] in ("callback_offer", "forward_to_external"):
         await system.has_trunk()
     inner = ("Inner", scenario("warning", warning=message({}, "warning")))
-    await system.serve(inner, (NUMBER, scenario("here", here=operation, **BYE)))
-    if comes is an_operator_is_rung:
+    dialled = {"dialled": in_menu(links("failed", "wrong_number"))} if "extension_entry" in operation["links"] else {}
+    await system.serve(inner, (NUMBER, scenario("here", here=operation, **dialled, **BYE)))
+    if comes in (an_operator_is_rung, the_music_plays):
         await system.operator("2001")
+    if comes is the_music_plays:
+        await system.engine.choose_state("2001", "do_not_disturb", "break")
+        await system.operator_is("2001", "do_not_disturb")
     caller = await system.caller()
     await system.database.run(create_contact, ContactDraft("Ivan", [f"+{caller.number}"], (), "2001"), None, **BY)
     call = await caller.phone.dial(NUMBER)

@@ -52,6 +52,7 @@ FULL = NumberSettings(
     LinePrompts(None, waiting=PromptRef("melody")),
     Forwarding("own", attempts=2),
     "boss",
+    30,
 )
 
 
@@ -94,6 +95,7 @@ def settings_of(view: NumberView) -> NumberSettings:
         LinePrompts.read(row.prompts),
         Forwarding.read(row.forwarding),
         view.responsible,
+        row.recordings_days,
     )
 
 
@@ -138,6 +140,8 @@ def test_t44_settings_saved_for_all_numbers_reach_every_one_and_for_this_number_
         ({"language": "xx"}, "language"),
         ({"longest_wait": 0}, "longest_wait"),
         ({"longest_wait": 3601}, "longest_wait"),
+        ({"recordings_days": 0}, "recordings_days"),
+        ({"recordings_days": 36_501}, "recordings_days"),
         ({"responsible": "nobody"}, "responsible"),
         ({"prompts": LinePrompts(off_hours=PromptRef("none"))}, "prompts.off_hours"),
         ({"prompts": LinePrompts(arrival=PromptRef("melody", "ru"))}, "prompts.arrival"),

@@ -191,7 +191,7 @@ def furnished(office: Office) -> Office:
         phone = add_common_phone(session, OTHER_PHONE, **BY).id
         assert enter_code(session, phone, make_code(session, phone, **BY)[1], 3, **BY) == "confirmed"
         forwarding = Forwarding("common", OTHER_PHONE, 15, 2, "called")
-        chosen = NumberSettings("ru", "Main", "Z inner", "Office", "Sales / VIP", 120, prompts, forwarding, "ann")
+        chosen = NumberSettings("ru", "Main", "Z inner", "Office", "Sales / VIP", 120, prompts, forwarding, "ann", 90)
         line = NumberLine(3, False, False, "Website", "Carrier")
         number = create_number(session, "+74951110001", "Main line", chosen, KNOWN, line=line, **BY)
         confirm_for_good(session, number.id, InboundNumber, **BY)

@@ -20,6 +20,7 @@ from controller.clock import SystemClock
 from controller.lookups import LookupClient
 from controller.presence import PresenceTracker, Switches, TrunkTracker
 from controller.prompts import PromptLibrary
+from controller.recordings.writing import WrittenCheck
 from controller.routing import Distributor, Employee, FurtherNumber, GroupRule, NumberLines, People, RoutedOperator
 from controller.settings import Settings
 from controller.storage.calls import CallDetail, CallFilters, list_calls
@@ -71,6 +72,7 @@ class CallCenter:
             self.presence,
             DeskRules(),
             self.choose_state,
+            WrittenCheck(folder, lambda call, recording: None),
         )
         self.arrivals = Arrivals(self.tools, "en")
 

@@ -24,6 +24,7 @@ from controller.commands.running import disk_state, prepare_first_start
 from controller.prompts.files import PromptFolder
 from controller.settings import CHECKOUT, Settings
 from controller.storage.numbers import list_numbers
+from controller.storage.operators import CallMode, find_operator
 from controller.storage.scenarios import find_scenario
 from controller.storage.users import list_api_tokens, list_users
 from tests.fixtures.soundfiles import tone_file, zip_bytes
@@ -185,6 +186,22 @@ def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:
     assert (account["host"], account["port"], account["user"]) == ("127.0.0.1", 5099, "2001")
     assert len(account["password"]) >= 16
     assert line_with_demo.run("sip-account", "2999").returncode == 1
+
+
+@pytest.mark.covers("SKZ-72")
+@pytest.mark.parametrize("mode", ["sip_phone", "own_number", "browser"])
+def test_no_sip_account_is_printed_for_who_telephones_in_the_browser(line_with_demo: CommandLine, mode: CallMode) -> None:
+    with open_database(line_with_demo.settings) as database, database.session() as session:
+        operator = find_operator(session, "2001")
+        assert operator is not None
+        operator.call_mode = mode
+        secret = operator.sip_secret
+    outcome = line_with_demo.run("sip-account", "2001")
+    if mode != "browser":
+        assert outcome.returncode == 0 and json.loads(outcome.stdout)["password"] == secret
+    else:
+        assert (outcome.returncode, outcome.stdout) == (1, "")
+        assert "telephones in the browser" in outcome.stderr and secret not in outcome.stderr
 
 
 def test_a_scenario_is_equal_to_the_letter_after_export_and_import(line_with_demo: CommandLine, tmp_path: Path) -> None:

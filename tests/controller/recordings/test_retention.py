@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from controller.errors import StorageError
 from controller.recordings import Purge, keep_purging, purge, retention
 from controller.recordings.retention import is_due
 from controller.storage import Database
 from controller.storage.calls import Call
-from controller.storage.recordings import Recording, recordings_since_before
+from controller.storage.numbers import InboundNumber
+from controller.storage.recordings import Recording
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAYS = 30
@@ -40,11 +43,11 @@ def test_what_is_older_than_that_many_days_is_due(started: float, ended: float |
     assert is_due(days_ago(started), None if ended is None else days_ago(ended), NOON, DAYS) is due
 
 
-def keep(database: Database, folder: Path, days: float, path: str, ended: bool = True) -> Path:
-    """A recording of so many days ago, with its file."""
+def keep(database: Database, folder: Path, days: float, path: str, ended: bool = True, number: str = "8000") -> Path:
+    """A recording of so many days ago, with its file, of a call to a number."""
     at, id = days_ago(days), path.replace("/", "-")
     with database.session() as session:
-        facts = {"caller_number": "", "caller_name": "", "called_number": "8000", "line_name": "", "language": "en"}
+        facts = {"caller_number": "", "caller_name": "", "called_number": number, "line_name": "", "language": "en"}
         session.add(Call(id=id, started_at=at, **facts))
         session.flush()
         session.add(Recording(id=id, call_id=id, path=path, started_at=at, ended_at=at if ended else None))
@@ -56,7 +59,44 @@ def keep(database: Database, folder: Path, days: float, path: str, ended: bool =
 
 def left(database: Database) -> list[str]:
     with database.session(read_only=True) as session:
-        return [one.path for one in recordings_since_before(session, NOON + timedelta(days=1), (), 100)]
+        return list(session.exec(select(Recording.path).order_by(col(Recording.path))))
+
+
+def own_days(database: Database, **numbers: int | None) -> None:
+    with database.session() as session:
+        for number, days in numbers.items():
+            session.add(InboundNumber(number=number.removeprefix("n"), line_name=number, recordings_days=days))
+
+
+async def test_the_days_of_a_number_go_before_those_of_the_installation(database: Database, tmp_path: Path) -> None:
+    own_days(database, n8001=7, n8002=365, n8003=None)
+    for number in ("8001", "8002", "8003", "8099"):
+        for days in (6, 8, 31, 366):
+            keep(database, tmp_path / "files", days, f"{number}-{days:03}.wav", number=number)
+    assert await purge(database, tmp_path / "files", DAYS, NOON) == Purge(removed=3 + 1 + 2 + 2, kept=0)
+    assert left(database) == [
+        "8001-006.wav",
+        *(f"8002-{days}.wav" for days in ("006", "008", "031")),
+        *(f"{number}-{days}.wav" for number in ("8003", "8099") for days in ("006", "008")),
+    ]
+    assert sorted(os.listdir(tmp_path / "files")) == left(database)
+
+
+async def test_where_the_installation_keeps_recordings_for_ever_a_number_may_not(database: Database, tmp_path: Path) -> None:
+    own_days(database, n8001=7, n8002=None)
+    for number in ("8001", "8002", "8099"):
+        keep(database, tmp_path, 9999, f"{number}.wav", number=number)
+    assert await purge(database, tmp_path, None, NOON) == Purge(removed=1, kept=0)
+    assert left(database) == ["8002.wav", "8099.wav"]
+
+
+async def test_a_file_that_can_not_be_deleted_is_tried_once_whatever_days_it_has(database: Database, tmp_path: Path) -> None:
+    own_days(database, n8001=7)
+    for number, days in (("8001", 8), ("8002", 31)):
+        stubborn = keep(database, tmp_path, days, f"{number}.wav", number=number)
+        stubborn.unlink()
+        (stubborn / "a-folder-in-its-place").mkdir(parents=True)
+    assert await purge(database, tmp_path, DAYS, NOON) == Purge(removed=0, kept=2)
 
 
 async def test_old_recordings_go_with_file_and_row_and_empty_folders(database: Database, tmp_path: Path) -> None:
@@ -102,13 +142,13 @@ async def test_more_than_one_batch_goes(sqlite_database: Database, tmp_path: Pat
 async def test_it_goes_on_for_ever_and_waits_for_a_database_that_is_away(
     sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried: asyncio.Queue[int] = asyncio.Queue()
+    tried: asyncio.Queue[int | None] = asyncio.Queue()
 
     class Clock:
         def now(self) -> datetime:
             return NOON
 
-    async def failing(_database: Database, _folder: Path, days: int, _now: datetime) -> Purge:
+    async def failing(_database: Database, _folder: Path, days: int | None, _now: datetime) -> Purge:
         tried.put_nowait(days)
         raise StorageError("away")
 
