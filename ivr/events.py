@@ -78,7 +78,8 @@ class RoutingEnded:
 class ConversationEnded:
     """The other side left the conversation that `Connect` began; the caller is still there.
 
-    `established` is False when they never really talked: the other side dropped the call at once.
+    `established` is False when they never really talked: the other side dropped the call at once. Another `RoutingEnded` of the
+    visit follows then.
     """
 
     visit: VisitId

@@ -46,6 +46,7 @@ from ivr.events import (
     ConversationEnded,
     PlaybackFinished,
     PlaybackId,
+    RoutingEnded,
     TimerExpired,
     TimerId,
     VisitId,
@@ -144,6 +145,10 @@ class Executor:
         """Nobody took the call; True when it is forwarded to a phone outside now, and the search goes on."""
         return self._search.forward(ended)
 
+    def search_again(self, dropped: SearchEnded) -> bool:
+        """Who was found so dropped the call at once; True when somebody else is searched now."""
+        return self._search.again(dropped)
+
     def search_person(self, visit: VisitId, person: Person, seconds: float, transferred_by: str) -> None:
         """The caller, who is alone again, is transferred to somebody."""
         self._search.transfer(visit, person, seconds, transferred_by, self._language)
@@ -210,6 +215,7 @@ class Executor:
         if leg is None:
             if visit is not None:
                 self._mailbox.put_nowait(ConversationEnded(visit, established=False))
+                self._mailbox.put_nowait(RoutingEnded(visit, "no_answer"))
             return
         try:
             self._bridged = True

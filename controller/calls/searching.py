@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias, assert_never
 
 from controller.calls import hold
@@ -45,6 +47,8 @@ class PersonSearch:
         self._met = facts.met
         self._in_group = False
         self._forwards: deque[Person] = deque()
+        self._request: LineRequest | None = None
+        self._waits: Callable[[], None] = lambda: None
         self.on = False
 
     def begin(self, command: SearchCommand, language: str, greeted: bool) -> None:
@@ -52,6 +56,7 @@ class PersonSearch:
         people, line = self._tools.people, self._facts.line_prompts
         self._in_group = isinstance(command, RouteToGroup)
         self._forwards.clear()
+        self._request = None
         if self._met is not None:
             met, self._met = self._met, None
             self._mailbox.put_nowait(self._meet(command.visit, met))
@@ -73,6 +78,24 @@ class PersonSearch:
             case _:
                 assert_never(command)
         self.hold.begin(command.visit, treatment, language, line_of)
+        greeted_once = replace(treatment, arrival=())
+        self._waits = partial(self.hold.begin, command.visit, greeted_once, language, line_of)
+
+    def again(self, dropped: SearchEnded) -> bool:
+        """Who was found so dropped the call at once: the caller goes back to his place in the line, or is forwarded to the next
+        phone outside; False: there is nobody else.
+        """
+        request = self._request
+        if request is None:
+            return False
+        if request.group is None:
+            if not self.forward(dropped):
+                return False
+        else:
+            self._in_group = self.on = True
+            self._tools.distributor.join(replace(request, offered=dropped.missed))
+        self._waits()
+        return True
 
     def forward(self, ended: SearchEnded) -> bool:
         """Nobody was found: ring the next phone outside that the call is forwarded to, if there is one (SKZ-32)."""
@@ -173,20 +196,20 @@ class PersonSearch:
         number, name = facts.shown
         if isinstance(target, Person) and target.forwarded and facts.forwarding.shows == "called":
             number, name = facts.called_number, facts.line_name
-        self._tools.distributor.join(
-            LineRequest(
-                facts.call,
-                facts.channel,
-                self._mailbox,
-                visit,
-                target,
-                max_wait,
-                number,
-                name,
-                owner,
-                transferred_by,
-                facts.called_number,
-                # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
-                None if transferred_by else facts.working_time,
-            )
+        self._request = LineRequest(
+            facts.call,
+            facts.channel,
+            self._mailbox,
+            visit,
+            target,
+            max_wait,
+            number,
+            name,
+            owner,
+            transferred_by,
+            facts.called_number,
+            # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
+            None if transferred_by else facts.working_time,
+            self._tools.clock.now(),
         )
+        self._tools.distributor.join(self._request)

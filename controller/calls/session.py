@@ -65,6 +65,7 @@ class CallSession:
         self._transfers = Transfers(facts, tools, mailbox, self._executor)
         self._run = Run(facts.bundle)
         self._gone: Gone | None = None
+        self._found: SearchEnded | None = None
         self._talking_since: datetime | None = None
         self._talked = False
         self._ended_by_operator = False
@@ -157,7 +158,7 @@ class CallSession:
             case OperatorLineEnded(leg) if self._transfers.concerns(leg):
                 await self._on_consultation_ended(leg, message.at)
             case OperatorLineEnded(leg, at) if leg == self._executor.operator_leg:
-                await self._on_operator_gone(at)
+                await self._on_operator_gone(leg, at)
             case (
                 PlaybackFinished()
                 | RecordingFinished()
@@ -227,10 +228,10 @@ class CallSession:
         if message.leg is None and self._executor.forward(message):
             return
         await self._quietly(self._executor.search_ended(message.leg, message.operator))
-        self._talking_since = message.answered_at
+        self._found, self._talking_since = message, message.answered_at
         await self._take(RoutingEnded(message.visit, message.outcome))
 
-    async def _on_operator_gone(self, at: datetime) -> None:
+    async def _on_operator_gone(self, leg: ChannelId, at: datetime) -> None:
         since, self._talking_since = self._talking_since, None
         talked = since is not None and (at - since).total_seconds() >= SHORTEST_CONVERSATION
         self._talked = self._talked or talked
@@ -239,7 +240,10 @@ class CallSession:
             await self._end_if_over(self._transfers.dropped_at_once())
             return
         self._transfers.over()
-        await self._take(ConversationEnded(self._run.visit, established=talked))
+        visit, found = self._run.visit, self._found
+        await self._take(ConversationEnded(visit, established=talked))
+        if not talked and not (found is not None and found.leg == leg and self._executor.search_again(found)):
+            await self._take(RoutingEnded(visit, "no_answer"))
         self._ended_by_operator = self._run.ended is not None
 
     async def _reply(self, answer: asyncio.Future[_Answer], request: Awaitable[_Answer]) -> None:

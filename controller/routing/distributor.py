@@ -346,10 +346,13 @@ class Distributor:
         self._act(self._matching.wrap_up_over(operator))
 
     def _open_search(self, request: LineRequest) -> None:
-        since = asyncio.get_running_loop().time()
+        now, loop = self._clock.now(), asyncio.get_running_loop()
+        came = request.since or now
+        since = loop.time() - (now - came).total_seconds()
         self._searches[request.call] = _Search(request, since, self._wait_timer(request, since))
         self._absent.pop(request.call, None)
-        self._act(self._matching.join(request.call, request.target, self._clock.now(), request.owner, request.working_time))
+        place = request.owner, request.working_time, request.offered
+        self._act(self._matching.join(request.call, request.target, came, *place))
 
     def _wait_timer(self, request: LineRequest, since: float) -> asyncio.TimerHandle:
         """When the caller, who has waited since then, has waited too long by the rules of now."""
@@ -473,4 +476,4 @@ class Distributor:
         if found is None:
             request.mailbox.put_nowait(SearchEnded(request.visit, outcome, missed=missed))
         else:
-            request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, *found))
+            request.mailbox.put_nowait(SearchEnded(request.visit, outcome, operator, *found, missed))

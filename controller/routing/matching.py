@@ -78,7 +78,7 @@ class CallBack:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, `missed` to
-    whom the call was offered, in that order.
+    whom the call was offered in vain, in that order, and who answered.
     """
 
     call: CallId
@@ -193,18 +193,21 @@ class Matching:
         at: datetime = _FIRST_OF_ALL,
         owner: RoutedOperator | None = None,
         working_time: WorkingTime | None = None,
+        offered: tuple[str, ...] = (),
     ) -> list[Action]:
         """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
         that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own;
-        `working_time` None: whatever the clock says.
+        `working_time` None: whatever the clock says. With `offered` he is back, because the last of these dropped his call at
+        once: his place is that of `at`, and they are not rung again.
         """
         entry = self._waiting.get(call)
         if entry is not None and entry.absent:
             return self._arrive(call, entry)
         if entry is None:
             callers = (other.since for other in self._waiting.values() if not other.absent)
-            since = max([at, *callers])
-            self._place(call, _Waiting(target, self._reachable(target), since, owner, working_time=working_time))
+            since = at if offered else max([at, *callers])
+            waiting = _Waiting(target, self._reachable(target), since, owner, working_time=working_time, offered=[*offered])
+            self._place(call, waiting)
         return self._match()
 
     def join_absent(self, call: CallId, group: str, since: datetime, working_time: WorkingTime | None = None) -> list[Action]:
@@ -231,7 +234,11 @@ class Matching:
             return []
         if isinstance(entry.target, str):
             self._talking_for[operator] = entry.target
-        return [*self._remove(call, answered_by=operator), Ended(call, "answered", operator)]
+        return self._taken(call, entry, operator)
+
+    def _taken(self, call: CallId, entry: _Waiting, by: str) -> list[Action]:
+        missed = [one for one in entry.offered if one not in entry.ringing]
+        return [*self._remove(call, answered_by=by), Ended(call, "answered", by, missed=(*missed, by))]
 
     def pick_up(self, by: str, of: str | None) -> tuple[CallId | None, list[Action]]:
         """The operator takes, on a line of his own, the call that rings at `of`, or (None) the oldest that rings at somebody who
@@ -247,7 +254,7 @@ class Matching:
         self._engaged[by] = call
         if isinstance(entry.target, str):
             self._talking_for[by] = entry.target
-        return call, [*self._remove(call, answered_by=by), Ended(call, "answered", by)]
+        return call, self._taken(call, entry, by)
 
     def _colleagues(self, operator: str) -> set[str]:
         groups = ({member.extension for member in rule.operators} for rule in self._rules.values())

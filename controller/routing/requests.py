@@ -20,6 +20,9 @@ class LineRequest:
     `channel` is None while he is not on the line himself. `owner` is the caller's own operator, for groups that want him first;
     `transferred_by` the extension of who transfers him. `came_in_on` is the number of ours that he has called; `working_time`
     says by operators' own clocks who may be rung (None: all).
+
+    `since` is when he began to wait, None: now. `offered` are those to whom he was offered before who answered dropped the call:
+    they are not rung again, and he keeps his place.
     """
 
     call: CallId
@@ -34,6 +37,8 @@ class LineRequest:
     transferred_by: str = ""
     came_in_on: str = ""
     working_time: WorkingTime | None = None
+    since: datetime | None = None
+    offered: tuple[str, ...] = ()
 
     @property
     def group(self) -> str | None:
@@ -79,7 +84,8 @@ class PickedUp:
 @dataclass(frozen=True, slots=True)
 class SearchEnded:
     """The answer to a LineRequest; `leg` is the open line of who answered, `operator` his extension (for a number outside: what
-    begins with the call's id), `answered_at` Asterisk's time of that. `missed`: to whom the call was offered, in that order."""
+    begins with the call's id), `answered_at` Asterisk's time of that. `missed`: to whom the call was offered in vain, in that
+    order, and who answered."""
 
     visit: VisitId
     outcome: RoutingOutcome

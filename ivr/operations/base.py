@@ -175,8 +175,9 @@ class Playing:
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """Somebody is searched for the caller, who then talks with him. Leaves by "failed" when there was no conversation, by
-    "answered" after one; the step `unknown` follows when nobody has the number.
+    """Somebody is searched for the caller, who then talks with him; who drops the call at once has not taken it, and the search
+    goes on. Leaves by "failed" when there was no conversation, by "answered" after one; the step `unknown` follows when nobody
+    has the number.
     """
 
     visit: VisitId
@@ -200,7 +201,7 @@ class _Talking:
 
     def handle(self, event: Event) -> Step:
         if isinstance(event, ConversationEnded) and event.visit == self.visit:
-            return Leave("answered" if event.established else "failed")
+            return Leave("answered") if event.established else Stay(Reaching(self.visit))
         return Stay(self)
 
 

@@ -13,8 +13,8 @@ from ivr.prompts import PromptRef
 
 class ForwardToGroup(Operation):
     """Finds an operator of a group by the group's rules; meanwhile the caller hears the prompts of the number that he called, or
-    those given here. Leaves by "failed" when nobody answered, nobody could be rung, who answered dropped the call at once, or
-    the longest wait is over; by "answered" after a conversation that the operator ended (not linked: the call ends there).
+    those given here. Leaves by "failed" when nobody took the call (who drops it at once has not), nobody could be rung, or the
+    longest wait is over; by "answered" after a conversation that the operator ended (not linked: the call ends there).
     """
 
     REQUIRED_EXITS: ClassVar = frozenset({"failed"})

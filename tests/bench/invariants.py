@@ -141,9 +141,10 @@ class _Visit:
     decisions: tuple[RoutingDecision, ...]
 
     def waits_at(self, moment: float) -> bool:
-        """Whether nobody had taken him yet, and he was still there for sure."""
-        answers = [_seconds(leg.answered_at) for leg in self.legs if leg.answered_at is not None]
-        return self.since + SURELY < moment < self.until - SURELY and not any(at <= moment for at in answers)
+        """Whether nobody had taken him, and he was there for sure. Who was dropped at once waits again."""
+        answered = [leg for leg in self.legs if leg.answered_at is not None and _seconds(leg.answered_at) <= moment]
+        taken = any(leg.ended_at is None or moment < _seconds(leg.ended_at) + SURELY for leg in answered)
+        return self.since + SURELY < moment < self.until - SURELY and not taken
 
     def could_have(self, operator: str, moment: float, line: Line) -> bool:
         """Whether the operator, who was free, could have been offered this call."""

@@ -30,6 +30,52 @@ async def test_an_operator_who_drops_within_100_ms_has_no_wrap_up_and_the_caller
     assert [step.exit for step in record.steps] == ["failed", "next", None]
 
 
+@pytest.mark.covers("UIS-33", "SKZ-23")
+async def test_after_an_operator_who_drops_the_call_at_once_the_next_is_rung_and_the_caller_keeps_his_place(
+    system: System,
+) -> None:
+    await desk(system, "linear", ["2001", "2002"])
+    drops, other = await system.operator("2001"), await system.operator("2002")
+    _, talking = await system.call(NUMBER)
+    first = await drops.ringing()
+    _, in_the_way = await system.call(NUMBER)
+    second = await other.ringing()
+    await second.answer()
+    await talk(in_the_way, second)
+    _, behind = await system.call(NUMBER)
+    await behind.answered()
+    await first.answer()
+    await first.hangup()
+    await (await drops.ringing()).refuse()
+    await second.hangup()
+    offered = await other.ringing()
+    await offered.answer()
+    await talk(talking, offered)
+    await talking.hangup()
+    last = await other.ringing()
+    await last.answer()
+    await talk(behind, last)
+    await behind.hangup()
+    await last.ended()
+
+
+@pytest.mark.covers("UIS-33")
+async def test_of_phones_that_ring_together_the_others_ring_again_when_who_answers_drops_the_call(system: System) -> None:
+    await desk(system, "ring_all", ["2001", "2002"])
+    drops, other = await system.operator("2001"), await system.operator("2002")
+    caller, call = await system.call(NUMBER)
+    offered, beside = await drops.ringing(), await other.ringing()
+    await offered.answer()
+    await offered.hangup()
+    await beside.ended()
+    again = await other.ringing()
+    await again.answer()
+    await talk(call, again)
+    await call.hangup()
+    record = await system.call_record(caller)
+    assert [leg.operator_extension for leg in record.legs].count("2001") == 1
+
+
 async def test_a_phone_that_registered_elsewhere_and_is_dead_there_does_not_hold_the_caller(system: System) -> None:
     await desk(system, "linear", ["2001", "2002"], ring_seconds=15)
     alive = await system.operator("2001")

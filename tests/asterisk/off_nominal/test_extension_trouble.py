@@ -58,7 +58,7 @@ async def test_an_employee_whose_phone_is_off_is_not_reached_at_once(system: Sys
 
 
 @pytest.mark.covers("UIS-35")
-async def test_the_next_number_rings_when_the_phone_is_off_refuses_or_drops_the_call(system: System) -> None:
+async def test_the_next_number_rings_when_the_phone_is_off_or_refuses_the_call(system: System) -> None:
     await system.has_trunk()
     await system.has_extension("2045", RungNumber(MOBILE, 5))
     await serves_direct(system, "2045")

@@ -123,6 +123,18 @@ async def test_an_operator_who_drops_the_call_at_once_does_not_lose_the_caller(c
     assert (record.steps[0].exit, record.call.outcome) == ("failed", "ended")
 
 
+async def test_after_an_operator_who_drops_the_call_at_once_his_colleague_is_rung(center: CallCenter) -> None:
+    center.serves("100", SOLD_AT_ONCE)
+    center.telephony.phone("PJSIP/2001").answers_and_drops()
+    center.telephony.phone("PJSIP/2002").answers()
+    await center.has_group("Sales", ["2001", "2002"], "linear")
+    caller = center.telephony.call("100")
+    await until(lambda: bool(caller.talks_with))
+    caller.hangup()
+    (record,) = await center.at_rest()
+    assert [leg.operator_extension for leg in record.legs] == ["2001", "2002"]
+
+
 async def test_a_caller_who_hangs_up_while_phones_ring_leaves_nobody_ringing(center: CallCenter) -> None:
     center.serves("100", SOLD_AT_ONCE)
     phones = [center.telephony.phone(f"PJSIP/{extension}").silent() for extension in ("2001", "2002")]

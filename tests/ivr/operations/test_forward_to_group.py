@@ -36,8 +36,13 @@ def test_the_end_of_the_conversation_leaves_by_answered() -> None:
     assert after(RoutingEnded(VISIT, "answered"), ConversationEnded(VISIT)) == Leave("answered")
 
 
-def test_an_operator_who_drops_the_call_at_once_counts_as_failed() -> None:
-    assert after(RoutingEnded(VISIT, "answered"), ConversationEnded(VISIT, established=False)) == Leave("failed")
+DROPPED = (RoutingEnded(VISIT, "answered"), ConversationEnded(VISIT, established=False))
+
+
+def test_an_operator_who_drops_the_call_at_once_has_not_taken_it_and_the_search_goes_on() -> None:
+    assert after(*DROPPED, RoutingEnded(VISIT, "answered")).commands == (Connect(VISIT),)
+    assert after(*DROPPED, RoutingEnded(VISIT, "answered"), ConversationEnded(VISIT)) == Leave("answered")
+    assert after(*DROPPED, RoutingEnded(VISIT, "no_answer")) == Leave("failed")
 
 
 def test_answers_to_an_earlier_visit_change_nothing() -> None:
