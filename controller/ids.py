@@ -78,10 +78,6 @@ def trunk_id_of(device: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-def consultation_id(call: CallId) -> BridgeId:
-    """The bridge in which operator and target speak before a transfer."""
-    return BridgeId(f"{call}-consult")
-
-
-def bridge_id(call: CallId) -> BridgeId:
-    return BridgeId(f"{call}-bridge")
+def bridge_id(call: CallId, number: int) -> BridgeId:
+    """The bridge of the `number`-th conversation in the call, consultations included."""
+    return BridgeId(f"{call}-bridge.{number}")

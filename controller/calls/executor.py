@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import count
 from typing import assert_never
 
 from controller.calls.conversation_recording import ConversationRecorder
@@ -15,7 +16,7 @@ from controller.calls.messages import MessageRecorder
 from controller.calls.searching import PersonSearch
 from controller.calls.trail import Place
 from controller.errors import ChannelGone, TelephonyError
-from controller.ids import ChannelId, bridge_id
+from controller.ids import BridgeId, ChannelId, bridge_id
 from controller.routing import Person, SearchEnded
 from controller.storage.journal_changes import CallAnswered, LegConnected
 from controller.telephony.mailboxes import Mailbox
@@ -71,7 +72,8 @@ class Executor:
         self.conversation = ConversationRecorder(facts, tools)
         self.messages = MessageRecorder(facts, tools, mailbox, place)
         self._inquiries = Inquiries(facts, tools, mailbox)
-        self._bridged = False
+        self._bridge: BridgeId | None = None
+        self._bridges = count(1)
         self._records: dict[ChannelId, ChannelId] = {}
         self.playing: PlaybackId | None = None
         self.operator_leg: ChannelId | None = None
@@ -178,6 +180,10 @@ class Executor:
             log.info("call %s: %s", self._facts.call, error)
         await self._unbridge()
 
+    def next_bridge(self) -> BridgeId:
+        """The name of a new bridge: Asterisk may refuse that of one it has just dissolved."""
+        return bridge_id(self._facts.call, next(self._bridges))
+
     def release(self) -> None:
         """The caller is about to go, and the operator stays: his line belongs to the distribution alone."""
         self.operator_leg = self.operator = None
@@ -217,11 +223,13 @@ class Executor:
                 self._mailbox.put_nowait(ConversationEnded(visit, established=False))
                 self._mailbox.put_nowait(RoutingEnded(visit, "no_answer"))
             return
+        # It may be there of a try whose answer was lost with the connection.
+        await self._unbridge()
+        bridge = self._bridge = self.next_bridge()
         try:
-            self._bridged = True
-            await self._tools.telephony.bridge(bridge_id(self._facts.call), (self._facts.channel, leg))
-        except ChannelGone:
-            log.info("call %s: somebody left before the two could be joined", self._facts.call)
+            await self._tools.telephony.bridge(bridge, (self._facts.channel, leg))
+        except ChannelGone as error:
+            log.info("call %s: somebody left before the two could be joined: %s", self._facts.call, error)
             return
         record = self._records.get(leg, leg)
         if visit is not None:
@@ -229,9 +237,9 @@ class Executor:
         await self.conversation.begin(record)
 
     async def _unbridge(self) -> None:
-        if self._bridged:
-            self._bridged = False
-            await self._tools.telephony.unbridge(bridge_id(self._facts.call))
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:
+            await self._tools.telephony.unbridge(bridge)
 
     def _cancel_timer(self, timer: TimerId) -> None:
         handle = self._timers.pop(timer, None)

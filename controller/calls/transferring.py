@@ -24,7 +24,7 @@ from controller.calls.codes import CALL_CENTER, KeysOfOperator, Return, Transfer
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.errors import Refused, TelephonyError
-from controller.ids import ChannelId, consultation_id
+from controller.ids import BridgeId, ChannelId
 from controller.routing import HandedOver, Person, SearchEnded
 from controller.telephony.mailboxes import Mailbox
 from ivr.events import VisitId
@@ -69,7 +69,7 @@ class Transfers:
         self._may_return = False
         self._first: ChannelId | None = None
         self._target: ChannelId | None = None
-        self._consultation = False
+        self._consultation: BridgeId | None = None
         self._said = 0
 
     @property
@@ -161,9 +161,9 @@ class Transfers:
                 await self._quietly(self._executor.search_ended(None, None))
                 return await self._resume(refused=True)
             self._target, self._found = leg, message.operator or ""
-            self._stage, self._consultation = "consult_talking", True
+            self._stage, self._consultation = "consult_talking", self._executor.next_bridge()
             assert self._first is not None
-            await self._quietly(self._tools.telephony.bridge(consultation_id(self._facts.call), (self._first, leg)))
+            await self._quietly(self._tools.telephony.bridge(self._consultation, (self._first, leg)))
             return "goes_on"
         await self._quietly(self._executor.search_ended(leg, message.operator))
         if leg is not None:
@@ -279,9 +279,9 @@ class Transfers:
         return "talks"
 
     async def _end_consultation(self) -> None:
-        if self._consultation:
-            self._consultation = False
-            await self._quietly(self._tools.telephony.unbridge(consultation_id(self._facts.call)))
+        bridge, self._consultation = self._consultation, None
+        if bridge is not None:
+            await self._quietly(self._tools.telephony.unbridge(bridge))
 
     async def _quietly(self, request: Awaitable[None]) -> None:
         try:

@@ -101,6 +101,7 @@ class FakeTelephony:
         self.requests: list[Request] = []
         self.lines: dict[ChannelId, FakeChannel] = {}
         self.bridges: dict[BridgeId, set[ChannelId]] = {}
+        self._dissolved: set[BridgeId] = set()
         self.accounts: dict[str, SipAccount] = {}
         self.trunks: dict[str, SipTrunk] = {}
         self.fallback_dial: tuple[str, ...] = ()
@@ -291,6 +292,8 @@ class FakeTelephony:
 
     async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
         self._note("bridge", bridge=bridge, channels=tuple(channels))
+        if bridge in self._dissolved:
+            raise ChannelGone(f"{bridge} already exists")
         for channel in channels:
             line = self._line(channel)
             line.bridge, line.music = bridge, False
@@ -298,6 +301,7 @@ class FakeTelephony:
 
     async def unbridge(self, bridge: BridgeId) -> None:
         self._note("unbridge", bridge=bridge)
+        self._dissolved.add(bridge)
         for channel in self.bridges.pop(bridge, ()):
             self.lines[channel].bridge = None
 

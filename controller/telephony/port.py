@@ -138,7 +138,9 @@ class Telephony(Protocol):
         ...
 
     async def bridge(self, bridge: BridgeId, channels: Sequence[ChannelId]) -> None:
-        """Join answered channels so that they hear each other; keys pressed by them are still reported."""
+        """Join answered channels so that they hear each other; keys pressed by them are still reported. The name must be new:
+        that of a bridge just dissolved may be refused, with ChannelGone.
+        """
         ...
 
     async def unbridge(self, bridge: BridgeId) -> None:
