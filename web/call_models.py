@@ -24,6 +24,7 @@ from controller.storage.calls import (
     RoutingDecision,
 )
 from controller.storage.recordings import Recording
+from ivr.events import ScheduleState
 
 NOBODY_KNOWN: Mapping[str, str] = {}
 _NUMBER_PART = r"^[0-9A-Za-z+*#._@-]{1,64}$"
@@ -87,6 +88,7 @@ class CallItem(BaseModel):
     called: str
     line: str
     source: str = Field(description="label of the called number")
+    hours: ScheduleState | None = Field(description="how the called number's schedule stood for this caller; null: it has none")
     direction: Direction = Field(description="of an outbound call, the caller is the number that was called")
     contact: str | None = Field(None, description="the name of the contact who has the caller's number")
     started_at: datetime
@@ -269,6 +271,7 @@ def _item_fields(detail: CallDetail, now: datetime, contacts: Mapping[str, str])
         "called": call.called_number,
         "line": call.line_name,
         "source": call.source,
+        "hours": call.hours,
         "direction": call.direction,
         "contact": contacts.get(call.caller_number),
         "started_at": call.started_at,

@@ -197,7 +197,7 @@ class Arrivals:
             return
         route = self._routes.get(number, UNKNOWN)
         newcomer = _Newcomer(event, new_call_id(), self._tools.clock.now(), new_mailbox())
-        if route.off_hours is not None and route.hours is not None and goes_by_callers(route.hours.schedule):
+        if route.hours is not None and goes_by_callers(route.hours.schedule):
             self._expect(newcomer.call, event.channel, newcomer.mailbox)
             self._start(self._arrive_by_his_clock(newcomer, route, route.hours.schedule))
         else:
@@ -217,7 +217,8 @@ class Arrivals:
         """
         event, number = newcomer.entered, newcomer.entered.args[1]
         hours, working = route.hours, None
-        if hours is not None and state_now(hours.schedule, self._tools, groups_of(route.bundle), zone) == "open":
+        state = None if hours is None else state_now(hours.schedule, self._tools, groups_of(route.bundle), zone)
+        if hours is not None and state == "open":
             working = working_time(hours.schedule, self._tools)
         elif route.off_hours is not None:
             route = route.off_hours
@@ -248,6 +249,7 @@ class Arrivals:
             forwarding=route.forwarding,
             campaign=route.campaign,
             working_time=working,
+            hours=state,
         )
         # Who calls from one of our own phones is no stranger to a campaign.
         return self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=event.args[0] != INTERNAL)

@@ -20,7 +20,7 @@ from controller.prompts import PromptLibrary
 from controller.recordings.stereo import StereoFinisher
 from controller.recordings.writing import WrittenCheck
 from controller.routing import Distributor, NumberLines, People, SearchEnded
-from controller.schedules import WorkingTime
+from controller.schedules import State, WorkingTime
 from controller.storage.calls import Direction
 from controller.storage.campaigns import CampaignView
 from controller.storage.database import Database
@@ -37,8 +37,9 @@ class CallFacts:
     """One call, as it came in. `bundle` is the scenario with those it inserts; `scenario_version` is None for one
     that is not in the database, `inserted_versions` are those of the inserted ones by name; `schedule` names the number's own
     schedule, `line_prompts` are its own prompts, `source` its label, `forwarding` says what becomes of its missed calls,
-    `campaign` is its campaign, as it was when the call came in. `working_time` is what decides by operators' own clocks who is
-    offered the call. `met` is who is on the line already when somebody is searched for the first time: he asked for this call.
+    `campaign` is its campaign, `hours` how its schedule stood, as it was when the call came in. `working_time` is what decides
+    by operators' own clocks who is offered the call. `met` is who is on the line already when somebody is searched for the
+    first time: he asked for this call.
     `client_line` is the line to the caller where it is we who have called him. `number_hidden`: he is a lead of a campaign that
     hides numbers, whichever number of ours he called.
     """
@@ -64,6 +65,7 @@ class CallFacts:
     client_line: ClientLine | None = None
     working_time: WorkingTime | None = None
     number_hidden: bool = False
+    hours: State | None = None
 
     @property
     def hides_number(self) -> bool:

@@ -53,6 +53,7 @@ def started(facts: CallFacts) -> CallStarted:
         facts.direction,
         facts.source,
         None if facts.campaign is None else facts.campaign.id,
+        facts.hours,
     )
 
 

@@ -28,7 +28,7 @@ def may_be_missed(detail: CallDetail) -> bool:
     settled = {("caller_list", "blocked"), ("callback_offer", "accepted")}
     if call.direction != "inbound" or not call.line_name or talked_since(detail) is not None:
         return False
-    if any(step.node == BLOCKED_CALLER for step in detail.steps):
+    if call.scenario_version_id is None and any(step.node == BLOCKED_CALLER for step in detail.steps):
         return False
     return settled.isdisjoint((step.operation, step.exit) for step in detail.steps)
 
@@ -49,10 +49,10 @@ def first_offered(detail: CallDetail) -> CallLeg | None:
     return min(legs, key=lambda leg: (leg.started_at, len(leg.id), leg.id), default=None)
 
 
-def kind_of(detail: CallDetail, decisions: Iterable[RoutingDecision], *, line_open: bool) -> MissedKind:
-    """What a missed call is. The last schedule of the caller's own way counts, else the line's (`line_open`)."""
-    hours = [step.exit for step in detail.steps if step.operation == "schedule" and step.exit is not None]
-    if hours[-1] != "open" if hours else not line_open:
+def kind_of(detail: CallDetail, decisions: Iterable[RoutingDecision]) -> MissedKind:
+    """What a missed call is. The last schedule of the caller's own way counts, else the number's as it stood when he called."""
+    asked = [step.exit for step in detail.steps if step.operation == "schedule" and step.exit is not None]
+    if (asked[-1] if asked else detail.call.hours) not in (None, "open"):
         return "off_hours"
     if first_offered(detail) is None and any(_nobody_was_there(decision) for decision in decisions):
         return "nobody_present"

@@ -24,7 +24,6 @@ from controller.errors import StorageError
 from controller.missed.judging import came_to_voicemail, first_offered, is_cut_off, kind_of, may_be_missed, talked_since
 from controller.missed.surroundings import Surroundings, surroundings_of
 from controller.notices.missed_calls import store_missed_call
-from controller.schedules import Schedule, WorkingTime, zone_of, zone_of_caller
 from controller.settings import Settings
 from controller.storage import Database, Session
 from controller.storage.calls import (
@@ -35,8 +34,7 @@ from controller.storage.calls import (
 )
 from controller.storage.desks import user_of
 from controller.storage.missed_calls import MissedCall, close_as_called_back
-from controller.storage.numbers import InboundNumber, responsible_of, schedule_of
-from controller.storage.operators import list_operators
+from controller.storage.numbers import responsible_of
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +160,7 @@ def _was_missed(detail: CallDetail, around: Surroundings) -> bool:
 def _store(session: Session, detail: CallDetail, around: Surroundings, rules: NoticeRules, at: datetime) -> None:
     call = detail.call
     line = around.lines.get(call.called_number)
-    line_open = line is None or _line_open(session, line, detail, around, rules.zone)
-    kind = kind_of(detail, around.decisions.get(call.id, ()), line_open=line_open)
+    kind = kind_of(detail, around.decisions.get(call.id, ()))
     offered = first_offered(detail)
     responsible = None if line is None else responsible_of(session, line)
     operator = None if kind != "working_time" or offered is None else around.operators.get(offered.operator_extension)
@@ -185,23 +182,10 @@ def _store(session: Session, detail: CallDetail, around: Surroundings, rules: No
         owner_user_id=responsible.id if operator is None and responsible is not None else None,
     )
     rung = "" if offered is None else f"{offered.operator_name} ({offered.operator_extension})"
-    contact = around.contacts.get(call.caller_number)
-    given = call.caller_name if call.caller_name != call.caller_number else ""
-    name = given if contact is None else contact.called
+    name = around.names.get(call.caller_number) or (call.caller_name if call.caller_name != call.caller_number else "")
     store_missed_call(
         session, missed, region=rules.region, offered=rung, name=name, language=rules.language, zone=rules.zone, at=at
     )
-
-
-def _line_open(session: Session, line: InboundNumber, detail: CallDetail, around: Surroundings, zone: tzinfo) -> bool:
-    """Whether the number was in its working time when the call came."""
-    document = schedule_of(session, line)
-    if document is None:
-        return True
-    zones = [zone_of(operator.time_zone) for operator in list_operators(session)]
-    call, contact = detail.call, around.contacts.get(detail.call.caller_number)
-    his = zone_of_caller(None if contact is None else contact.time_zone, around.numbers[call.id])
-    return WorkingTime(Schedule.model_validate(document), zone).of_line(zones, call.started_at, his) == "open"
 
 
 def _first(addresses: Iterable[str | None]) -> str | None:

@@ -22,6 +22,7 @@ from controller.ids import CallId
 from controller.storage.columns import UtcDateTime
 from controller.storage.recordings import Recording
 from controller.storage.rows import by_id
+from ivr.events import ScheduleState
 
 EndedBy: TypeAlias = Literal["caller", "operator", "scenario", "system"]
 Direction: TypeAlias = Literal["inbound", "internal", "outbound"]
@@ -42,7 +43,7 @@ class Call(SQLModel, table=True):
     `hangup_cause` is the Q.850 cause. `inserted_versions` are the ids of the versions of inserted scenarios, by their names.
     `direction`: inbound (somebody outside called) · internal (an operator called another) · outbound (we called an operator and
     then the number outside that he wanted: it stands as the caller's). `source` is the label of the number that was called.
-    `campaign_id` is the campaign whose the number was then.
+    `campaign_id` is the campaign whose the number was then, `hours` how its schedule stood for this caller (None: it had none).
     `followed_up`: whether it was missed, and whose missed calls it makes up for, is settled; see `controller.missed`.
     """
 
@@ -79,6 +80,7 @@ class Call(SQLModel, table=True):
     direction: Direction = Field(default="inbound", sa_type=String)
     source: str = ""
     campaign_id: int | None = None
+    hours: ScheduleState | None = Field(default=None, sa_type=String)
     started_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -9,11 +9,14 @@ from typing import TypeAlias
 
 from controller.ids import CallId, ChannelId
 from controller.storage.calls import Direction, EndedBy, Outcome
+from ivr.events import ScheduleState
 
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A call came. Always the first change of a call. `campaign` is the id of the campaign whose the number is."""
+    """A call came. Always the first change of a call. `campaign` is the id of the campaign whose the number is, `hours` how its
+    schedule stands (None: it has none).
+    """
 
     call: CallId
     at: datetime
@@ -27,6 +30,7 @@ class CallStarted:
     direction: Direction = "inbound"
     source: str = ""
     campaign: int | None = None
+    hours: ScheduleState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ class _Rows:
                     direction=change.direction,
                     source=change.source,
                     campaign_id=change.campaign,
+                    hours=change.hours,
                     started_at=change.at,
                     answered_at=None,
                     ended_at=None,

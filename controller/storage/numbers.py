@@ -153,12 +153,6 @@ def responsible_of(session: Session, number: InboundNumber) -> User | None:
     return None if number.responsible_id is None else session.get(User, number.responsible_id)
 
 
-def schedule_of(session: Session, number: InboundNumber) -> dict[str, Any] | None:
-    """The document of the number's own schedule; None: it has none."""
-    found = None if number.schedule_id is None else session.get(StoredSchedule, number.schedule_id)
-    return None if found is None else found.document
-
-
 def numbers_of(session: Session, scenario_id: int) -> Sequence[InboundNumber]:
     """The numbers that a scenario answers, in working time or outside of it."""
     answers = (col(InboundNumber.scenario_id) == scenario_id) | (col(InboundNumber.off_hours_scenario_id) == scenario_id)

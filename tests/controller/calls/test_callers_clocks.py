@@ -48,6 +48,8 @@ async def heard(center: CallCenter, *numbers: str) -> list[list[str]]:
 async def test_of_callers_at_the_same_moment_each_is_served_as_the_clock_where_he_is_says(serving: CallCenter) -> None:
     callers = (EASTERN_NUMBER, WESTERN_NUMBER, MOBILE_NUMBER, "anonymous")
     assert await heard(serving, *callers) == [[OPEN], [CLOSED], [CLOSED], [CLOSED]]
+    hours = {record.call.caller_number: record.call.hours for record in await serving.at_rest()}
+    assert [hours[caller] for caller in callers] == ["open", "closed", "closed", "closed"]
 
 
 async def test_the_zone_of_the_contact_goes_before_that_of_his_number(serving: CallCenter) -> None:

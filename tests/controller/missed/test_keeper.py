@@ -12,13 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.actions.contacts import ContactDraft, create_contact
-from controller.actions.schedules import create_schedule
 from controller.bus import MemoryBus, MissedCallsChanged
 from controller.ids import CallId, ChannelId
 from controller.missed import MissedCallKeeper, keeper
 from controller.notices import LeftVoicemail, store_voicemail
-from controller.schedules import Schedule
 from controller.schedules.calendar import WEEKDAYS
 from controller.settings import Settings
 from controller.storage import Database
@@ -45,7 +42,6 @@ from controller.storage.rates import Pricing
 from controller.storage.users import User
 from tests.controller.storage.call_changes import NOON, second
 from tests.fixtures.callbacks import callback
-from tests.fixtures.clocks import EAST, EASTERN_NUMBER, MOBILE_NUMBER, WESTERN_NUMBER, open_in_the_east
 from tests.fixtures.databases import database
 
 __all__ = ["database"]
@@ -79,11 +75,6 @@ class Office:
     def change(self, table: type[Any], id: int, **values: Any) -> None:
         with self.database.session() as session:
             session.get_one(table, id).sqlmodel_update(values)
-
-    def has_schedule(self, document: dict[str, Any]) -> None:
-        with self.database.session() as session:
-            create_schedule(session, "Office", Schedule.model_validate(document), acting_user="test", at=NOON)
-        self.change(InboundNumber, 1, schedule_id=1)
 
     def happens(self, *changes: Change | Sequence[Change]) -> None:
         """The journal stores it."""
@@ -142,9 +133,9 @@ def talks(id: str, at: float = 5) -> list[Change]:
     ]
 
 
-def step(id: str, operation: str, exit: str | None, visit: int = 1) -> list[Change]:
+def step(id: str, operation: str, exit: str | None, visit: int = 1, node: str = "node") -> list[Change]:
     return [
-        StepEntered(CallId(id), visit, second(1), "node", "", operation),
+        StepEntered(CallId(id), visit, second(1), node, "", operation),
         StepLeft(CallId(id), visit, second(2), exit),
     ]
 
@@ -156,8 +147,7 @@ def nobody_found(id: str, *why: str) -> RoutingDecided:
 
 @pytest.mark.covers("SKZ-26", "SKZ-27")
 async def test_t35_a_call_missed_in_working_time_is_told_to_the_operator_who_was_rung_first(office: Office) -> None:
-    office.has_schedule(OPEN)
-    office.happens(call("c1", *rung("c1", "2001"), *rung("c1", "2002", leg=2, at=8)))
+    office.happens(call("c1", *rung("c1", "2001"), *rung("c1", "2002", leg=2, at=8), hours="open"))
     (missed,) = await office.missed()
     assert (missed.row.kind, missed.row.offered_to, missed.owner) == ("working_time", "2001", Owner(operator="2001"))
     (letter,) = await office.letters()
@@ -182,28 +172,15 @@ async def test_the_responsible_is_told_where_the_operator_rung_first_has_no_addr
 @pytest.mark.covers("SKZ-26")
 @pytest.mark.parametrize("found_by", ["the number's schedule", "a schedule on the way"])
 async def test_t35_a_call_missed_off_hours_is_told_to_the_responsible_whoever_was_rung(office: Office, found_by: str) -> None:
-    if found_by == "the number's schedule":
-        office.has_schedule({})
-        way: list[Change] = []
-    else:
-        office.has_schedule(OPEN)
+    way: list[Change] = []
+    if found_by == "a schedule on the way":
         way = [*step("c1", "schedule", "open"), *step("c1", "schedule", "holiday", visit=2)]
-    office.happens(call("c1", *way, *rung("c1", "2001"), outcome="ended"))
+    hours = "open" if way else "closed"
+    office.happens(call("c1", *way, *rung("c1", "2001"), outcome="ended", hours=hours))
     (missed,) = await office.missed()
     assert (missed.row.kind, missed.owner) == ("off_hours", Owner(user="boss"))
     (letter,) = await office.letters()
     assert letter.recipient == "boss@example.com" and "outside of working time" in letter.body
-
-
-async def test_where_callers_clocks_decide_a_call_was_missed_in_working_time_if_it_was_that_where_he_is(office: Office) -> None:
-    office.has_schedule(open_in_the_east(NOON).model_dump(mode="json"))
-    with office.database.session() as session:
-        known = ContactDraft("Ann", [f"+{MOBILE_NUMBER}"], time_zone=EAST)
-        create_contact(session, known, None, acting_user="test", at=NOON)
-    callers = {"c1": EASTERN_NUMBER, "c2": WESTERN_NUMBER, "c3": MOBILE_NUMBER, "c4": "anonymous"}
-    office.happens(*(call(id, caller_number=number) for id, number in callers.items()))
-    kinds = {one.row.call_id: one.row.kind for one in await office.missed()}
-    assert kinds == {"c1": "working_time", "c2": "off_hours", "c3": "working_time", "c4": "off_hours"}
 
 
 @pytest.mark.covers("SKZ-26")
@@ -258,12 +235,18 @@ async def test_who_is_kept_elsewhere_or_is_not_wanted_is_not_lost(office: Office
         call("c4", caller_number="+79990000004"),
         call("c5", *step("c5", "caller_list", "blocked"), caller_number="+79990000005"),
         call("c6", caller_number=asked.number),
+        call("c8", *step("c8", "hang_up", None, node="blocked_caller"), scenario_version_id=None, caller_number="+79990000008"),
     )
     assert await office.missed() == []
     await office.database.run(close_callback, asked.id, "cancelled", "", NOON)
     assert (await office.database.read(get_callback, asked.id)).state == "cancelled"
     office.happens(call("c7", caller_number=asked.number))
     assert [one.row.call_id for one in await office.missed()] == ["c7"]
+
+
+async def test_a_node_of_a_scenario_may_be_called_as_that_of_blocked_callers(office: Office) -> None:
+    office.happens(call("c1", *step("c1", "menu", None, node="blocked_caller")))
+    assert [one.row.call_id for one in await office.missed()] == ["c1"]
 
 
 @pytest.mark.covers("UIS-44", "SKZ-27")
