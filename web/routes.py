@@ -22,6 +22,7 @@ from web.scenario_operations import SCENARIO_OPERATIONS
 from web.security import for_people, for_programs
 from web.setup_operations import SETUP_OPERATIONS
 from web.state_operations import STATE_OPERATIONS
+from web.user_operations import USER_OPERATIONS
 from web.views import (
     api,
     api_callbacks,
@@ -175,6 +176,7 @@ OPERATIONS = (
     *SETUP_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
+    *USER_OPERATIONS,
     *STATE_OPERATIONS,
     *COST_OPERATIONS,
 )
