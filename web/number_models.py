@@ -18,8 +18,11 @@ from controller.actions.numbers import (
     NumberLine,
     NumberSettings,
 )
+from controller.actions.reachability import Service
+from controller.schedules import ZoneMode
 from controller.storage.forwarding import NO_FORWARDING, Forwarding, ForwardingMode, ShownNumber
 from controller.storage.numbers import NumberView
+from controller.storage.trunks import TrunkState
 from ivr.lines import LONGEST_WAIT, STANDARD_PROMPTS, LinePrompts
 from ivr.prompts import Prompt, PromptRef
 from web.forwarding_models import ConfirmationModel, confirmation_model
@@ -131,6 +134,32 @@ class NumberList(BaseModel):
     """All numbers, by number."""
 
     numbers: list[NumberModel]
+
+
+class ServingModel(BaseModel):
+    """What would serve a caller."""
+
+    by: Service
+    name: str = Field(description="of the scenario, the group or the campaign; empty: it has none")
+
+
+class BringingTrunkModel(BaseModel):
+    """A trunk that could bring a number's calls."""
+
+    id: int
+    name: str
+    state: TrunkState
+
+
+class ReachabilityModel(BaseModel):
+    """Whether callers reach a number (LNR-3)."""
+
+    serving: ServingModel = Field(description="what would serve a caller now")
+    clock: ZoneMode | None = Field(
+        description="whose clock its working time goes by; not by a fixed one: as in working time; null: it has no schedule"
+    )
+    trunks: list[BringingTrunkModel] = Field(description="connected ones that take its calls; none: nothing brings them")
+    last_call_at: datetime | None = Field(description="when somebody called last; null: never")
 
 
 def number_model(view: NumberView, at: datetime) -> NumberModel:

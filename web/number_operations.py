@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from web.forwarding_models import CodeCall, CodeEntry, CodeOrder
-from web.number_models import NumberChange, NumberList, NumberModel, NumberSettingsModel
+from web.number_models import NumberChange, NumberList, NumberModel, NumberSettingsModel, ReachabilityModel
 from web.openapi import ApiOperation
 from web.views import api_numbers
 
@@ -24,6 +24,13 @@ NUMBER_OPERATIONS = (
         body=NumberSettingsModel,
     ),
     ApiOperation("GET", _NUMBER, api_numbers.get_one_number, "One number", NumberModel),
+    ApiOperation(
+        "GET",
+        f"{_NUMBER}/reachability",
+        api_numbers.get_reachability,
+        "Whether callers reach a number: what would serve them now, and the trunks that could bring them",
+        ReachabilityModel,
+    ),
     ApiOperation("PUT", _NUMBER, api_numbers.put_number, "Replace a number", NumberModel, body=NumberChange, errors=(409,)),
     ApiOperation("DELETE", _NUMBER, api_numbers.delete_number, "Remove a number", status=204),
     ApiOperation(

@@ -19,9 +19,10 @@ from web.openapi import ApiOperation
 from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
-from web.security import for_people, for_programs
+from web.security import for_configuring, for_people, for_programs
 from web.setup_operations import SETUP_OPERATIONS
 from web.state_operations import STATE_OPERATIONS
+from web.user_operations import USER_OPERATIONS
 from web.views import (
     api,
     api_callbacks,
@@ -175,6 +176,7 @@ OPERATIONS = (
     *SETUP_OPERATIONS,
     *_CALLBACKS,
     *PEOPLE_OPERATIONS,
+    *USER_OPERATIONS,
     *STATE_OPERATIONS,
     *COST_OPERATIONS,
 )
@@ -182,25 +184,25 @@ OPERATIONS = (
 
 _NUMBER_PAGES = (
     Route("/numbers", for_people(numbers.show_numbers), methods=["GET"]),
-    Route("/numbers/new", for_people(numbers.show_new_number), methods=["GET"]),
-    Route("/numbers/new", for_people(numbers.add_number), methods=["POST"]),
-    Route("/numbers/{id:int}", for_people(numbers.show_number), methods=["GET"]),
-    Route("/numbers/{id:int}", for_people(numbers.change_number), methods=["POST"]),
-    Route("/numbers/{id:int}/call", for_people(numbers.call_number), methods=["POST"]),
-    Route("/numbers/{id:int}/sms", for_people(numbers.message_number), methods=["POST"]),
-    Route("/numbers/{id:int}/confirm", for_people(numbers.confirm), methods=["POST"]),
-    Route("/numbers/{id:int}/confirm-for-good", for_people(numbers.confirm_for_good), methods=["POST"]),
-    Route("/numbers/{id:int}/delete", for_people(numbers.take_away), methods=["POST"]),
+    Route("/numbers/new", for_configuring(numbers.show_new_number), methods=["GET"]),
+    Route("/numbers/new", for_configuring(numbers.add_number), methods=["POST"]),
+    Route("/numbers/{id:int}", for_configuring(numbers.show_number), methods=["GET"]),
+    Route("/numbers/{id:int}", for_configuring(numbers.change_number), methods=["POST"]),
+    Route("/numbers/{id:int}/call", for_configuring(numbers.call_number), methods=["POST"]),
+    Route("/numbers/{id:int}/sms", for_configuring(numbers.message_number), methods=["POST"]),
+    Route("/numbers/{id:int}/confirm", for_configuring(numbers.confirm), methods=["POST"]),
+    Route("/numbers/{id:int}/confirm-for-good", for_configuring(numbers.confirm_for_good), methods=["POST"]),
+    Route("/numbers/{id:int}/delete", for_configuring(numbers.take_away), methods=["POST"]),
 )
 _TRUNK_PAGES = (
     Route("/trunks", for_people(trunks.show_trunks), methods=["GET"]),
-    Route("/trunks/new", for_people(trunks.show_new_trunk), methods=["GET"]),
-    Route("/trunks/new", for_people(trunks.add_trunk), methods=["POST"]),
-    Route("/trunks/{id:int}", for_people(trunks.show_trunk), methods=["GET"]),
-    Route("/trunks/{id:int}", for_people(trunks.change_trunk), methods=["POST"]),
-    Route("/trunks/{id:int}/connect", for_people(trunks.connect), methods=["POST"]),
-    Route("/trunks/{id:int}/disconnect", for_people(trunks.disconnect), methods=["POST"]),
-    Route("/trunks/{id:int}/delete", for_people(trunks.take_away), methods=["POST"]),
+    Route("/trunks/new", for_configuring(trunks.show_new_trunk), methods=["GET"]),
+    Route("/trunks/new", for_configuring(trunks.add_trunk), methods=["POST"]),
+    Route("/trunks/{id:int}", for_configuring(trunks.show_trunk), methods=["GET"]),
+    Route("/trunks/{id:int}", for_configuring(trunks.change_trunk), methods=["POST"]),
+    Route("/trunks/{id:int}/connect", for_configuring(trunks.connect), methods=["POST"]),
+    Route("/trunks/{id:int}/disconnect", for_configuring(trunks.disconnect), methods=["POST"]),
+    Route("/trunks/{id:int}/delete", for_configuring(trunks.take_away), methods=["POST"]),
 )
 _CAMPAIGN_PAGES = (
     Route("/campaigns", for_people(campaigns.show_campaigns), methods=["GET"]),
@@ -223,11 +225,11 @@ _NOTICE_PAGES = (
     Route("/outbox/{id}/retry", for_people(outbox.retry), methods=["POST"]),
     Route("/outbox/{id}/delete", for_people(outbox.take_away), methods=["POST"]),
     Route("/schedules", for_people(schedules.show_schedules), methods=["GET"]),
-    Route("/schedules/new", for_people(schedules.show_new_schedule), methods=["GET"]),
-    Route("/schedules/new", for_people(schedules.add_schedule), methods=["POST"]),
-    Route("/schedules/{id:int}", for_people(schedules.show_schedule), methods=["GET"]),
-    Route("/schedules/{id:int}", for_people(schedules.change_schedule), methods=["POST"]),
-    Route("/schedules/{id:int}/delete", for_people(schedules.take_away), methods=["POST"]),
+    Route("/schedules/new", for_configuring(schedules.show_new_schedule), methods=["GET"]),
+    Route("/schedules/new", for_configuring(schedules.add_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}", for_configuring(schedules.show_schedule), methods=["GET"]),
+    Route("/schedules/{id:int}", for_configuring(schedules.change_schedule), methods=["POST"]),
+    Route("/schedules/{id:int}/delete", for_configuring(schedules.take_away), methods=["POST"]),
 )
 _MISSED_PAGES = (
     Route("/missed-calls", for_people(missed_calls.show_missed_calls), methods=["GET"]),
@@ -248,11 +250,11 @@ _PEOPLE_PAGES = (
     Route("/team/{id:int}/secret", for_people(team.renew_secret), methods=["POST"]),
     Route("/team/{id:int}/call", for_people(team.call_colleague), methods=["POST"]),
     Route("/groups", for_people(groups.show_groups), methods=["GET"]),
-    Route("/groups/new", for_people(groups.show_new_group), methods=["GET"]),
-    Route("/groups/new", for_people(groups.add_group), methods=["POST"]),
-    Route("/groups/{id:int}", for_people(groups.show_group), methods=["GET"]),
-    Route("/groups/{id:int}", for_people(groups.change_group), methods=["POST"]),
-    Route("/groups/{id:int}/delete", for_people(groups.take_away), methods=["POST"]),
+    Route("/groups/new", for_configuring(groups.show_new_group), methods=["GET"]),
+    Route("/groups/new", for_configuring(groups.add_group), methods=["POST"]),
+    Route("/groups/{id:int}", for_configuring(groups.show_group), methods=["GET"]),
+    Route("/groups/{id:int}", for_configuring(groups.change_group), methods=["POST"]),
+    Route("/groups/{id:int}/delete", for_configuring(groups.take_away), methods=["POST"]),
     Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.show_new_contact), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.add_contact), methods=["POST"]),
@@ -349,22 +351,22 @@ def _scenario_pages() -> list[BaseRoute]:
     node = f"{one}/nodes/{{node}}"
     return [
         Route("/scenarios", for_people(scenarios.show_scenarios), methods=["GET"]),
-        Route("/scenarios", for_people(scenarios.add_scenario), methods=["POST"]),
-        Route("/scenarios/import", for_people(scenarios.import_file), methods=["POST"]),
-        Route(one, for_people(scenarios.show_scenario)),
-        Route(f"{one}/try", for_people(scenarios.try_out)),
-        Route(f"{one}/archive", for_people(api_scenarios.get_archive)),
-        Route(f"{one}/publish", for_people(scenarios.publish_draft), methods=["POST"]),
-        Route(f"{one}/undo", for_people(scenarios.undo), methods=["POST"]),
-        Route(f"{one}/name", for_people(scenarios.rename), methods=["POST"]),
-        Route(f"{one}/delete", for_people(scenarios.take_away), methods=["POST"]),
-        Route(f"{one}/versions/{{number:int}}", for_people(scenarios.show_scenario)),
-        Route(f"{one}/versions/{{number:int}}/publish", for_people(scenarios.roll_back), methods=["POST"]),
-        Route(f"{one}/new", for_people(editor.show_new_node)),
-        Route(f"{one}/nodes", for_people(editor.add_node), methods=["POST"]),
-        Route(node, for_people(editor.show_node), methods=["GET"]),
-        Route(node, for_people(editor.save_node), methods=["POST"]),
-        Route(f"{node}/edit", for_people(editor.edit_node), methods=["POST"]),
+        Route("/scenarios", for_configuring(scenarios.add_scenario), methods=["POST"]),
+        Route("/scenarios/import", for_configuring(scenarios.import_file), methods=["POST"]),
+        Route(one, for_configuring(scenarios.show_scenario)),
+        Route(f"{one}/try", for_configuring(scenarios.try_out)),
+        Route(f"{one}/archive", for_configuring(api_scenarios.get_archive)),
+        Route(f"{one}/publish", for_configuring(scenarios.publish_draft), methods=["POST"]),
+        Route(f"{one}/undo", for_configuring(scenarios.undo), methods=["POST"]),
+        Route(f"{one}/name", for_configuring(scenarios.rename), methods=["POST"]),
+        Route(f"{one}/delete", for_configuring(scenarios.take_away), methods=["POST"]),
+        Route(f"{one}/versions/{{number:int}}", for_configuring(scenarios.show_scenario)),
+        Route(f"{one}/versions/{{number:int}}/publish", for_configuring(scenarios.roll_back), methods=["POST"]),
+        Route(f"{one}/new", for_configuring(editor.show_new_node)),
+        Route(f"{one}/nodes", for_configuring(editor.add_node), methods=["POST"]),
+        Route(node, for_configuring(editor.show_node), methods=["GET"]),
+        Route(node, for_configuring(editor.save_node), methods=["POST"]),
+        Route(f"{node}/edit", for_configuring(editor.edit_node), methods=["POST"]),
     ]
 
 

@@ -89,6 +89,18 @@ def for_people(view: View) -> View:
     return guarded
 
 
+def for_configuring(view: View) -> View:
+    """A page on which is changed how calls are served; who may not change it is told so (SKZ-58, SKZ-59)."""
+
+    async def guarded(request: Request) -> Response:
+        if not request.state.user.may_configure:
+            message = "Only administrators and supervisors may change how calls are served."
+            raise WebError(403, "forbidden", message)
+        return await view(request)
+
+    return for_people(guarded)
+
+
 def for_programs(view: View) -> View:
     """An address of the API for holders of a token."""
 

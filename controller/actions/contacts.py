@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from controller.actions.fields import checked_name, checked_pattern, checked_zone, invalid
 from controller.addresses import phone_number
@@ -85,9 +85,22 @@ def delete_contact(session: Session, id: int, *, acting_user: str, at: datetime)
     session.flush()
 
 
-def block_number(session: Session, draft: BlockDraft, region: str | None, *, acting_user: str, at: datetime) -> BlockedNumber:
-    """Raises InvalidInput: a bad number, comment or expiry; Refused: it is on the list."""
-    pattern = _checked_entry(session, draft, region, None, at)
+def blocked_pattern(number: str, kind: BlockKind, region: str | None) -> str:
+    """A number, or what numbers begin with, as the block list keeps it. Raises InvalidInput: it is none."""
+    if kind == "exact":
+        return _checked_number("number", number, region)
+    said = "write + and the first digits of the numbers, beginning with the country code"
+    return checked_pattern("number", number.strip(), r"\+[0-9]{1,14}", said)
+
+
+def block_number(
+    session: Session, draft: BlockDraft, region: str | None, *, may_be_over: bool = False, acting_user: str, at: datetime
+) -> BlockedNumber:
+    """`may_be_over`: an expiry that is past is kept, and the entry blocks nobody.
+
+    Raises InvalidInput: a bad number, comment or expiry; Refused: it is on the list.
+    """
+    pattern = _checked_entry(session, draft, region, None, None if may_be_over else at)
     entry = BlockedNumber(
         pattern=pattern,
         kind=draft.kind,
@@ -103,11 +116,11 @@ def block_number(session: Session, draft: BlockDraft, region: str | None, *, act
 
 
 def change_block(
-    session: Session, id: int, draft: BlockDraft, region: str | None, *, acting_user: str, at: datetime
+    session: Session, id: int, draft: BlockDraft, region: str | None, *, may_be_over: bool = False, acting_user: str, at: datetime
 ) -> BlockedNumber:
-    """Replace an entry; its hits stay. Raises as `block_number`, and NotFound."""
+    """Replace an entry; its hits stay. `may_be_over` and what is raised are as of `block_number`; raises NotFound, too."""
     entry = get_blocked(session, id)
-    entry.pattern = _checked_entry(session, draft, region, id, at)
+    entry.pattern = _checked_entry(session, draft, region, id, None if may_be_over else at)
     entry.kind, entry.action, entry.comment, entry.expires_at = draft.kind, draft.action, draft.comment, draft.expires_at
     add_audit(session, at, acting_user, "block.change", f"block {draft.kind} {entry.pattern}", treatment=draft.action)
     session.flush()
@@ -177,18 +190,23 @@ def _checked_owner(session: Session, extension: str | None) -> int | None:
     return operator.id
 
 
-def _checked_entry(session: Session, draft: BlockDraft, region: str | None, id: int | None, at: datetime) -> str:
-    """The pattern to keep."""
-    if draft.kind == "prefix":
-        said = "write + and the first digits of the numbers, beginning with the country code"
-        pattern = checked_pattern("number", draft.number.strip(), r"\+[0-9]{1,14}", said)
-    else:
-        pattern = _checked_number("number", draft.number, region)
+def _checked_entry(session: Session, draft: BlockDraft, region: str | None, id: int | None, at: datetime | None) -> str:
+    """The pattern to keep; `at` is what the expiry must be after, None: anything."""
+    pattern = blocked_pattern(draft.number, draft.kind, region)
     if len(draft.comment) > LONGEST_COMMENT or not draft.comment.isprintable():
         raise invalid("comment", f"write at most {LONGEST_COMMENT} characters on one line")
-    if draft.expires_at is not None and draft.expires_at <= at:
-        raise invalid("expires_at", "this moment is over")
+    if draft.expires_at is not None:
+        _check_expiry(draft.expires_at, at)
     found = find_blocked(session, pattern, draft.kind)
     if found is not None and found.id != id:
         raise Refused(f"{pattern} is on the block list already")
     return pattern
+
+
+def _check_expiry(expires_at: datetime, after: datetime | None) -> None:
+    try:
+        expires_at.astimezone(UTC)
+    except OverflowError:
+        raise invalid("expires_at", "there is no such moment in UTC") from None
+    if after is not None and expires_at <= after:
+        raise invalid("expires_at", "this moment is over")

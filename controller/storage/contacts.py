@@ -222,6 +222,11 @@ def list_blocked(session: Session, limit: int = 50, after: int = 0) -> Sequence[
     return session.exec(query).all()
 
 
+def all_blocked(session: Session) -> Sequence[BlockedNumber]:
+    """The whole block list, expired entries included, by kind and pattern."""
+    return session.exec(select(BlockedNumber).order_by(col(BlockedNumber.kind), col(BlockedNumber.pattern))).all()
+
+
 def get_blocked(session: Session, id: int) -> BlockedNumber:
     """Raises NotFound."""
     return by_id(session, BlockedNumber, id, f"entry {id} on the block list")

@@ -34,6 +34,11 @@ class User(SQLModel, table=True):
         return None if self.disabled else self.email
 
     @property
+    def may_configure(self) -> bool:
+        """Whether he may change how calls are served: operators may not (SKZ-59)."""
+        return self.role != "operator"
+
+    @property
     def may_hear_recordings(self) -> bool:
         """Administrators always may."""
         return self.role == "administrator" or self.hears_recordings

@@ -41,6 +41,31 @@ async def with_demo(site: Site) -> None:
     await site.program().post("/api/v1/schedules", json={"name": "Office", "schedule": {}})
 
 
+@pytest.mark.covers("LNR-3")
+async def test_whether_callers_reach_a_number_is_told_as_on_its_page(site: Site) -> None:
+    program = site.program()
+    await with_demo(site)
+    ((id, line),) = [(one["id"], one) for one in (await program.get(NUMBERS)).json()["numbers"]]
+    address = f"{NUMBERS}/{id}/reachability"
+    served = {"by": "scenario", "name": "Demo"}
+    assert (await program.get(address)).json() == {"serving": served, "clock": None, "trunks": [], "last_call_at": None}
+    site.add_talk("01CALL")
+    for name in ("First", "Second"):
+        await program.post("/api/v1/trunks", json={"name": name, "host": "sip.example.com", "enabled": name == "Second"})
+    changes = {name: value for name, value in line.items() if name not in ("id", "confirmation")}
+    await program.put(f"{NUMBERS}/{id}", json={**changes, "schedule": "Office"})
+    assert (await program.get(address)).json() == {
+        "serving": {"by": "off_hours_prompt", "name": ""},
+        "clock": "fixed",
+        "trunks": [{"id": 2, "name": "Second", "state": "unknown"}],
+        "last_call_at": "2026-05-04T11:50:00Z",
+    }
+    await program.put(f"{NUMBERS}/{id}", json={**changes, "incoming": False})
+    assert (await program.get(address)).json()["serving"] == {"by": "refused", "name": ""}
+    assert (await program.get(f"{NUMBERS}/99/reachability")).status_code == 404
+    assert (await site.stranger().get(address)).status_code == 401
+
+
 @pytest.mark.covers("SKZ-19", "SKZ-26", "SKZ-28", "SKZ-40", "SKZ-41", "SKZ-47", "UIS-42")
 async def test_a_number_is_added_looked_at_replaced_and_removed(site: Site) -> None:
     await with_demo(site)

@@ -180,6 +180,16 @@ async def test_a_program_with_a_token_is_the_administrators_and_is_shown_all_num
             assert NUMBER[1:] in (await program.get(f"/api/v1/{address}")).text, address
 
 
+async def test_a_set_up_with_a_hidden_number_is_for_administrators_alone(site: Site, people: People) -> None:
+    assert (await people.administrator.get("/setup/files")).status_code == 200
+    for person in people.others:
+        refused = await person.get("/setup/files")
+        assert refused.status_code == 403 and "holds numbers that are hidden from you" in refused.text
+    assert (await site.program().delete("/api/v1/blocked-numbers/1")).status_code == 204
+    for person in people.others:
+        assert (await person.get("/setup/files")).headers["content-type"] == "application/zip"
+
+
 async def test_a_refusal_shows_no_hidden_number_either(people: People) -> None:
     operator = people.others[0]
     answer = await operator.post("/missed-calls/01HIDDEN/call-back")

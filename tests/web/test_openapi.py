@@ -108,6 +108,7 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
             {"extension": "2045", "name": "A"},
         ],
         "put_operator": [{"name": "Eve", "numbers": [{"number": "+7 495 111-22-33"}]}, {"name": "Eve", "numbers": [{}]}],
+        "put_user": [{"email": "ann@example.com", "extension": None}, {"email": "ann", "extension": None}, {}],
         "post_group": [{"name": "Night", "members": ["2045"]}, {"name": "Night"}, {"name": "Day", "members": ["1"]}],
         "put_group": [{"name": "Late", "strategy": "linear"}, {}],
         "post_trunk": [
@@ -135,8 +136,8 @@ async def test_real_answers_are_as_described(site: Site, described: dict[str, An
     sound = wav_file(tmp_path / "welcome.wav", tones.sine(440, 8000, 8000)).read_bytes()
     for operation in OPERATIONS:
         for ids in (
-            {"id": "01TALK", "recording": "01TALK-r1", "name": "welcome", "language": "en", "extension": "2001"},
-            {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru", "extension": "9999"},
+            {"id": "01TALK", "recording": "01TALK-r1", "name": "welcome", "language": "en", "extension": "2001", "login": "ann"},
+            {"id": "02NEW", "recording": "none", "name": "goodbye", "language": "ru", "extension": "9999", "login": "nobody"},
         ):
             if "{id:int}" in operation.path:
                 ids = {"id": str(id) if ids["id"] == "01TALK" else "99", "number": "1", "lead": "1"}

@@ -22,6 +22,7 @@ async def test_nothing_but_the_door_is_open_to_strangers(site: Site) -> None:
     places = {"id": "1", "number": "1", "recording": "1", "id:int": "1", "number:int": "1", "name": "a", "language": "en"}
     places["node"] = "menu"
     places["extension"] = "2001"
+    places["login"] = "ann"
     places["lead:int"] = "1"
     inside = []
     sockets = [route.path for route in make_routes() if isinstance(route, WebSocketRoute)]

@@ -17,6 +17,8 @@ from controller.errors import InvalidInput
 from controller.prompts.facts import PreparedSound
 from controller.prompts.files import PromptFolder
 from controller.storage import Session
+from web.errors import WebError
+from web.hidden_numbers import hidden_from
 from web.rendering import ModelResponse
 from web.security import acting_user
 from web.services import services, workshop
@@ -25,8 +27,10 @@ from web.uploads import Upload, disk_errors, read_upload
 
 
 async def get_setup(request: Request) -> Response:
-    """The set-up as a zip file."""
-    content = await services(request).database.read(_packed, workshop(request).folder)
+    """The set-up as a zip file. Who is no administrator gets none that holds a number which is hidden from him."""
+    content, documents = await services(request).database.read(_packed, workshop(request).folder)
+    if await hidden_from(request, documents):
+        raise WebError(403, "forbidden", "The set-up holds numbers that are hidden from you: an administrator can download it.")
     header = 'attachment; filename="attendant-setup.zip"'
     return Response(content, media_type="application/zip", headers={"Content-Disposition": header})
 
@@ -76,8 +80,10 @@ async def take_in_upload(request: Request, upload: Upload) -> SetupTaken:
     return setup_taken(taken, trial == "true")
 
 
-def _packed(session: Session, folder: PromptFolder) -> bytes:
-    return pack(setup_files(session, folder))
+def _packed(session: Session, folder: PromptFolder) -> tuple[bytes, str]:
+    """With the text of all its documents."""
+    files = setup_files(session, folder)
+    return pack(files), "\n".join(content.decode() for path, content in files.items() if path.endswith(".json"))
 
 
 def _read(file: BinaryIO) -> Setup:

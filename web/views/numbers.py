@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -22,15 +22,13 @@ from controller.actions.numbers import (
     SHORTEST_RING,
     SHORTEST_WAIT,
 )
-from controller.actions.reachability import Serving, bringing, serving
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.prompts.builtin import BUILTIN
-from controller.schedules import Schedule, State, ZoneMode, state_at, zone_for
 from controller.storage import Session
 from controller.storage.campaigns import campaign_names
 from controller.storage.forwarding import PhoneView, list_phones
 from controller.storage.groups import list_groups
-from controller.storage.numbers import InboundNumber, NumberView, get_number, last_call_of, number_views
+from controller.storage.numbers import InboundNumber, NumberView, number_views
 from controller.storage.prompts import StoredPrompt, list_prompts
 from controller.storage.scenarios import ScenarioSummary, list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
@@ -39,14 +37,20 @@ from controller.storage.users import User, list_users
 from ivr.lines import LONGEST_WAIT, OPTIONAL_SLOTS, SLOTS, STANDARD_PROMPTS, Slot, standard_prompt
 from web.forms import checked, errors_by_field, form_fields, status_of
 from web.number_models import ForwardingModel, NumberChange, NumberModel, number_model
-from web.people_models import TrunkModel, trunk_model
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
 from web.views.api_forwarding import call_with_code, confirm_phone, keep_confirmed, send_code
-from web.views.api_numbers import drop_number, load_number, replace_number, store_number
+from web.views.api_numbers import (
+    drop_number,
+    load_check,
+    load_number,
+    replace_number,
+    schedule_clocks,
+    schedule_states,
+    store_number,
+)
 from web.views.places import number_id
-from web.words import Wording, trunk_words
 
 _FIELDS: Final = ("number", "line_name", "channels", "incoming", "outgoing", "source", "longest_wait", "recordings_days")
 SLOT_WORDS: Final[Mapping[Slot, tuple[str, str]]] = {
@@ -90,18 +94,6 @@ class _Surroundings:
         return {one.name for one in self.scenarios if one.published_number is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Whether callers reach a number (LNR-3): what would serve them now, the trunks that could bring them, each with its state in
-    words, and when somebody called last. `clock` is whose decides on its working time, None: it has no schedule.
-    """
-
-    serving: Serving
-    clock: ZoneMode | None
-    trunks: Sequence[tuple[TrunkModel, Wording]]
-    last_call_at: datetime | None
-
-
 async def show_numbers(request: Request) -> Response:
     """All numbers."""
     given = services(request)
@@ -110,8 +102,8 @@ async def show_numbers(request: Request) -> Response:
     context = {
         "numbers": [number_model(view, now) for view in views],
         "campaigns": {view.row.id: campaigns[view.row.campaign_id] for view in views if view.row.campaign_id is not None},
-        "states": _schedule_states(surroundings, now, given.settings.zone),
-        "clocks": _clocks(surroundings),
+        "states": schedule_states(surroundings.schedules, now, given.settings.zone),
+        "clocks": schedule_clocks(surroundings.schedules),
         "published": surroundings.published,
         "standard": STANDARD_PROMPTS.by_slot(),
     }
@@ -235,10 +227,11 @@ async def _form_page(
     given = services(request)
     surroundings = await given.database.read(_surroundings)
     own = _own_prompts(surroundings.prompts)
+    check = None if number is None else await load_check(request, number.id)
     names = (*_FIELDS, *_CHOSEN, *SLOTS, *(f"{_FORWARDING}{name}" for name in _RULE))
     context = {
         "number": number,
-        "check": None if number is None else await _check(request, surroundings),
+        "check": check,
         "form": {name: fields.get(name, "") for name in names},
         "errors": _errors(refused) if refused else {},
         "confirmation": None if number is None else {**dict(number.confirmation), "number": number.number, "approval": None},
@@ -269,31 +262,6 @@ async def _form_page(
         "most_wait": MOST_WAIT,
     }
     return page(request, "number.html", context, status_of(refused or not_confirmed))
-
-
-async def _check(request: Request, surroundings: _Surroundings) -> Check:
-    given = services(request)
-    view, campaign, last = await given.database.read(_to_check, number_id(request))
-    states = _schedule_states(surroundings, given.clock.now(), given.settings.zone)
-    trunk_states = await given.trunk_states()
-    trunks = [trunk_model(trunk, trunk_states) for trunk in bringing(view, surroundings.trunks)]
-    served = serving(view, surroundings.published, states.get(view.schedule, "open") if view.schedule else None, campaign)
-    clock = _clocks(surroundings)[view.schedule] if view.schedule else None
-    return Check(served, clock, [(trunk, trunk_words(trunk)) for trunk in trunks], last)
-
-
-def _schedule_states(surroundings: _Surroundings, now: datetime, zone: tzinfo) -> dict[str, State]:
-    """How schedules stand, but for those that go by people's own clocks."""
-    states: dict[str, State] = {}
-    for stored in surroundings.schedules:
-        schedule = Schedule.model_validate(stored.document)
-        if schedule.zone_mode == "fixed":
-            states[stored.name] = state_at(schedule, now, zone_for(schedule, zone))
-    return states
-
-
-def _clocks(surroundings: _Surroundings) -> dict[str, ZoneMode]:
-    return {stored.name: Schedule.model_validate(stored.document).zone_mode for stored in surroundings.schedules}
 
 
 def _field(value: object) -> str:
@@ -349,13 +317,6 @@ def _own_prompts(stored: Sequence[StoredPrompt]) -> list[Choice]:
 
 def _list(session: Session) -> tuple[list[NumberView], _Surroundings, dict[int, str]]:
     return number_views(session), _surroundings(session), campaign_names(session)
-
-
-def _to_check(session: Session, id: int) -> tuple[NumberView, str | None, datetime | None]:
-    """A number, its campaign's name, and when somebody called last."""
-    view = get_number(session, id)
-    campaign = None if view.row.campaign_id is None else campaign_names(session)[view.row.campaign_id]
-    return view, campaign, last_call_of(session, view.row.number)
 
 
 def _surroundings(session: Session) -> _Surroundings:

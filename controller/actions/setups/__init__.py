@@ -1,8 +1,8 @@
 """A whole set-up as readable files, to be kept under version control and brought to other installations.
 
-Operators and trunks without secrets, groups, schedules, own prompts, scenarios, common phones to forward to, numbers and
-campaigns; names everywhere, and no ids. Contacts, leads, the block list, users, rates, operators' own phones and what calls have
-left behind are of the daily business, and not part of it.
+Operators and trunks without secrets, groups, schedules, own prompts, scenarios, common phones to forward to, numbers, campaigns
+and the block list; names everywhere, and no ids. Contacts, leads, users, rates, operators' own phones and what calls have left
+behind are of the daily business, and not part of it.
 """
 
 from controller.actions.setups.documents import PromptDocument

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WrapSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WrapSerializer
 
 from controller.actions.campaigns import CampaignDraft
 from controller.actions.carried_prompts import CarriedPrompt, carried
+from controller.actions.contacts import BlockDraft, blocked_pattern
 from controller.actions.fields import dialled_number
 from controller.actions.numbers import NumberLine, NumberSettings
 from controller.actions.operators import MemberDraft, OperatorDraft
@@ -25,6 +26,7 @@ from controller.errors import FieldProblem, InvalidInput
 from controller.schedules import Schedule
 from controller.storage import Session
 from controller.storage.campaigns import CampaignView, campaign_view, campaign_views, find_campaign
+from controller.storage.contacts import BlockedNumber, BlockKind, all_blocked, find_blocked
 from controller.storage.forwarding import Forwarding, list_phones
 from controller.storage.groups import GroupTerms, GroupView, Strategy, find_group, list_groups
 from controller.storage.numbers import NumberView, find_number, get_number, number_views, numbers_by_campaign
@@ -98,6 +100,13 @@ class PhoneDocument:
 
     number: str
     own_trunk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDocument(BlockDraft):
+    """An entry of the block list without its hits; `expires_at` names its zone."""
+
+    expires_at: AwareDatetime | None = None
 
 
 class PromptDocument(CarriedPrompt):
@@ -359,9 +368,50 @@ class Trunks(Kind[TrunkDraft]):
         ]
 
 
+class Blocked(Kind[BlockDocument]):
+    """A number and the numbers that begin with it may both be on the list."""
+
+    noun, folder, key, document = "blocked number", "blocked", "number", BlockDocument
+
+    def name(self, document: BlockDocument) -> str:
+        return document.number if document.kind == "exact" else f"{document.kind} {document.number}"
+
+    def read(self, data: Any) -> BlockDocument:
+        read = super().read(data)
+        if blocked_pattern(read.number, read.kind, None) != read.number:
+            raise refused(
+                [FieldProblem("number", "write it as it is kept: the digits alone, with + and the country code before them")]
+            )
+        return read
+
+    def here(self, session: Session) -> Iterable[BlockDocument]:
+        return map(self._document, all_blocked(session))
+
+    def one(self, session: Session, name: str) -> BlockDocument:
+        *beginning, number = name.split(" ")
+        kind: BlockKind = "prefix" if beginning else "exact"
+        found = find_blocked(session, number, kind)
+        assert found is not None
+        return self._document(found)
+
+    def _document(self, row: BlockedNumber) -> BlockDocument:
+        return BlockDocument(**_by_name(BlockDocument, row, number=row.pattern))
+
+
 OPERATORS, GROUPS, SCHEDULES, PROMPTS = Operators(), Groups(), Schedules(), Prompts()
-SCENARIOS, PHONES, NUMBERS, CAMPAIGNS, TRUNKS = Scenarios(), Phones(), Numbers(), Campaigns(), Trunks()
-KINDS: Final[tuple[Kind[Any], ...]] = (TRUNKS, SCHEDULES, PROMPTS, OPERATORS, GROUPS, SCENARIOS, PHONES, NUMBERS, CAMPAIGNS)
+SCENARIOS, PHONES, NUMBERS, CAMPAIGNS, TRUNKS, BLOCKED = Scenarios(), Phones(), Numbers(), Campaigns(), Trunks(), Blocked()
+KINDS: Final[tuple[Kind[Any], ...]] = (
+    TRUNKS,
+    SCHEDULES,
+    PROMPTS,
+    OPERATORS,
+    GROUPS,
+    SCENARIOS,
+    PHONES,
+    NUMBERS,
+    CAMPAIGNS,
+    BLOCKED,
+)
 """In the order in which they are taken in: what is named before what names it."""
 _NOUNS: Final[Mapping[str, str]] = {
     "group": "group",

@@ -7,6 +7,8 @@ Rules:
 - Of a scenario the published version counts. Where that is the same, a draft in work stays; else the set-up's becomes the draft,
   which can be undone, and is published.
 - A phone that calls are forwarded to must be confirmed here, but for a number of the own trunk.
+- Operators' own phones are not part of it, for a code proves a phone where it was typed.
+- An entry of the block list whose time is over is taken in as it is, and blocks nobody.
 - Users are not part of it: who is named must be here.
 """
 
@@ -21,6 +23,7 @@ from typing import Any, Final, TypeAlias
 
 from controller.actions.campaigns import CampaignDraft, change_campaign, create_campaign
 from controller.actions.confirmations import confirm_for_good
+from controller.actions.contacts import block_number, change_block
 from controller.actions.forwarding import add_common_phone
 from controller.actions.numbers import change_number, create_number
 from controller.actions.operators import (
@@ -37,6 +40,7 @@ from controller.actions.prompts import enter_prompt, exchange_sound, retitle_pro
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
 from controller.actions.schedules import change_schedule, create_schedule
 from controller.actions.setups.documents import (
+    BLOCKED,
     CAMPAIGNS,
     GROUPS,
     KINDS,
@@ -48,6 +52,7 @@ from controller.actions.setups.documents import (
     SCHEDULES,
     TRUNKS,
     USER,
+    BlockDocument,
     GroupDocument,
     Kind,
     NumberDocument,
@@ -67,10 +72,11 @@ from controller.prompts.files import PromptFolder
 from controller.settings import Settings
 from controller.storage import Session, attempt
 from controller.storage.campaigns import find_campaign
-from controller.storage.forwarding import find_common_phone
+from controller.storage.contacts import find_blocked
+from controller.storage.forwarding import find_common_phone, list_phones
 from controller.storage.groups import GroupTerms, find_group
 from controller.storage.numbers import InboundNumber, find_number
-from controller.storage.operators import find_operator
+from controller.storage.operators import find_operator, list_operators
 from controller.storage.scenarios import find_scenario
 from controller.storage.schedules import find_schedule
 from controller.storage.trunks import find_trunk
@@ -233,7 +239,14 @@ class _Intake:
             tuple(self._created),
             tuple(self._changed),
             tuple(self._unchanged),
-            (*self._secrets_to_set(), *self._phones_to_confirm(), *self._numbers_to_confirm(), *self._drafts_in_work()),
+            (
+                *self._secrets_to_set(),
+                *self._phones_to_confirm(),
+                *self._own_phones_to_enter(),
+                *self._numbers_to_confirm(),
+                *self._drafts_in_work(),
+                *self._blocks_that_are_over(),
+            ),
             tuple(self._published),
             PROMPTS.noun in self._touched,
             bool(self._touched - {PROMPTS.noun}),
@@ -345,6 +358,14 @@ class _Intake:
             id = _id(find_trunk, self._session, wanted.name)
             change_trunk(self._session, id, wanted, secret_later=True, **self._by)
 
+    def store_block(self, wanted: BlockDocument, here: BlockDocument | None) -> None:
+        how = {"may_be_over": True, **self._by}
+        if here is None:
+            block_number(self._session, wanted, None, **how)
+        else:
+            id: int = _found(find_blocked(self._session, wanted.number, wanted.kind)).id
+            change_block(self._session, id, wanted, None, **how)
+
     def _all_there(self, kind: Kind[Any], entry: Entry) -> bool:
         """Whether all that a document names will be there; what nobody knows is noted."""
         able = True
@@ -393,6 +414,16 @@ class _Intake:
             if _found(find_common_phone(self._session, number)).state(self._by["at"]) != "confirmed":
                 yield f"confirm the phone {number}: until then no calls are forwarded to it"
 
+    def _own_phones_to_enter(self) -> Iterator[str]:
+        used = {view.operator.id for view in list_phones(self._session) if view.operator and view.row.is_used(self._by["at"])}
+        without = [operator for operator in list_operators(self._session) if operator.id not in used]
+        for number, entry in self._setup.of(NUMBERS).items():
+            if entry.document.forwarding.mode == "own" and without:
+                yield (
+                    f"the number {number} forwards to operators' own phones, which a set-up does not carry: they are entered and "
+                    f"confirmed here, on the page My desk; operators without one: {len(without):,}"
+                )
+
     def _numbers_to_confirm(self) -> Iterator[str]:
         for number, entry in self._setup.of(NUMBERS).items():
             if entry.document.outgoing and _found(find_number(self._session, number)).state(self._by["at"]) != "confirmed":
@@ -403,6 +434,11 @@ class _Intake:
             here: ScenarioDocument | None = self._here[SCENARIOS.noun].get(name)
             if here is not None and here.scenario == entry.document.scenario and here.draft != here.scenario and here.published:
                 yield f"the draft of scenario {name} is another one, and stays"
+
+    def _blocks_that_are_over(self) -> Iterator[str]:
+        for name, entry in self._setup.of(BLOCKED).items():
+            if entry.document.expires_at is not None and entry.document.expires_at <= self._by["at"]:
+                yield f"the time of the blocked number {name} is over: it blocks nobody"
 
 
 _STORES: Final[Mapping[str, Callable[[_Intake, Any, Any], None]]] = {
@@ -415,6 +451,7 @@ _STORES: Final[Mapping[str, Callable[[_Intake, Any, Any], None]]] = {
     NUMBERS.noun: _Intake.store_number,
     CAMPAIGNS.noun: _Intake.store_campaign,
     TRUNKS.noun: _Intake.store_trunk,
+    BLOCKED.noun: _Intake.store_block,
 }
 
 

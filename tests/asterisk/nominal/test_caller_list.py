@@ -20,7 +20,7 @@ from tests.ivr.builders import scenario
 
 pytestmark = pytest.mark.asterisk
 
-NUMBER = "8061"
+NUMBER, REFUSES = "8061", "8062"
 WAYS = {"blocked": "sorry", "vip": "thanks", "known": "greeting", "unknown": "warning"}
 TAGS = [{"exit": "vip", "tag": "VIP"}]
 
@@ -161,3 +161,21 @@ async def test_a_local_number_is_that_of_the_installations_country(system: Syste
     await knows(system, caller)
     local = await system.caller(number=f"8{caller.number[1:]}")
     await goes(system, local, "known")
+
+
+@pytest.mark.covers("UIS-43")
+async def test_the_same_blocked_caller_is_refused_on_one_number_and_served_on_another_whose_scenario_decides(
+    system: System,
+) -> None:
+    operation = {"type": "caller_list"}
+    served = scenario("asked", **branch(operation, {exit: WAYS[exit] for exit in ("blocked", "known", "unknown")}))
+    refuses = scenario("asked", **branch(operation, {exit: WAYS[exit] for exit in ("known", "unknown")}))
+    await system.serve((NUMBER, served), (REFUSES, refuses))
+    caller = await system.caller()
+    await is_blocked(system, caller, "reject")
+    call = await caller.phone.dial(REFUSES)
+    with pytest.raises(CallRefused) as refused:
+        await call.answered()
+    assert refused.value.status == 403
+    await goes(system, caller, "blocked")
+    assert await hits(system) == 2

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from controller.actions import packing
 from controller.actions.campaigns import CampaignDraft, create_campaign
 from controller.actions.confirmations import confirm_for_good, enter_code, make_code
-from controller.actions.contacts import ContactDraft, create_contact
+from controller.actions.contacts import BlockDraft, ContactDraft, block_number, create_contact
 from controller.actions.forwarding import add_common_phone
 from controller.actions.numbers import NumberLine, NumberSettings, create_number
 from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
@@ -50,7 +50,8 @@ from controller.prompts.files import PromptFolder
 from controller.schedules import Schedule
 from controller.settings import Settings
 from controller.storage import Database
-from controller.storage.forwarding import Forwarding, list_phones
+from controller.storage.contacts import all_blocked, count_block_hit
+from controller.storage.forwarding import Forwarding, ForwardingPhone, list_phones
 from controller.storage.groups import GroupTerms, find_group
 from controller.storage.models import METADATA
 from controller.storage.numbers import InboundNumber
@@ -73,6 +74,7 @@ KNOWN = KnownPrompts(frozenset({(name, language) for name in STANDARD for langua
 SETTINGS = Settings.load({})
 OFFICE = Schedule.model_validate({"zone": "Europe/Moscow", "week": {"monday": [{"start": "09:00", "end": "18:00"}]}})
 TERMS = GroupTerms(5, 60, 600, 3, True, 90, False, True)
+NUISANCE = "+4930999999"
 OWN_PHONE, OTHER_PHONE = "+74951110002", "+79161112233"
 Files = Mapping[str, bytes]
 
@@ -198,6 +200,9 @@ def furnished(office: Office) -> Office:
         transfers = ("+74951110003", "sip:queue@sip.example.com:5070")
         serving = (["+74951110001"], ["2002", "2001"], ["Sales / VIP"], "lead_selection", transfers)
         create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS, hide_numbers=True), **BY)
+        block_number(session, BlockDraft(NUISANCE), None, **BY)
+        blocked = BlockDraft(NUISANCE, "prefix", "message", "Sells windows", NOON + timedelta(days=30))
+        count_block_hit(session, block_number(session, blocked, None, **BY).id)
     return office
 
 
@@ -220,6 +225,7 @@ SALES = "groups/Sales _ VIP-cca66a30.json"
 MAIN, INNER = "scenarios/Main.json", "scenarios/Z inner.json"
 NUMBER, TRUNK, OPERATOR = "numbers/+74951110001.json", "trunks/Carrier.json", "operators/2001.json"
 CAMPAIGN, PHONE = "campaigns/Spring.json", f"phones/{OWN_PHONE}.json"
+BLOCKED, BLOCKED_BEGINNING = f"blocked/{NUISANCE}.json", f"blocked/prefix {NUISANCE}.json"
 
 
 def test_export_into_an_empty_installation_and_export_again_give_the_same_bytes(full: Office, empty: Office) -> None:
@@ -243,6 +249,8 @@ def test_export_into_an_empty_installation_and_export_again_give_the_same_bytes(
         f"phone {OTHER_PHONE}",
         "number +74951110001",
         "campaign Spring",
+        f"blocked number {NUISANCE}",
+        f"blocked number prefix {NUISANCE}",
     }
     assert empty.folder.original("welcome", "en", "mp3").read_bytes() == b"sound en" and empty.folder.is_there("welcome", "ru")
 
@@ -262,7 +270,7 @@ def test_taking_the_same_set_up_in_again_changes_no_row_and_no_file(full: Office
     for office in (empty, full):
         before = office.everything()
         again = office.take_in(files)
-        assert (again.created, again.changed, again.published) == ((), (), ()) and len(again.unchanged) == 15
+        assert (again.created, again.changed, again.published) == ((), (), ()) and len(again.unchanged) == 17
         assert not again.prompts and not again.directory
         assert office.everything() == before
 
@@ -349,6 +357,60 @@ def test_a_number_is_confirmed_where_it_comes_to_only_as_one_of_the_own_trunk(fu
     taken = empty.take_in(changed(files, NUMBER, own_trunk=True))
     assert taken.changed == (Change("number +74951110001", ("own_trunk",)),) and told not in taken.notes
     assert empty.take_in(files).changed == () and json.loads(empty.files()[NUMBER])["own_trunk"] is True
+
+
+def test_operators_own_phones_stay_and_every_import_says_so_until_all_have_one(full: Office, empty: Office) -> None:
+    files = changed(full.files(), NUMBER, forwarding={"mode": "own"})
+    said = (
+        "the number +74951110001 forwards to operators' own phones, which a set-up does not carry: they are entered and "
+        "confirmed here, on the page My desk; operators without one: "
+    )
+    for trial in (True, False, False):
+        assert f"{said}2" in empty.take_in(files, trial=trial).notes
+    give_own_phone(empty, "2001", "+79160000001")
+    assert f"{said}1" in empty.take_in(files).notes
+    give_own_phone(empty, "2002", "+79160000002")
+    assert not [note for note in empty.take_in(files).notes if note.startswith(said)]
+    assert not [path for path, content in empty.files().items() if b"+7916000000" in content]
+
+
+def give_own_phone(office: Office, extension: str, number: str) -> None:
+    with office.database.session() as session:
+        operator = find_operator(session, extension)
+        assert operator is not None
+        session.add(ForwardingPhone(number=number, operator_id=operator.id, confirmed_at=NOON, approval="approved"))
+
+
+@pytest.mark.covers("UIS-43")
+def test_the_block_list_is_carried_without_its_hits_and_changed_where_it_differs(full: Office) -> None:
+    files = full.files()
+    expiry = (NOON + timedelta(days=30)).isoformat()
+    assert json.loads(files[BLOCKED_BEGINNING]) == {
+        "number": NUISANCE,
+        "kind": "prefix",
+        "action": "message",
+        "comment": "Sells windows",
+        "expires_at": expiry.replace("+00:00", "Z"),
+    }
+    before = full.everything()
+    assert full.take_in(changed(files, BLOCKED_BEGINNING, expires_at="2026-06-03T15:00:00+03:00")).changed == ()
+    assert full.everything() == before
+    taken = full.take_in(changed(files, BLOCKED_BEGINNING, action="busy", expires_at=None))
+    assert taken.changed == (Change(f"blocked number prefix {NUISANCE}", ("action", "expires_at")),) and taken.directory
+    with full.database.session(read_only=True) as session:
+        found = {(one.pattern, one.kind): (one.action, one.hits) for one in all_blocked(session)}
+    assert found == {(NUISANCE, "exact"): ("reject", 0), (NUISANCE, "prefix"): ("busy", 1)}
+
+
+def test_an_entry_of_the_block_list_whose_time_is_over_goes_in_and_out_as_it_is_and_the_import_says_so(
+    full: Office, empty: Office
+) -> None:
+    files = changed(full.files(), BLOCKED, expires_at="2020-01-01T00:00:00Z")
+    said = f"the time of the blocked number {NUISANCE} is over: it blocks nobody"
+    assert said in empty.take_in(files).notes and said in empty.take_in(files).notes
+    assert json.loads(empty.files()[BLOCKED])["expires_at"] == "2020-01-01T00:00:00Z"
+    assert not empty.take_in(files).changed
+    assert full.take_in(files).changed == (Change(f"blocked number {NUISANCE}", ("expires_at",)),)
 
 
 def used_phones(office: Office, at: datetime = NOON) -> set[str]:
@@ -531,9 +593,9 @@ def test_all_problems_are_said_at_once_and_none_that_only_follows_from_another(f
         f"{OPERATOR}: ring_seconds": "use 1 to 300 seconds",
         "schedules/Office.json": "no JSON: Expecting property name enclosed in double quotes: line 2 column 1 (char 19)",
         "readme.txt": "it does not belong to a set-up: write .json files in "
-        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns",
+        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns, blocked",
         "operator/2003.json": "it does not belong to a set-up: write .json files in "
-        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns",
+        "trunks, schedules, prompts, operators, groups, scenarios, phones, numbers, campaigns, blocked",
     }
 
 
@@ -589,6 +651,24 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a transfer to where no trunk leads": (
         {"campaigns/X.json": b'{"name": "X", "transfer_numbers": ["sip:queue@elsewhere.example.com"]}'},
         "campaigns/X.json: transfer_numbers.0",
+    ),
+    "a blocked number that is none": ({"blocked/x.json": b'{"number": "unknown"}'}, "blocked/x.json: number"),
+    "a blocked number with blanks": ({"blocked/x.json": b'{"number": "+7 495 111-22-33"}'}, "blocked/x.json: number"),
+    "a beginning without +": ({"blocked/x.json": b'{"number": "7495", "kind": "prefix"}'}, "blocked/x.json: number"),
+    "an unknown treatment": ({"blocked/x.json": b'{"number": "+74951112233", "action": "insult"}'}, "blocked/x.json: action"),
+    "a comment on two lines": ({"blocked/x.json": b'{"number": "+74951112233", "comment": "a\\nb"}'}, "blocked/x.json: comment"),
+    "an expiry without its zone": (
+        {"blocked/x.json": b'{"number": "+74951112233", "expires_at": "2030-01-01T00:00:00"}'},
+        "blocked/x.json: expires_at",
+    ),
+    "an expiry that no calendar has": (
+        {"blocked/x.json": b'{"number": "+74951112233", "expires_at": "9999-12-31T23:59:59-10:00"}'},
+        "blocked/x.json: expires_at",
+    ),
+    "the hits of a blocked number": ({"blocked/x.json": b'{"number": "+74951112233", "hits": 3}'}, "blocked/x.json: hits"),
+    "a number blocked twice": (
+        {"blocked/x.json": b'{"number": "+4930999999", "kind": "prefix"}'},
+        "blocked/x.json: number",
     ),
     "a prompt without its sound": ({"prompts/en/welcome.mp3": None}, "prompts/en/welcome.json: format"),
     "a sound without its prompt": ({"prompts/en/other.mp3": b"x"}, "prompts/en/other.mp3"),
@@ -770,6 +850,7 @@ CARRIED: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "campaign_operators": ("campaign", {"operator_id": "operators", "position": "operators"}),
     "campaign_groups": ("campaign", {"group_id": "groups", "position": "groups"}),
     "campaign_transfer_numbers": ("campaign", {"number": "transfer_numbers", "position": "transfer_numbers"}),
+    "blocked_numbers": ("blocked number", {"pattern": "number"}),
     "prompts": ("prompt", {"original_format": "format"}),
     "scenarios": ("scenario", {}),
     "scenario_versions": ("scenario", {"document": "scenario"}),
@@ -790,6 +871,7 @@ NOT_CARRIED_COLUMNS = {
     "campaign_operators": {"campaign_id"},
     "campaign_groups": {"campaign_id"},
     "campaign_transfer_numbers": {"campaign_id"},
+    "blocked_numbers": {"id", "created_at", "hits"},
     # The sound tells its length, its loudness and its hash.
     "prompts": {"id", "length_seconds", "loudness", "waveform", "content_hash", "created_at", "updated_at"},
     # Of a scenario the published document is carried, or the only draft.
@@ -807,7 +889,6 @@ NOT_CARRIED_TABLES = {
     "contacts",
     "contact_numbers",
     "contact_tags",
-    "blocked_numbers",
     "leads",
     # A carrier's table, which comes as CSV, and what this installation pays.
     "rates",
@@ -864,6 +945,7 @@ def test_the_example_leaves_no_setting_as_standard(full: Office, tmp_path: Path)
                 "trunks/1.json": b'{"name": "-", "host": "h"}',
                 "phones/1.json": b'{"number": "22"}',
                 "campaigns/1.json": b'{"name": "-"}',
+                "blocked/1.json": b'{"number": "2001"}',
             }
         )
         standards = {
@@ -873,6 +955,7 @@ def test_the_example_leaves_no_setting_as_standard(full: Office, tmp_path: Path)
             TRUNK: "trunks/-",
             PHONE: "phones/22",
             CAMPAIGN: "campaigns/-",
+            BLOCKED_BEGINNING: "blocked/2001",
         }
         for path, standard in standards.items():
             ours, theirs = json.loads(full.files()[path]), json.loads(bare.files()[f"{standard}.json"])
