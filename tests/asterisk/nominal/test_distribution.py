@@ -16,9 +16,9 @@ from controller.routing import RoutedOperator
 from controller.routing.strategies import Candidate, Turn, weighted_random
 from controller.softphone import PhoneCall
 from controller.storage.calls import CallDetail
-from tests.asterisk.nominal.test_recordings import api
 from tests.fixtures.branching import BY
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk, first_of, has_group, talked
+from tests.fixtures.programs import api
 from tests.fixtures.sounds import THANKS
 from tests.fixtures.system import RING_SECONDS, System, eventually
 from tests.fixtures.talk import talk
