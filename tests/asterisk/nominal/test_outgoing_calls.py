@@ -179,6 +179,7 @@ async def test_an_operator_who_hangs_up_while_the_client_is_rung_stops_that(syst
     assert (await record_of(system, call)).call.ended_by == "operator"
 
 
+@pytest.mark.covers("LNR-9")
 async def test_what_can_not_be_done_is_refused_at_once(system: System) -> None:
     phone = await system.operator("2001")
     with pytest.raises(Refused, match="no trunk"):
@@ -194,6 +195,9 @@ async def test_what_can_not_be_done_is_refused_at_once(system: System) -> None:
     for number in ("", "x", "*41", "1"):
         with pytest.raises(Refused):
             system.engine.outgoing.place("2001", number)
+    call = system.engine.outgoing.place("2001", OUTSIDE)
+    await (await phone.ringing()).refuse()
+    assert (await record_of(system, call)).call.outcome == "refused"
 
 
 async def test_a_controller_that_stops_ends_a_call_that_nobody_has_answered(system: System) -> None:
