@@ -46,7 +46,7 @@ from controller.storage.users import list_users
 from controller.supervision import for_ever
 from controller.telephony.sip_socket import LARGEST_FRAME, open_sip_socket
 from web.app import create_app
-from web.services import Component, Health, RecordingSwitch, WebServices
+from web.services import Component, Health, WebServices
 
 log = logging.getLogger(__name__)
 
@@ -138,24 +138,7 @@ async def serve(
         beside = [asyncio.create_task(for_ever(part)) for part in parts_beside_calls(settings, database, clock, sender)]
         stack.push_async_callback(end, beside)
         health = health_check(settings, database, bus, engine, sender, process.install.version if process else None)
-        given = WebServices(
-            settings,
-            database,
-            bus,
-            clock,
-            health,
-            known_prompts,
-            recording_switch(engine),
-            operator_states=lambda: engine.presence.states,
-            state_chosen=engine.state_chosen,
-            trunk_states=engine.trunk_states,
-            transfer=lambda call, to, consulting: engine.arrivals.transfer(CallId(call), to, consulting),
-            dictate_code=engine.confirmations.place,
-            send_code=None if settings.sms_url is None else SmsGateway(settings.sms_url).send_code,
-            open_sip_socket=lambda: open_sip_socket(address.ari_url),
-            no_telephone=no_telephone,
-            place_call=lambda operator, number, at_mobile: engine.outgoing.place(operator, number, at_mobile=at_mobile),
-        )
+        given = web_services(settings, database, bus, clock, engine, address.ari_url, health, no_telephone)
         app = create_app(given)
         await stack.enter_async_context(web_server(app, pages))
         stack.push_async_callback(bus.stop)  # ends the pages' open streams, which the server would wait for
@@ -166,13 +149,45 @@ async def serve(
     say("stopped")
 
 
-def recording_switch(engine: Engine) -> RecordingSwitch:
-    """How the pages reach a live call's recording without knowing of calls."""
+def web_services(
+    settings: Settings,
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    engine: Engine,
+    ari_url: str,
+    health: Callable[[], Awaitable[Health]],
+    no_telephone: str | None = None,
+) -> WebServices:
+    """How the pages and the API reach calls, phones and trunks without knowing of the engine."""
 
-    async def switch(call: str, paused: bool) -> str:
+    async def pause_recording(call: str, paused: bool) -> str:
         return await engine.arrivals.pause_recording(CallId(call), paused)
 
-    return switch
+    async def transfer(call: str, to: str, consulting: bool) -> None:
+        await engine.arrivals.transfer(CallId(call), to, consulting)
+
+    def place_call(operator: str, number: str, at_mobile: bool | None) -> str:
+        return engine.outgoing.place(operator, number, at_mobile=at_mobile)
+
+    return WebServices(
+        settings,
+        database,
+        bus,
+        clock,
+        health,
+        known_prompts,
+        pause_recording,
+        operator_states=lambda: engine.presence.states,
+        state_chosen=engine.state_chosen,
+        trunk_states=engine.trunk_states,
+        transfer=transfer,
+        place_call=place_call,
+        dictate_code=engine.confirmations.place,
+        send_code=None if settings.sms_url is None else SmsGateway(settings.sms_url).send_code,
+        open_sip_socket=lambda: open_sip_socket(ari_url),
+        no_telephone=no_telephone,
+    )
 
 
 def parts_beside_calls(

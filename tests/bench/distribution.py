@@ -7,8 +7,8 @@ and gives its callers to the other line when they have waited too long. Measured
 while callers wait, to the INVITE at his phone, and from his answer until both hear each other.
 
 At the end everybody is rung for one last call: who is not, has stayed reserved. Exit code 0 when every invariant
-(`invariants.py`) was put to the test and held, no channel is left, all calls are stored whole, and the controller's memory stays
-flat; else 1.
+(`invariants.py`) was put to the test and held, no channel is left, all calls are stored whole, the controller's memory stays
+flat, and both times were measured often enough; else 1.
 """
 
 from __future__ import annotations
@@ -73,14 +73,16 @@ ROLL_CALL: Final = "74959999999"
 
 @dataclass(frozen=True)
 class Plan:
-    """How long callers come, how long they talk, and how long operators work between their breaks."""
+    """How long callers come, how long they talk, and how long operators work between their breaks; `least_measured`: a figure of
+    fewer times counts for nothing."""
 
     seconds: float = 180
     talk: tuple[float, float] = (2.0, 12.0)
     works: tuple[float, float] = (10.0, 60.0)
+    least_measured: int = 200
 
 
-QUICK: Final = Plan(seconds=30, talk=(1.5, 5.0), works=(3.0, 15.0))
+QUICK: Final = Plan(seconds=30, talk=(1.5, 5.0), works=(3.0, 15.0), least_measured=1)
 BREAK: Final = (1.0, 4.0)
 
 
@@ -136,7 +138,10 @@ async def _run(system: System, plan: Plan, chance: Random) -> Outcome:
     rest = Verdict("nothing left behind")
     rest.check(left == 0, f"{left} channels are left in Asterisk")
     rest.check(memory[-1] <= memory[0] * FLAT, f"the controller grew from {memory[0]:.0f} to {memory[-1]:.0f} MB")
-    verdicts = [*judge(LINES, seen.invites, seen.breaks, seen.placed, stored), *at_the_end, confirmed, whole, rest]
+    measured = Verdict("figures of enough times")
+    for figure, times in (("free to INVITE", seen.to_invite), ("answer to sound", seen.to_sound)):
+        measured.check(len(times) >= plan.least_measured, f"{figure} was measured {len(times)} times only")
+    verdicts = [*judge(LINES, seen.invites, seen.breaks, seen.placed, stored), *at_the_end, confirmed, measured, whole, rest]
     return Outcome(seen, verdicts, {"memory_megabytes": memory, "channels_left": left, "stored": len(stored)})
 
 

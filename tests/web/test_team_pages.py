@@ -91,7 +91,6 @@ async def test_an_operator_is_looked_at_changed_and_deleted(site: Site, client: 
     assert "2001" not in await stored(site)
 
 
-@pytest.mark.covers("SKZ-61")
 @pytest.mark.covers("SKZ-72")
 async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site, client: httpx.AsyncClient) -> None:
     typed = {"name": "Eve", "ring_seconds": "20", "numbers": "", "call_mode": "browser"}
@@ -104,6 +103,7 @@ async def test_what_an_operator_telephones_with_is_chosen_in_his_form(site: Site
     assert '<option value="own_number" selected>' in refused.text
 
 
+@pytest.mark.covers("SKZ-61")
 async def test_the_list_shows_how_everybody_is_in_a_part_that_is_renewed_by_itself(client: httpx.AsyncClient) -> None:
     page = (await client.get("/team")).text
     live = page[page.index('<div id="team" data-live="/team">') :]
@@ -208,11 +208,13 @@ async def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
     assert await stored(site) == {}
 
 
+@pytest.mark.covers("SKZ-55")
 async def test_an_extension_that_is_taken_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("/team/new", data={**NEW, "extension": "2001"})
     assert answer.status_code == 409 and "already an operator 2001" in answer.text and 'value="Anna Petrova"' in answer.text
 
 
+@pytest.mark.covers("SKZ-55")
 async def test_who_is_no_administrator_sees_the_team_and_changes_nothing(site: Site, client: httpx.AsyncClient) -> None:
     user = await site.database.run(create_user, "bob", PASSWORD, "operator", **BY)
     other = await site.browser(user.id)

@@ -12,11 +12,13 @@ from controller.clock import SystemClock
 from controller.commands.phoning import Caller
 from controller.softphone.phone import CallRefused
 from controller.storage import Session
+from controller.storage.calls import BLOCKED_CALLER
 from controller.storage.contacts import BlockedNumber, list_blocked
-from tests.fixtures.branching import BY, branch, way
-from tests.fixtures.sounds import TONES
+from tests.fixtures.branching import BY, add_schedule, branch, way
+from tests.fixtures.lines import open_line
+from tests.fixtures.sounds import OFF_HOURS, THANKS, TONES
 from tests.fixtures.system import Line, System, eventually
-from tests.ivr.builders import scenario
+from tests.ivr.builders import hang_up, message, scenario
 
 pytestmark = pytest.mark.asterisk
 
@@ -130,6 +132,30 @@ async def test_a_blocked_caller_of_a_number_that_rings_a_group_hears_a_message_a
     await call.ended()
     record = await system.call_record(caller)
     assert (record.legs, record.steps[0].prompts) == ((), ["number-not-in-service"])
+
+
+@pytest.mark.covers("UIS-43")
+@pytest.mark.parametrize("with_scenario", [False, True], ids=["melody", "scenario"])
+async def test_the_block_list_comes_before_the_schedule_of_a_closed_number(system: System, with_scenario: bool) -> None:
+    await add_schedule(system, "Closed", "closed")
+    await system.serve(("8071", scenario("asked", asked=message({"next": "bye"}, "thanks"), bye=hang_up())))
+    off_hours = "Scenario 8071" if with_scenario else None
+    await open_line(system, NUMBER, schedule="Closed", off_hours_scenario=off_hours)
+    stranger = await system.caller()
+    call = await stranger.phone.dial(NUMBER)
+    await call.hears_tone((THANKS if with_scenario else OFF_HOURS).frequency)
+    await call.ended()
+    for action in ("reject", "busy", "message"):
+        caller = await system.caller()
+        await is_blocked(system, caller, action)
+        call = await caller.phone.dial(NUMBER)
+        await call.ended(30)
+        record = await system.call_record(caller)
+        assert [step.node for step in record.steps][:1] == [BLOCKED_CALLER], f"{action}: he has met the schedule"
+        if action == "message":
+            assert record.steps[0].prompts == ["number-not-in-service"] and call.answered_at is not None
+        else:
+            assert (int(call.reason[:3]), record.call.outcome, call.answered_at) == (*GETS[action], None)
 
 
 @pytest.mark.covers("UIS-43")

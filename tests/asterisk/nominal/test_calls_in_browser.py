@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.fixtures.sounds import SORRY
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE
 from tests.fixtures.telephone import desk_in_browser
@@ -93,3 +94,14 @@ async def test_the_operator_calls_a_colleague_from_the_browser_and_refuses_a_cal
         await outside.hangup()
         record = await system.call_record(caller)
     assert [(leg.operator_extension, leg.cause) for leg in record.legs] == [("2001", 17)]
+
+
+@pytest.mark.covers("SKZ-62")
+async def test_an_operator_whose_page_is_closed_is_offline_and_is_not_rung(system: System, tmp_path: Path) -> None:
+    async with desk_in_browser(system, tmp_path):
+        assert system.engine.presence.states["2001"] == "available"
+    await system.operator_is("2001", "offline")
+    caller, outside = await system.call(Line.SALES)
+    await outside.hears_tone(SORRY.frequency)
+    await outside.ended()
+    assert (await system.call_record(caller)).legs == ()

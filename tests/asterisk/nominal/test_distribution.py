@@ -14,11 +14,11 @@ from controller.actions.operators import MemberDraft
 from controller.bus import WrapUpEnded
 from controller.routing import RoutedOperator
 from controller.routing.strategies import Candidate, Turn, weighted_random
-from controller.softphone import PhoneCall
+from controller.softphone import PhoneCall, PhoneTimeout
 from controller.storage.calls import CallDetail
-from tests.asterisk.nominal.test_recordings import api
 from tests.fixtures.branching import BY
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk, first_of, has_group, talked
+from tests.fixtures.programs import api
 from tests.fixtures.sounds import THANKS
 from tests.fixtures.system import RING_SECONDS, System, eventually
 from tests.fixtures.talk import talk
@@ -252,6 +252,20 @@ async def test_the_groups_own_longest_wait_counts_and_a_shorter_one_ends_the_wai
     await call.hears_sound()
     await has_group(system, "linear", ["2001"], ring_seconds=20, longest_wait=1)
     await call.ended(5)
+
+
+@pytest.mark.covers("SKZ-20")
+async def test_the_chosen_operators_are_rung_and_nobody_else_is(system: System) -> None:
+    await desk(system, "ring_all", ["2001", "2003"], wait=4)
+    chosen, other = [await system.operator(extension) for extension in ("2001", "2003")], await system.operator("2002")
+    caller, call = await system.call(NUMBER)
+    offers = await asyncio.gather(*(phone.ringing() for phone in chosen))
+    await asyncio.gather(*(offer.ended() for offer in offers), call.ended(20))
+    record = await system.call_record(caller)
+    assert sorted(leg.operator_extension for leg in record.legs) == ["2001", "2003"]
+    with pytest.raises(PhoneTimeout):
+        await other.ringing(0.5)
+    assert system.engine.presence.states["2002"] == "available"
 
 
 @pytest.mark.covers("SKZ-20")

@@ -166,6 +166,7 @@ async def test_a_caller_whom_every_operator_refuses_leaves_by_failed_at_once(sys
     assert sorted(legs(await system.call_record(caller))) == [("2001", 17, 486), ("2002", 17, 486)]
 
 
+@pytest.mark.covers("LNR-9")
 async def test_a_group_without_a_registered_phone_fails_at_once(system: System) -> None:
     caller, call = await system.call(Line.SALES)
     await is_told_sorry(system, call)

@@ -11,7 +11,7 @@ from controller.actions.operators import OperatorDraft, change_operator
 from controller.softphone import SoftPhone
 from controller.storage.operator_states import operators_now, state_changes
 from controller.storage.operators import find_operator
-from tests.asterisk.nominal.test_recordings import api
+from tests.fixtures.programs import api
 from tests.fixtures.sounds import DISTURBED, LOGGED_IN, LOGGED_OUT, NOT_POSSIBLE, SORRY, UNDISTURBED, Tone
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk

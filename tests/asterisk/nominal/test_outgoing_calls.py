@@ -24,6 +24,15 @@ async def record_of(system: System, call: CallId) -> CallDetail:
     return await system.database.read(get_call, call)
 
 
+async def telephones_with_his_mobile(system: System, extension: str, ring_seconds: int = 20) -> None:
+    """His call mode is his own number, and the engine knows it."""
+    operator = await system.database.read(find_operator, extension)
+    assert operator is not None
+    draft = OperatorDraft(operator.name, numbers=[RungNumber(MOBILE, ring_seconds)], call_mode="own_number")
+    await system.change(change_operator, operator.id, draft)
+    await eventually(lambda: system.engine.people.known(extension).at_mobile, "the engine does not know")  # type: ignore[union-attr]
+
+
 @pytest.mark.covers("SKZ-75", "LNR-9")
 async def test_the_operators_phone_rings_first_and_the_client_is_called_when_he_has_answered(system: System) -> None:
     phone, client = await system.operator("2001"), await system.phone_outside(OUTSIDE)
@@ -87,11 +96,7 @@ async def test_who_telephones_with_his_own_number_is_called_there_first_and_take
 ) -> None:
     phone, mobile, client = await system.operator("2001"), await system.phone_outside(MOBILE), await system.phone_outside(OUTSIDE)
     await system.has_trunk()
-    operator = await system.database.read(find_operator, "2001")
-    assert operator is not None
-    draft = OperatorDraft("Operator 2001", numbers=[RungNumber(MOBILE)], call_mode="own_number")
-    await system.change(change_operator, operator.id, draft)
-    await eventually(lambda: system.engine.people.known("2001").at_mobile, "the engine does not know")  # type: ignore[union-attr]
+    await telephones_with_his_mobile(system, "2001")
     call = system.engine.outgoing.place("2001", OUTSIDE)
     own = await mobile.ringing()
     rings = await answers_and_talks(own, client)
@@ -130,6 +135,25 @@ async def test_t43_the_client_is_never_called_when_the_operator_does_not_answer_
     assert (record.call.outcome, record.call.ended_by) == ("refused", "operator")
 
 
+@pytest.mark.covers("SKZ-75")
+@pytest.mark.parametrize("does", ["refuse", "ignore"])
+async def test_t43_the_client_is_never_called_when_the_operator_does_not_answer_his_own_mobile(system: System, does: str) -> None:
+    await system.operator("2001")
+    mobile = await system.phone_outside(MOBILE)
+    async with carrier(phones=system.phones_port) as net:
+        await system.has_trunk(net.port)
+        await telephones_with_his_mobile(system, "2001", ring_seconds=2)
+        call = system.engine.outgoing.place("2001", OUTSIDE)
+        own = await mobile.ringing()
+        if does == "refuse":
+            await own.refuse()
+        await own.ended()
+        record = await record_of(system, call)
+        assert set(net.called) == {MOBILE}
+    assert [(leg.number, leg.answered_at) for leg in record.legs] == [(MOBILE, None)]
+    assert (record.call.outcome, record.call.ended_by) == ("refused", "operator")
+
+
 async def test_an_operator_hears_that_the_client_did_not_answer(system: System) -> None:
     phone, client = await system.operator("2001"), await system.phone_outside(OUTSIDE)
     await system.has_trunk()
@@ -155,6 +179,7 @@ async def test_an_operator_who_hangs_up_while_the_client_is_rung_stops_that(syst
     assert (await record_of(system, call)).call.ended_by == "operator"
 
 
+@pytest.mark.covers("LNR-9")
 async def test_what_can_not_be_done_is_refused_at_once(system: System) -> None:
     phone = await system.operator("2001")
     with pytest.raises(Refused, match="no trunk"):
@@ -170,6 +195,9 @@ async def test_what_can_not_be_done_is_refused_at_once(system: System) -> None:
     for number in ("", "x", "*41", "1"):
         with pytest.raises(Refused):
             system.engine.outgoing.place("2001", number)
+    call = system.engine.outgoing.place("2001", OUTSIDE)
+    await (await phone.ringing()).refuse()
+    assert (await record_of(system, call)).call.outcome == "refused"
 
 
 async def test_a_controller_that_stops_ends_a_call_that_nobody_has_answered(system: System) -> None:

@@ -9,47 +9,17 @@ from array import array
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
-from controller.actions.scenarios import KnownPrompts
-from controller.actions.users import create_token
-from controller.clock import SystemClock
 from controller.commands.phoning import Caller
-from controller.commands.running import recording_switch
 from controller.softphone import PhoneCall, tones
+from tests.fixtures.programs import api
 from tests.fixtures.sounds import THANKS, seconds_of
 from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE, talk
-from tests.fixtures.web import healthy
-from web.app import create_app
-from web.services import Health, WebServices
 
 pytestmark = pytest.mark.asterisk
 SECRET_OF_CALLER, SECRET_OF_OPERATOR = 1100.0, 1350.0
-
-
-async def api(system: System, **permission: bool) -> httpx.AsyncClient:
-    """A program with a token, on the pages of this system."""
-
-    async def health() -> Health:
-        return healthy()
-
-    given = WebServices(
-        system.asterisk.settings,
-        system.database,
-        system.bus,
-        SystemClock(),
-        health,
-        lambda: KnownPrompts(frozenset(), frozenset()),
-        recording_switch(system.engine),
-        state_chosen=system.engine.state_chosen,
-    )
-    now = SystemClock().now()
-    name = "listens" if permission else "deaf"
-    token = await system.database.run(create_token, name, acting_user="test", at=now, **permission)
-    transport = httpx.ASGITransport(create_app(given))
-    return httpx.AsyncClient(transport=transport, base_url="http://attendant.test", headers={"Authorization": f"Bearer {token}"})
 
 
 async def conversation(system: System) -> tuple[Caller, PhoneCall, PhoneCall]:

@@ -20,12 +20,12 @@ from controller.clock import SystemClock
 from controller.storage import Session
 from ivr.serialization import SCHEMA_VERSION
 from tests.fixtures.browser import Desk, served
+from tests.fixtures.programs import services_on
 from tests.fixtures.soundfiles import tone_file
 from tests.fixtures.system import System
-from tests.fixtures.web import PASSWORD, healthy
+from tests.fixtures.web import PASSWORD
 from web.app import create_app
 from web.security import SESSION_LIFETIME
-from web.services import Health, WebServices
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
 FIRST, SECOND = "8060", "8061"
@@ -39,21 +39,9 @@ KNOWN = KnownPrompts(frozenset(), frozenset({"en"}))
 async def desk_of_2001(system: System, browser: Browser, *, with_clock: bool = False) -> AsyncIterator[Desk]:
     """The page of a user whose phone is 2001, on the web server of `run`; two numbers ring that phone."""
 
-    async def health() -> Health:
-        return healthy()
-
     token = await system.database.run(_furnish)
     await system.restart()
-    given = WebServices(
-        system.asterisk.settings,
-        system.database,
-        system.bus,
-        SystemClock(),
-        health,
-        lambda: KNOWN,
-        operator_states=lambda: system.engine.presence.states,
-    )
-    async with served(create_app(given)) as site:
+    async with served(create_app(services_on(system))) as site:
         context = await site.visitor(browser, f"attendant_{system.asterisk.settings.http_port}", token)
         async with context, Desk.opened(context, with_clock=with_clock) as desk:
             yield desk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,10 @@ import pytest
 
 from controller.actions.schedules import change_schedule, create_schedule
 from controller.schedules import Schedule
+from controller.schedules.calendar import WEEKDAYS
 from controller.storage.schedules import find_schedule
 from tests.fixtures.branching import BY, add_schedule, branch, keeps_hours, schedule_that_is, way
+from tests.fixtures.clocks import SetClock
 from tests.fixtures.sounds import EXPIRED, GREETING, INCORRECT, MENU, TONES, WARNING
 from tests.fixtures.system import System
 from tests.ivr.builders import scenario
@@ -132,3 +134,36 @@ async def test_the_clock_of_the_installation_decides(system: System, zone: str, 
     await system.restart()
     await serve_schedule(system, "Day", "open", "closed")
     await goes(system, state)
+
+
+async def works_in_berlin(system: System, *periods: tuple[str, str]) -> SetClock:
+    """The called number is open in these hours of every day; the clock that the engine goes by."""
+    day = [{"start": start, "end": end} for start, end in periods]
+    week = Schedule.model_validate({"week": dict.fromkeys(WEEKDAYS, day)})
+    await system.database.run(create_schedule, "Hours", week, **BY)
+    system.settings = system.settings.model_copy(update={"time_zone": "Europe/Berlin"})
+    clock = system.clock = SetClock()
+    await system.restart()
+    await serve_schedule(system, None, "open", "closed")
+    await keeps_hours(system, NUMBER, "Hours")
+    return clock
+
+
+@pytest.mark.covers("SKZ-28")
+async def test_in_the_hole_between_two_periods_of_a_day_it_is_closed(system: System) -> None:
+    clock = await works_in_berlin(system, ("09:00", "13:00"), ("14:00", "18:00"))
+    for hour, state in ((11, "open"), (12, "closed"), (13, "open")):
+        clock.set(datetime(2026, 1, 14, hour, 30, tzinfo=UTC))
+        await goes(system, state)
+
+
+@pytest.mark.covers("SKZ-28")
+async def test_a_caller_is_served_by_the_clock_as_summer_time_sets_it(system: System) -> None:
+    """In Berlin the hour from two to three comes twice on October 25, from 0:00 to 2:00 UTC, and is left out on March 29."""
+    clock = await works_in_berlin(system, ("02:00", "03:00"))
+    for hour, state in ((0, "open"), (1, "open"), (2, "closed")):
+        clock.set(datetime(2026, 10, 25, hour, 30, tzinfo=UTC))
+        await goes(system, state)
+    for hour in (0, 1):
+        clock.set(datetime(2026, 3, 29, hour, 30, tzinfo=UTC))
+        await goes(system, "closed")

@@ -12,7 +12,7 @@ from controller.storage.calls import CallFilters, list_calls
 from controller.storage.operators import find_operator
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
-from tests.fixtures.transfers import Conversation, conversation, reaches, transfer_target, way
+from tests.fixtures.transfers import Conversation, can_not_be_chosen, conversation, reaches, transfer_target, way
 
 pytestmark = pytest.mark.asterisk
 OUTSIDE = "74951234567"
@@ -27,10 +27,12 @@ async def test_the_transfer_key_frees_the_operator_and_joins_the_caller_with_the
 
 
 @pytest.mark.covers("SKZ-68")
+@pytest.mark.parametrize("state", ["offline", "talking", "do_not_disturb"])
 async def test_t40_the_transfer_key_does_not_reach_a_colleague_who_is_not_available_and_the_conversation_goes_on(
-    system: System,
+    system: System, state: str
 ) -> None:
     talking = await conversation(system)
+    await can_not_be_chosen(system, state)
     with pytest.raises(PhoneError, match="404"):
         await talking.line.transfer("2003")
     await talk(talking.call, talking.line)

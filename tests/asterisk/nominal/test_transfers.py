@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from controller.actions.operators import OperatorDraft, change_operator
+from controller.calls.codes import DeskRules
 from controller.errors import Refused
+from controller.settings import Settings
 from controller.storage.operators import find_operator
 from tests.fixtures.sounds import NOT_POSSIBLE, THANKS, read_wav
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
-from tests.fixtures.transfers import conversation, reaches, way
+from tests.fixtures.transfers import can_not_be_chosen, conversation, reaches, way
 
 pytestmark = pytest.mark.asterisk
 OUTSIDE = "74951234567"
@@ -185,16 +187,7 @@ async def test_who_does_not_wait_for_the_consulted_colleague_has_transferred_bli
 @pytest.mark.parametrize("state", ["offline", "talking", "do_not_disturb"])
 async def test_t40_a_colleague_who_is_not_available_can_not_be_chosen(system: System, state: str) -> None:
     talking = await conversation(system)
-    if state != "offline":
-        other = await system.operator("2003")
-        if state == "talking":
-            second, line = await other.dial(Line.FULL), other
-            await second.answered()
-            assert line is other
-        else:
-            code = await other.dial("*43")
-            await code.ended()
-        await system.operator_is("2003", state)
+    await can_not_be_chosen(system, state)
     with pytest.raises(Refused, match=state.replace("_", " ")):
         await talking.transfer("2003")
     await talk(talking.call, talking.line)
@@ -202,8 +195,6 @@ async def test_t40_a_colleague_who_is_not_available_can_not_be_chosen(system: Sy
     await talking.line.press("*12003#")
     await talking.line.hears_tone(NOT_POSSIBLE.frequency)
     await talk(talking.call, talking.line)
-    if state == "talking":
-        await second.hangup()
     await talking.call.hangup()
     assert way(await talking.record()) == [("2001", "", True)]
 
@@ -241,7 +232,9 @@ async def test_a_transfer_returns_to_the_operator_where_the_installation_says_so
     assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", False), ("2001", "2001", True)]
 
 
-def test_the_target_of_a_transfer_has_thirty_seconds_unless_set_otherwise() -> None:
-    from controller.calls.codes import DeskRules
-
-    assert (DeskRules().transfer_seconds, DeskRules().transfer_returns) == (30, False)
+@pytest.mark.covers("SKZ-69")
+def test_t39_the_target_of_a_transfer_has_thirty_seconds_unless_set_otherwise() -> None:
+    settings = Settings.load({})
+    desk = DeskRules.of(settings)
+    assert settings.transfer_seconds == desk.transfer_seconds == 30
+    assert desk.transfer_returns is False

@@ -9,7 +9,6 @@ import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.numbers import NumberLine
-from controller.actions.scenarios import KnownPrompts
 from controller.actions.users import create_token, create_user, start_web_session
 from controller.clock import SystemClock
 from controller.errors import Refused
@@ -17,12 +16,12 @@ from controller.storage import Session
 from tests.asterisk.nominal.test_trunks import NUMBER, OUTSIDE, forwards
 from tests.fixtures.carrier import Carrier, carrier
 from tests.fixtures.lines import open_line
+from tests.fixtures.programs import services_on
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
-from tests.fixtures.web import PASSWORD, healthy
+from tests.fixtures.web import PASSWORD
 from web.app import create_app
 from web.security import SESSION_LIFETIME
-from web.services import Health, WebServices
 
 pytestmark = pytest.mark.asterisk
 OURS, LOGIN, SECRET = "74950001122", "001122", "s3cret-word"
@@ -32,26 +31,18 @@ REGISTERS_WITHIN = 14
 async def pages(system: System) -> httpx.AsyncClient:
     """An administrator's browser, with a token for the API as well, on the pages of this system."""
 
-    async def health() -> Health:
-        return healthy()
-
     def enter(session: Session) -> tuple[str, str]:
         now = SystemClock().now()
         user = create_user(session, "ann", PASSWORD, "administrator", acting_user="test", at=now)
         token = create_token(session, "reports", acting_user="test", at=now)
         return start_web_session(session, user.id, SESSION_LIFETIME, at=now), token
 
-    known = KnownPrompts(frozenset(), frozenset())
-    settings = system.asterisk.settings
-    given = WebServices(
-        settings, system.database, system.bus, SystemClock(), health, lambda: known, trunk_states=system.engine.trunk_states
-    )
     cookie, token = await system.database.run(enter)
-    transport = httpx.ASGITransport(create_app(given))
+    transport = httpx.ASGITransport(create_app(services_on(system)))
     client = httpx.AsyncClient(
         transport=transport, base_url="http://attendant.test", headers={"Authorization": f"Bearer {token}"}
     )
-    client.cookies.set(f"attendant_{settings.http_port}", cookie, domain="attendant.test")
+    client.cookies.set(f"attendant_{system.settings.http_port}", cookie, domain="attendant.test")
     return client
 
 

@@ -18,8 +18,9 @@ from controller.softphone import tones
 from controller.storage.calls import CallFilters, list_calls
 from controller.storage.prompts import prompt_keys
 from tests.asterisk.nominal.test_recording_prompts_by_phone import FIRST, is_recorded, studio, takes
-from tests.asterisk.nominal.test_recordings import api, channels_of, conversation, recorded, say
+from tests.asterisk.nominal.test_recordings import channels_of, conversation, recorded, say
 from tests.fixtures.letters import says
+from tests.fixtures.programs import api
 from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE
 

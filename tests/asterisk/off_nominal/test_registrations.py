@@ -10,6 +10,7 @@ from tests.fixtures.talk import talk
 pytestmark = pytest.mark.asterisk
 
 
+@pytest.mark.covers("SKZ-62")
 async def test_a_phone_stays_registered_over_a_new_start_and_can_still_be_turned_off(system: System) -> None:
     operator = await system.operator("2001")
     await system.restart()

@@ -71,6 +71,7 @@ def test_extensions_and_names_that_would_harm_the_configuration_are_refused(sess
         create_operator(session, extension, name, **BY_ANN)
 
 
+@pytest.mark.covers("SKZ-55")
 def test_extensions_and_group_names_are_used_once(session: Session) -> None:
     create_operator(session, "2001", "Eve", **BY_ANN)
     create_group(session, "Sales", **BY_ANN)
