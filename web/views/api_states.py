@@ -61,13 +61,11 @@ async def get_state_changes(request: Request) -> Response:
 
 async def post_transfer(request: Request) -> Response:
     """Transfer the caller of a live call."""
-    given, body, call = services(request), await read_json(request, TransferOrder), text_id(request)
-    detail = await given.database.read(get_call, call)
+    body, call = await read_json(request, TransferOrder), text_id(request)
+    detail = await services(request).database.read(get_call, call)
     if detail.call.ended_at is not None:
         raise Refused("the call is over: it can't be transferred any more")
-    await given.transfer(call, body.to, body.consulting)
-    by, now = acting_user(request), given.clock.now()
-    await given.database.run(note_transfer, call, body.to, body.consulting, acting_user=by, at=now)
+    await transfer_call(request, call, body)
     return Response(status_code=204)
 
 
@@ -76,6 +74,13 @@ async def post_call(request: Request) -> Response:
     body = await read_json(request, NewCall)
     await services(request).database.read(_operator, body.operator)
     return ModelResponse(CallPlaced(id=await place_call(request, body.operator, body.number, body.at_mobile)), 201)
+
+
+async def transfer_call(request: Request, call: str, order: TransferOrder) -> None:
+    """Have whoever talks in a live call transfer its caller. Raises Refused."""
+    given, by = services(request), acting_user(request)
+    await given.transfer(call, order.to, order.consulting)
+    await given.database.run(note_transfer, call, order.to, order.consulting, acting_user=by, at=given.clock.now())
 
 
 async def place_call(request: Request, operator: str, number: str, at_mobile: bool | None = None) -> str:

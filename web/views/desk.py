@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
 from controller.bus import DirectoryChanged, OperatorChanged
-from controller.errors import AttendantError, FieldProblem, InvalidInput, NotFound, Refused
+from controller.errors import AttendantError, FieldProblem, InvalidInput, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
 from controller.prompts.facts import LARGEST_FILE_BYTES
@@ -33,7 +33,7 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.forwarding import PhoneView, find_own_phone
-from controller.storage.operators import CallMode, Operator, list_operators
+from controller.storage.operators import CallMode, Operator
 from web.call_models import CallItem, call_item
 from web.colleagues import Colleague, fitting
 from web.errors import WebError, as_web_error
@@ -43,11 +43,14 @@ from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import acting_user
 from web.services import ringtone_workshop, services
+from web.transfer_forms import target_name
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
 from web.views.api_states import place_call
 from web.views.missed_calls import mine
+from web.views.operators import as_they_are, own_operator, state_of, team_of
+from web.views.transfers import talks_in
 from web.words import CALL_MODE_WORDS, operator_words
 
 _SECONDS_OF_SILENCE = 15.0
@@ -81,7 +84,7 @@ async def show_desk(request: Request) -> Response:
 
 async def desk_events(request: Request) -> Response:
     """Server-sent events: "state" with the state of the operator's phone, at once and whenever it changes."""
-    operator = await _operator(request)
+    operator = await own_operator(request)
     events = _events(request, operator.extension)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
@@ -117,7 +120,7 @@ async def standard_again(request: Request) -> Response:
 
 async def choose_call_mode(request: Request) -> Response:
     """What the operator telephones with was chosen (SKZ-72)."""
-    operator, given = await _operator(request), services(request)
+    operator, given = await own_operator(request), services(request)
     mode = cast(CallMode, (await form_fields(request)).get("call_mode", ""))
     try:
         by, now = acting_user(request), given.clock.now()
@@ -130,9 +133,9 @@ async def choose_call_mode(request: Request) -> Response:
 
 async def call_colleague(request: Request) -> Response:
     """A name or extension was typed: the colleague is called if it can be nobody else (SKZ-64)."""
-    own, given = await _operator(request), services(request)
+    own, given = await own_operator(request), services(request)
     typed = (await form_fields(request)).get("colleague", "").strip()
-    found = fitting(_colleagues(request, await given.database.read(_team_of, own)), typed)
+    found = fitting(as_they_are(request, await given.database.read(team_of, own)), typed)
     try:
         if len(found) != 1:
             raise Refused(
@@ -147,7 +150,7 @@ async def call_colleague(request: Request) -> Response:
 
 async def enter_phone(request: Request) -> Response:
     """The number that the operator's missed calls are forwarded to was sent (SKZ-34)."""
-    operator, fields = await _operator(request), await form_fields(request)
+    operator, fields = await own_operator(request), await form_fields(request)
     try:
         await store_phone(
             request, checked(NewPhone, {"number": fields.get("number", "").strip(), "operator": operator.extension})
@@ -180,21 +183,13 @@ async def remove_own_phone(request: Request) -> Response:
 async def _with_phone(
     request: Request, work: Callable[[Request, int], Awaitable[object]], *, then: str = "/desk#phone-title"
 ) -> Response:
-    operator = await _operator(request)
+    operator = await own_operator(request)
     phone = await services(request).database.read(own_phone_of, operator.id)
     try:
         await work(request, phone.id)
     except Refused as refused:
         return await _desk_page(request, phone_refused=refused)
     return RedirectResponse(then, status_code=303)
-
-
-async def _operator(request: Request) -> Operator:
-    """Whose phone is the user's. Raises NotFound."""
-    operator = await services(request).database.read(operator_of, request.state.user.id)
-    if operator is None:
-        raise NotFound("This account is not linked to an operator's phone.")
-    return operator
 
 
 async def _change(request: Request, path: str | None, name: str) -> None:
@@ -232,9 +227,10 @@ async def _desk_page(
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
+    colleagues = as_they_are(request, found.colleagues)
     context: dict[str, Any] = {
         "operator": found.operator,
-        "state": _state(request, found.operator.extension) if found.operator else "offline",
+        "state": state_of(request, found.operator.extension) if found.operator else "offline",
         "states": {state: operator_words(state) for state in get_args(OperatorState)},
         "missed": missed[:_MOST_MISSED],
         "more_missed": len(missed) > _MOST_MISSED,
@@ -249,10 +245,13 @@ async def _desk_page(
         "call_modes": CALL_MODE_WORDS,
         "no_telephone": given.no_telephone,
         "typed": typed,
-        "colleagues": _colleagues(request, found.colleagues),
+        "colleagues": colleagues,
         "sought": sought,
         "fits": fits if len(fits) > 1 else (),
         "being_called": request.query_params.get("called", ""),
+        "transfer": request.query_params.get("transfer", ""),
+        "transferred_to": target_name(request.query_params.get("to", ""), colleagues),
+        "code_back": given.settings.code_back,
         "told_by": request.query_params.get("by", ""),
         "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
@@ -266,17 +265,8 @@ def _load(session: Session, user_id: int) -> _Found:
     live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
     phone = None if operator is None else find_own_phone(session, operator.id)
-    colleagues = () if operator is None else _team_of(session, operator)
+    colleagues = () if operator is None else team_of(session, operator)
     return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator), colleagues)
-
-
-def _team_of(session: Session, operator: Operator) -> tuple[Operator, ...]:
-    """Everybody but himself, by extension."""
-    return tuple(one for one in list_operators(session) if one.id != operator.id)
-
-
-def _colleagues(request: Request, operators: Iterable[Operator]) -> list[Colleague]:
-    return [Colleague(one.extension, one.name, _state(request, one.extension)) for one in operators]
 
 
 def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
@@ -284,25 +274,19 @@ def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
 
 
 def _desk_call(detail: CallDetail, operator: Operator, request: Request, contacts: Mapping[str, str]) -> DeskCall:
-    talking = any(leg.talk_started_at is not None for leg in _legs(detail, operator))
-    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talking)
-
-
-def _state(request: Request, extension: str) -> str:
-    states: Mapping[str, str] = services(request).operator_states()
-    return states.get(extension, "offline")
+    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talks_in(detail, operator))
 
 
 async def _events(request: Request, extension: str) -> AsyncIterator[str]:
     """Every state in turn; after a silence the present one again, should a notice have been lost. Ends with the bus."""
     end = asyncio.get_running_loop().time() + _SECONDS_OF_A_STREAM
     async with services(request).bus.subscribe() as notices:
-        yield f"retry: 2000\n\n{_event(_state(request, extension))}"
+        yield f"retry: 2000\n\n{_event(state_of(request, extension))}"
         next_notice = asyncio.ensure_future(_next_state(notices, extension))
         try:
             while asyncio.get_running_loop().time() < end:
                 done, _ = await asyncio.wait([next_notice], timeout=_SECONDS_OF_SILENCE)
-                state = next_notice.result() if done else _state(request, extension)
+                state = next_notice.result() if done else state_of(request, extension)
                 if state is None:
                     return
                 yield _event(state)
