@@ -19,7 +19,7 @@ from web.openapi import ApiOperation
 from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
-from web.security import for_people, for_programs
+from web.security import for_people, for_programs, for_the_team
 from web.setup_operations import SETUP_OPERATIONS
 from web.state_operations import STATE_OPERATIONS
 from web.views import (
@@ -239,21 +239,21 @@ _MISSED_PAGES = (
     Route("/missed-calls/{id}/call-back", for_people(missed_calls.call_back), methods=["POST"]),
 )
 _PEOPLE_PAGES = (
-    Route("/team", for_people(team.show_team), methods=["GET"]),
-    Route("/team/new", for_people(team.show_new_operator), methods=["GET"]),
-    Route("/team/new", for_people(team.add_operator), methods=["POST"]),
-    Route("/team/{id:int}", for_people(team.show_operator), methods=["GET"]),
-    Route("/team/{id:int}/edit", for_people(team.show_operator_form), methods=["GET"]),
-    Route("/team/{id:int}/edit", for_people(team.change_operator), methods=["POST"]),
-    Route("/team/{id:int}/delete", for_people(team.take_away), methods=["POST"]),
-    Route("/team/{id:int}/secret", for_people(team.renew_secret), methods=["POST"]),
-    Route("/team/{id:int}/call", for_people(team.call_colleague), methods=["POST"]),
-    Route("/groups", for_people(groups.show_groups), methods=["GET"]),
-    Route("/groups/new", for_people(groups.show_new_group), methods=["GET"]),
-    Route("/groups/new", for_people(groups.add_group), methods=["POST"]),
-    Route("/groups/{id:int}", for_people(groups.show_group), methods=["GET"]),
-    Route("/groups/{id:int}", for_people(groups.change_group), methods=["POST"]),
-    Route("/groups/{id:int}/delete", for_people(groups.take_away), methods=["POST"]),
+    Route("/team", for_the_team(team.show_team), methods=["GET"]),
+    Route("/team/new", for_the_team(team.show_new_operator), methods=["GET"]),
+    Route("/team/new", for_the_team(team.add_operator), methods=["POST"]),
+    Route("/team/{id:int}", for_the_team(team.show_operator), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_the_team(team.show_operator_form), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_the_team(team.change_operator), methods=["POST"]),
+    Route("/team/{id:int}/delete", for_the_team(team.take_away), methods=["POST"]),
+    Route("/team/{id:int}/secret", for_the_team(team.renew_secret), methods=["POST"]),
+    Route("/team/{id:int}/call", for_the_team(team.call_colleague), methods=["POST"]),
+    Route("/groups", for_the_team(groups.show_groups), methods=["GET"]),
+    Route("/groups/new", for_the_team(groups.show_new_group), methods=["GET"]),
+    Route("/groups/new", for_the_team(groups.add_group), methods=["POST"]),
+    Route("/groups/{id:int}", for_the_team(groups.show_group), methods=["GET"]),
+    Route("/groups/{id:int}", for_the_team(groups.change_group), methods=["POST"]),
+    Route("/groups/{id:int}/delete", for_the_team(groups.take_away), methods=["POST"]),
     Route("/contacts", for_people(contacts.show_contacts), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.show_new_contact), methods=["GET"]),
     Route("/contacts/new", for_people(contacts.add_contact), methods=["POST"]),

@@ -41,7 +41,7 @@ from web.files import inside
 from web.forms import checked, errors_by_field, form_fields, status_of
 from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
-from web.security import acting_user
+from web.security import NO_TEAM, acting_user
 from web.services import ringtone_workshop, services
 from web.transfer_forms import target_name
 from web.uploads import read_upload
@@ -135,8 +135,11 @@ async def call_colleague(request: Request) -> Response:
     """A name or extension was typed: the colleague is called if it can be nobody else (SKZ-64)."""
     own, given = await own_operator(request), services(request)
     typed = (await form_fields(request)).get("colleague", "").strip()
-    found = fitting(as_they_are(request, await given.database.read(team_of, own)), typed)
+    team = await given.database.read(team_of, own) if request.state.sees_team else ()
+    found = fitting(as_they_are(request, team), typed)
     try:
+        if not request.state.sees_team:
+            raise Refused(NO_TEAM.removesuffix("."))
         if len(found) != 1:
             raise Refused(
                 f"{len(found)} colleagues fit: choose one" if found else "nobody in the team has this name or extension"
@@ -227,7 +230,7 @@ async def _desk_page(
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
-    colleagues = as_they_are(request, found.colleagues)
+    colleagues = as_they_are(request, found.colleagues if request.state.sees_team else ())
     context: dict[str, Any] = {
         "operator": found.operator,
         "state": state_of(request, found.operator.extension) if found.operator else "offline",
@@ -246,6 +249,7 @@ async def _desk_page(
         "no_telephone": given.no_telephone,
         "typed": typed,
         "colleagues": colleagues,
+        "no_team": "" if request.state.sees_team else NO_TEAM,
         "sought": sought,
         "fits": fits if len(fits) > 1 else (),
         "being_called": request.query_params.get("called", ""),

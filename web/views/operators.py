@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from starlette.requests import Request
 
@@ -20,6 +20,14 @@ async def own_operator(request: Request) -> Operator:
     if operator is None:
         raise NotFound("This account is not linked to an operator's phone.")
     return operator
+
+
+async def are_shown(request: Request) -> Callable[[Operator], bool]:
+    """Which operators stand in the lists that the user is shown: without access to the team himself alone (SKZ-67)."""
+    if request.state.sees_team:
+        return lambda _: True
+    own = await own_operator(request)
+    return lambda one: one.id == own.id
 
 
 def team_of(session: Session, operator: Operator) -> tuple[Operator, ...]:

@@ -23,6 +23,7 @@ from web.call_models import call_item
 from web.colleagues import Colleague
 from web.forms import errors_by_field, form_fields, status_of
 from web.rendering import page
+from web.security import NO_TEAM
 from web.services import services
 from web.state_models import CALL_CENTER
 from web.transfer_forms import OUTSIDE, TransferText
@@ -111,6 +112,7 @@ def _dialog(request: Request, found: _Found, text: TransferText, wrong: InvalidI
         "call": call_item(found.call, given.clock.now(), found.contacts),
         "colleagues": found.colleagues,
         "sees_colleagues": found.operator.team,
+        "no_team": NO_TEAM,
         "call_center": found.call_center,
         "states": {state: operator_words(state) for state in get_args(OperatorState)},
         "text": text,
