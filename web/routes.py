@@ -330,6 +330,8 @@ def make_routes() -> list[BaseRoute]:
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/call", for_people(desk.call_colleague), methods=["POST"]),
+        Route("/desk/state", for_people(desk.choose_own_state), methods=["POST"]),
+        Route("/desk/end-wrap-up", for_people(desk.end_own_wrap_up), methods=["POST"]),
         Route("/desk/calls/{id}/transfer", for_people(transfers.show_transfer), methods=["GET"]),
         Route("/desk/calls/{id}/transfer", for_people(transfers.transfer), methods=["POST"]),
         Route("/desk/call-mode", for_people(desk.choose_call_mode), methods=["POST"]),

@@ -1,5 +1,5 @@
-"""An operator's own page: how his phone is, who calls him, whom of his colleagues he calls (SKZ-64), what rings in this browser
-(SKZ-48 to SKZ-51), and the phone that his missed calls are forwarded to (SKZ-34).
+"""An operator's own page: how his phone is and what he wants it to be (SKZ-62, SKZ-63), who calls him, whom of his colleagues he
+calls (SKZ-64), what rings in this browser (SKZ-48 to SKZ-51), and the phone that his missed calls are forwarded to (SKZ-34).
 
 The state travels in the stream itself, not only the news that it changed: a phone that stops and rings again within a moment is
 two rings.
@@ -22,7 +22,7 @@ from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
-from controller.bus import DirectoryChanged, OperatorChanged
+from controller.bus import DirectoryChanged, OperatorChanged, WrapUpEnded
 from controller.errors import AttendantError, FieldProblem, InvalidInput, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
@@ -33,6 +33,7 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.forwarding import PhoneView, find_own_phone
+from controller.storage.operator_states import OperatorNow, operator_now
 from controller.storage.operators import CallMode, Operator
 from web.call_models import CallItem, call_item
 from web.colleagues import Colleague, fitting
@@ -43,11 +44,12 @@ from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import NO_TEAM, acting_user
 from web.services import ringtone_workshop, services
+from web.state_models import StateChoice, state_model
 from web.transfer_forms import target_name
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
-from web.views.api_states import place_call
+from web.views.api_states import place_call, set_state
 from web.views.missed_calls import mine
 from web.views.operators import as_they_are, own_operator, state_of, team_of
 from web.views.transfers import talks_in
@@ -75,6 +77,7 @@ class _Found:
     calls: tuple[CallDetail, ...]
     phone: PhoneView | None
     colleagues: tuple[Operator, ...]
+    now: OperatorNow | None
 
 
 async def show_desk(request: Request) -> Response:
@@ -128,6 +131,25 @@ async def choose_call_mode(request: Request) -> Response:
     except InvalidInput as refused:
         return await _desk_page(request, mode_refused=refused)
     given.bus.send(DirectoryChanged())
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def choose_own_state(request: Request) -> Response:
+    """The operator logs in or out, or wants or does not want to be disturbed (SKZ-62, SKZ-63)."""
+    operator, fields = await own_operator(request), await form_fields(request)
+    try:
+        choice = checked(StateChoice, {name: fields.get(name, "") for name in ("state", "reason")})
+        await set_state(request, operator.extension, choice)
+    except Refused as refused:
+        at_field = InvalidInput(str(refused), [FieldProblem("state", f"{refused}.")])
+        return await _desk_page(request, state_refused=at_field)
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def end_own_wrap_up(request: Request) -> Response:
+    """The operator is ready for the next call."""
+    operator = await own_operator(request)
+    services(request).bus.send(WrapUpEnded(operator.extension))
     return RedirectResponse("/desk", status_code=303)
 
 
@@ -217,6 +239,7 @@ async def _desk_page(
     refused: AttendantError | WebError | None = None,
     *,
     phone_refused: Refused | None = None,
+    state_refused: InvalidInput | None = None,
     mode_refused: InvalidInput | None = None,
     call_refused: InvalidInput | None = None,
     typed: str = "",
@@ -226,7 +249,7 @@ async def _desk_page(
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
-    form_refused = phone_refused or mode_refused or call_refused
+    form_refused = phone_refused or state_refused or mode_refused or call_refused
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
@@ -235,6 +258,9 @@ async def _desk_page(
         "operator": found.operator,
         "state": state_of(request, found.operator.extension) if found.operator else "offline",
         "states": {state: operator_words(state) for state in get_args(OperatorState)},
+        "own_state": None if found.now is None else state_model(found.now),
+        "own_reason": "" if found.now is None or found.now.switches is None else found.now.switches.reason,
+        "reasons": given.settings.do_not_disturb_reasons,
         "missed": missed[:_MOST_MISSED],
         "more_missed": len(missed) > _MOST_MISSED,
         "calls": [_desk_call(detail, found.operator, request, contacts) for detail in found.calls if found.operator],
@@ -270,7 +296,9 @@ def _load(session: Session, user_id: int) -> _Found:
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
     phone = None if operator is None else find_own_phone(session, operator.id)
     colleagues = () if operator is None else team_of(session, operator)
-    return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator), colleagues)
+    now = None if operator is None else operator_now(session, operator)
+    own_phone = None if phone is None or operator is None else PhoneView(phone, operator)
+    return _Found(find_desk(session, user_id), operator, calls, own_phone, colleagues, now)
 
 
 def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
