@@ -1,6 +1,7 @@
 // Keeps every [data-live] region fresh: the server says that calls changed, the page is read again and those regions are
-// replaced. While the server can't say so, the page is read every few seconds. A region says where it is read from when that may be
-// another address than the browser's: a form that was refused is answered with the page at the form's own.
+// replaced; so it is when another script says by the event "stale" that it has changed something. While the server can't say so, the
+// page is read every few seconds. A region says where it is read from when that may be another address than the browser's: a form
+// that was refused is answered with the page at the form's own.
 
 import { localize } from "./times.js";
 
@@ -92,6 +93,7 @@ function follow() {
 
 if (first) {
   follow();
+  document.addEventListener("stale", read);
   setInterval(() => {
     if (Date.now() - last > (streaming ? DOUBT : POLL)) read();
   }, 1000);
