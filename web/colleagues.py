@@ -14,6 +14,11 @@ class Colleague:
     name: str
     state: str
 
+    @property
+    def is_available(self) -> bool:
+        """Whether he can be called, and given a caller (SKZ-64, SKZ-68)."""
+        return self.state == "available"
+
 
 def fitting(colleagues: Iterable[Colleague], typed: str) -> list[Colleague]:
     """Who has this extension or this whole name; else everybody whose extension begins with it, or whose name has words that

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the menu, with all that is below its address."""
+    """A page of the menu, with all that is below its address; `of_the_team`: it lists employees (SKZ-67)."""
 
     address: str
     title: str
+    of_the_team: bool = False
 
     def leads_to(self, path: str) -> bool:
         return path == self.address or path.startswith(f"{self.address}/")
@@ -54,8 +55,8 @@ MENU: Final = (
     Group(
         "People",
         (
-            Entry("/team", "Team"),
-            Entry("/groups", "Groups"),
+            Entry("/team", "Team", of_the_team=True),
+            Entry("/groups", "Groups", of_the_team=True),
             Entry("/contacts", "Contacts"),
             Entry("/blocked-numbers", "Blocked numbers"),
             Entry("/forwarding-phones", "Phones to forward to"),
@@ -65,3 +66,11 @@ MENU: Final = (
     Group("Outbox", (Entry("/outbox", "Outbox"),)),
     Group("My desk", (Entry("/desk", "My desk"),)),
 )
+
+
+def menu_for(*, administrator: bool, sees_team: bool) -> tuple[Group, ...]:
+    """The menu as somebody sees it."""
+    groups = (group for group in MENU if administrator or not group.administrators)
+    if sees_team:
+        return tuple(groups)
+    return tuple(replace(group, entries=tuple(entry for entry in group.entries if not entry.of_the_team)) for group in groups)

@@ -85,7 +85,7 @@ NOTICE_OPERATIONS = (
         "GET",
         f"{_SCHEDULE}/state",
         api_schedules.get_schedule_state,
-        "Whether a schedule is open, and when it opens next",
+        "Whether a schedule is open by the clock of its own zone, and when it opens next",
         ScheduleState,
         query=StateQuery,
     ),

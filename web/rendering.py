@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from web import words
-from web.navigation import MENU
+from web.navigation import menu_for
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -72,13 +72,17 @@ def page(
     """A page. What is shown on each of them (who is logged in, health …) is there once `web.security` let the request in."""
     templates: Environment = request.app.state.templates
     waiting: Mapping[str, tuple[int, str]] = getattr(request.state, "waiting", {})
+    user = getattr(request.state, "user", None)
     everywhere = {
-        "user": getattr(request.state, "user", None),
+        "user": user,
         "health": getattr(request.state, "health", None),
         "waiting": waiting,
         "all_waiting": sum(many for many, _ in waiting.values()),
         "path": request.url.path,
-        "menu": MENU,
+        "menu": menu_for(
+            administrator=user is not None and user.role == "administrator",
+            sees_team=getattr(request.state, "sees_team", True),
+        ),
     }
     return HTMLResponse(templates.get_template(template).render({**everywhere, **context}), status_code, headers)
 

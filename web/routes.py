@@ -19,7 +19,7 @@ from web.openapi import ApiOperation
 from web.people_operations import PEOPLE_OPERATIONS
 from web.prompt_models import NewSpeech, NewUpload, PromptList, PromptModel, SoundUpload, TitleChange, VoiceList
 from web.scenario_operations import SCENARIO_OPERATIONS
-from web.security import for_configuring, for_people, for_programs
+from web.security import for_configuring, for_people, for_programs, for_the_team
 from web.setup_operations import SETUP_OPERATIONS
 from web.state_operations import STATE_OPERATIONS
 from web.user_operations import USER_OPERATIONS
@@ -53,6 +53,7 @@ from web.views import (
     setup,
     team,
     telephone,
+    transfers,
     trunks,
     voicemails,
 )
@@ -240,16 +241,16 @@ _MISSED_PAGES = (
     Route("/missed-calls/{id}/call-back", for_people(missed_calls.call_back), methods=["POST"]),
 )
 _PEOPLE_PAGES = (
-    Route("/team", for_people(team.show_team), methods=["GET"]),
-    Route("/team/new", for_people(team.show_new_operator), methods=["GET"]),
-    Route("/team/new", for_people(team.add_operator), methods=["POST"]),
-    Route("/team/{id:int}", for_people(team.show_operator), methods=["GET"]),
-    Route("/team/{id:int}/edit", for_people(team.show_operator_form), methods=["GET"]),
-    Route("/team/{id:int}/edit", for_people(team.change_operator), methods=["POST"]),
-    Route("/team/{id:int}/delete", for_people(team.take_away), methods=["POST"]),
-    Route("/team/{id:int}/secret", for_people(team.renew_secret), methods=["POST"]),
-    Route("/team/{id:int}/call", for_people(team.call_colleague), methods=["POST"]),
-    Route("/groups", for_people(groups.show_groups), methods=["GET"]),
+    Route("/team", for_the_team(team.show_team), methods=["GET"]),
+    Route("/team/new", for_the_team(team.show_new_operator), methods=["GET"]),
+    Route("/team/new", for_the_team(team.add_operator), methods=["POST"]),
+    Route("/team/{id:int}", for_the_team(team.show_operator), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_the_team(team.show_operator_form), methods=["GET"]),
+    Route("/team/{id:int}/edit", for_the_team(team.change_operator), methods=["POST"]),
+    Route("/team/{id:int}/delete", for_the_team(team.take_away), methods=["POST"]),
+    Route("/team/{id:int}/secret", for_the_team(team.renew_secret), methods=["POST"]),
+    Route("/team/{id:int}/call", for_the_team(team.call_colleague), methods=["POST"]),
+    Route("/groups", for_the_team(groups.show_groups), methods=["GET"]),
     Route("/groups/new", for_configuring(groups.show_new_group), methods=["GET"]),
     Route("/groups/new", for_configuring(groups.add_group), methods=["POST"]),
     Route("/groups/{id:int}", for_configuring(groups.show_group), methods=["GET"]),
@@ -331,6 +332,10 @@ def make_routes() -> list[BaseRoute]:
         Route("/desk", for_people(desk.show_desk), methods=["GET"]),
         Route("/desk/events", for_people(desk.desk_events), methods=["GET"]),
         Route("/desk/call", for_people(desk.call_colleague), methods=["POST"]),
+        Route("/desk/state", for_people(desk.choose_own_state), methods=["POST"]),
+        Route("/desk/end-wrap-up", for_people(desk.end_own_wrap_up), methods=["POST"]),
+        Route("/desk/calls/{id}/transfer", for_people(transfers.show_transfer), methods=["GET"]),
+        Route("/desk/calls/{id}/transfer", for_people(transfers.transfer), methods=["POST"]),
         Route("/desk/call-mode", for_people(desk.choose_call_mode), methods=["POST"]),
         Route("/desk/telephone.json", for_people(telephone.get_account), methods=["GET"]),
         WebSocketRoute("/desk/telephone", telephone.telephone),

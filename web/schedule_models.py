@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from controller.schedules import Schedule, State, next_opening, state_at, zone_for
+from controller.schedules import Schedule, State, ZoneMode, next_opening, state_at, zone_for
 from controller.storage.schedules import StoredSchedule
 
 
@@ -43,11 +43,15 @@ class StateQuery(BaseModel):
 
 
 class ScheduleState(BaseModel):
-    """How a schedule is at a moment. Times are UTC."""
+    """How a schedule is at a moment by the clock of `zone`, whatever its zone mode. Times are UTC."""
 
     at: datetime
     state: State
-    zone: str = Field(description="whose clock decides; that of the operator or contact goes before it, where it is known")
+    zone: str = Field(description="the clock of this answer: the schedule's own zone, or else the installation's")
+    zone_mode: ZoneMode = Field(
+        description="whose clock decides for calls. fixed: that of `zone`. operator, contact: each one's own; that of `zone` is"
+        " for those whose own is not known, so for others it may be open when it is closed here, and the other way round"
+    )
     next_opening: datetime | None = Field(description="`at` itself when it is open; null when it does not open within a year")
 
 
@@ -59,8 +63,8 @@ def schedule_model(stored: StoredSchedule) -> ScheduleModel:
 
 
 def schedule_state(stored: StoredSchedule, at: datetime, installation: tzinfo) -> ScheduleState:
-    """How it is at a moment."""
+    """How it is at a moment, by its own zone's clock."""
     schedule = Schedule.model_validate(stored.document)
     zone = zone_for(schedule, installation)
     state, opening = state_at(schedule, at, zone), next_opening(schedule, at, zone)
-    return ScheduleState(at=at, state=state, zone=str(zone), next_opening=opening)
+    return ScheduleState(at=at, state=state, zone=str(zone), zone_mode=schedule.zone_mode, next_opening=opening)

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Final, cast
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection, Request
@@ -26,6 +26,7 @@ from controller.actions.users import (
     web_session_user,
 )
 from controller.storage import Session
+from controller.storage.desks import sees_team
 from controller.storage.missed_calls import count_open_missed_calls
 from controller.storage.users import ApiToken, User
 from controller.storage.voicemails import count_unheard
@@ -35,6 +36,7 @@ from web.openapi import View
 from web.services import WebServices, services
 
 SESSION_LIFETIME = timedelta(hours=12)
+NO_TEAM: Final = "You have no access to the team; an administrator gives it on the page Team."
 _TOKEN_USE_NOTED_EVERY = timedelta(minutes=1)
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\\]{0,500}")
 
@@ -83,7 +85,7 @@ def for_people(view: View) -> View:
             return _to_login(request)
         request.state.user = user
         request.state.health = await services(request).health()
-        request.state.waiting = await services(request).database.read(_waiting)
+        request.state.waiting, request.state.sees_team = await services(request).database.read(_surroundings, user)
         return await view(request)
 
     return guarded
@@ -96,6 +98,17 @@ def for_configuring(view: View) -> View:
         if not request.state.user.may_configure:
             message = "Only administrators and supervisors may change how calls are served."
             raise WebError(403, "forbidden", message)
+        return await view(request)
+
+    return for_people(guarded)
+
+
+def for_the_team(view: View) -> View:
+    """A page that lists employees: refused to who has no access to the team (SKZ-67)."""
+
+    async def guarded(request: Request) -> Response:
+        if not request.state.sees_team:
+            raise WebError(403, "forbidden", NO_TEAM)
         return await view(request)
 
     return for_people(guarded)
@@ -177,12 +190,15 @@ def local_path(address: str | None) -> str:
     return address if address and _LOCAL_PATH.fullmatch(address) else "/live"
 
 
-def _waiting(session: Session) -> dict[str, tuple[int, str]]:
-    """How many there are on a page that nobody has dealt with, and what they are, by the page's address."""
-    return {
+def _surroundings(session: Session, user: User) -> tuple[dict[str, tuple[int, str]], bool]:
+    """How many there are on a page that nobody has dealt with, and what they are, by the page's address; and whether the user
+    sees the team.
+    """
+    waiting = {
         "/missed-calls": (count_open_missed_calls(session), "open"),
         "/voicemails": (count_unheard(session), "not heard"),
     }
+    return waiting, sees_team(session, user)
 
 
 def _begin_session(session: Session, user_id: int, before: str | None, at: datetime) -> str:

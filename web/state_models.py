@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -11,7 +11,9 @@ from controller.storage.operator_states import MAX_CHANGES, OperatorNow, Operato
 
 _STATES = "offline, available, ringing, talking, wrap_up or do_not_disturb"
 _Dialled = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9]{1,20}$")]
-_Target = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(\+?[0-9]{1,20}|campaign)$")]
+CALL_CENTER: Final = "campaign"
+"""In place of a number: the transfer numbers of the call's campaign, one after another."""
+_Target = Annotated[str, StringConstraints(strip_whitespace=True, pattern=rf"^(\+?[0-9]{{1,20}}|{CALL_CENTER})$")]
 
 
 class StateModel(BaseModel):

@@ -44,6 +44,14 @@ def operator_of(session: Session, user_id: int) -> Operator | None:
     return session.exec(select(Operator).join(Desk).where(Desk.user_id == user_id)).first()
 
 
+def sees_team(session: Session, user: User) -> bool:
+    """Whether the user is shown who works here: not if the operator whose phone is his has no access to the team (SKZ-67). Who
+    administers or supervises always is.
+    """
+    own = operator_of(session, user.id) if user.role == "operator" else None
+    return own is None or own.team
+
+
 def linked_operators(session: Session) -> dict[int, Operator]:
     """The operators whose phones are users', by the user's id."""
     return {desk.user_id: operator for desk, operator in session.exec(select(Desk, Operator).join(Operator)).all()}

@@ -105,7 +105,8 @@ async def test_a_schedule_is_created_looked_at_replaced_and_removed(site: Site) 
     address = f"/api/v1/schedules/{created.json()['id']}"
     assert created.json()["schedule"]["week"] == OFFICE["week"]
     state = (await program.get(f"{address}/state")).json()
-    assert state == {"at": "2026-05-04T12:00:00Z", "state": "open", "zone": "UTC", "next_opening": "2026-05-04T12:00:00Z"}
+    opens = {"state": "open", "next_opening": "2026-05-04T12:00:00Z"}
+    assert state == {"at": "2026-05-04T12:00:00Z", **opens, "zone": "UTC", "zone_mode": "fixed"}
     later = (await program.get(f"{address}/state", params={"at": "2026-05-11T12:00:00+02:00"})).json()
     assert (later["state"], later["next_opening"]) == ("holiday", "2026-05-18T09:00:00Z")
 
@@ -116,6 +117,17 @@ async def test_a_schedule_is_created_looked_at_replaced_and_removed(site: Site) 
     assert [one["name"] for one in (await program.get("/api/v1/schedules")).json()["schedules"]] == ["Shop"]
     assert (await program.delete(address)).status_code == 204
     assert (await program.get(address)).status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["operator", "contact"])
+async def test_a_schedule_of_peoples_own_clocks_is_answered_by_its_own_zone_and_says_so(site: Site, mode: str) -> None:
+    program, browser = site.program(), await site.browser()
+    schedule = {**OFFICE, "zone_mode": mode, "zone": "Asia/Vladivostok"}
+    id = (await program.post("/api/v1/schedules", json={"name": "Office", "schedule": schedule})).json()["id"]
+    state = (await program.get(f"/api/v1/schedules/{id}/state")).json()
+    assert (state["state"], state["zone"], state["zone_mode"]) == ("closed", "Asia/Vladivostok", mode)
+    page = (await browser.get(f"/schedules/{id}")).text
+    assert "Closed" in page and "<dt>By the clock of</dt><dd>Asia/Vladivostok</dd>" in page and "in another time zone" in page
 
 
 async def test_a_schedule_that_makes_no_sense_is_refused_at_its_field(site: Site) -> None:

@@ -109,6 +109,8 @@ async def test_what_is_pressed_on_the_page_does_not_take_the_telephone_away(site
                 async with page.expect_response("**/missed-calls/01A/call-back"):
                     await page.get_by_role("button", name="Call back").click()
                 await expect(page.locator("#telephone-ended")).to_have_text(said)
+            await page.get_by_role("button", name="Do not disturb: lunch").click()
+            await expect(page.locator("#desk-state")).to_contain_text("not to be disturbed (lunch)", timeout=LIMIT)
             async with context.expect_page() as beside:
                 await page.get_by_role("link", name="74951112233").click()
             await (await beside.value).close()

@@ -1,6 +1,7 @@
 // Keeps every [data-live] region fresh: the server says that calls changed, the page is read again and those regions are
-// replaced. While the server can't say so, the page is read every few seconds. A region says where it is read from when that may be
-// another address than the browser's: a form that was refused is answered with the page at the form's own.
+// replaced; so it is when another script says by the event "stale" that it has changed something. While the server can't say so, the
+// page is read every few seconds. A region says where it is read from when that may be another address than the browser's: a form
+// that was refused is answered with the page at the form's own.
 
 import { localize } from "./times.js";
 
@@ -22,11 +23,17 @@ function show(connected) {
   state.textContent = connected ? "Updating live" : "Reconnecting …";
 }
 
-// How a link or a button is found again in the region that replaces its own.
+// How a link, a button or a field is found again in the region that replaces its own.
 function sameAs(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
   const name = ["href", "aria-label"].find((attribute) => element.getAttribute(attribute));
   if (name) return `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
   return element.form ? `form[action="${CSS.escape(element.form.getAttribute("action"))}"] button` : null;
+}
+
+// What was ticked stays so, unless it can't be chosen any more.
+function tick(field) {
+  if (field && !field.disabled) field.checked = true;
 }
 
 function replace(fresh) {
@@ -36,9 +43,11 @@ function replace(fresh) {
     seen.set(region.id, next.outerHTML);
     const focused = region.contains(document.activeElement) ? sameAs(document.activeElement) : null;
     const scrolled = region.querySelector(".scroller")?.scrollLeft ?? 0;
+    const ticked = [...region.querySelectorAll("input:checked")].map((one) => one.id);
     const adopted = document.adoptNode(next);
     region.replaceWith(adopted);
     localize(adopted);
+    for (const id of ticked) tick(document.getElementById(id));
     const scroller = adopted.querySelector(".scroller");
     if (scroller) scroller.scrollLeft = scrolled;
     if (focused) adopted.querySelector(focused)?.focus();
@@ -84,6 +93,7 @@ function follow() {
 
 if (first) {
   follow();
+  document.addEventListener("stale", read);
   setInterval(() => {
     if (Date.now() - last > (streaming ? DOUBT : POLL)) read();
   }, 1000);

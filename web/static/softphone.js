@@ -12,6 +12,10 @@ const ELSEWHERE = 4409;
 const OVERTAKEN = 3000; // milliseconds after the socket was opened
 const TURN = "attendant.telephone";
 const KEY = /^[0-9*#]$/;
+const STAYS = [
+  [/^\/missed-calls\/[^/]+\/call-back$/, "This call can’t be made now."],
+  [/^\/desk\/(state|end-wrap-up)$/, "Your state can’t be changed so now."],
+];
 const SOUND = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
 const STATES = {
   off: "Off",
@@ -306,12 +310,15 @@ function dial(event) {
   showCall("calls", number);
 }
 
-// A call that is asked for on this page rings at this page, so it must stay.
-async function callBack(event) {
-  if (!/^\/missed-calls\/[^/]+\/call-back$/.test(new URL(event.target.action).pathname)) return;
+// What is asked for on this page must leave it open: its calls would end, and one that is asked for rings here.
+async function stay(event) {
+  const [, refused] = STAYS.find(([path]) => path.test(new URL(event.target.action).pathname)) ?? [];
+  if (!refused) return;
   event.preventDefault();
-  const answer = await fetch(event.target.action, { method: "POST", redirect: "manual" });
-  part("ended").textContent = answer.type === "opaqueredirect" ? "" : "This call can’t be made now.";
+  const body = new URLSearchParams(new FormData(event.target, event.submitter));
+  const answer = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
+  part("ended").textContent = answer.type === "opaqueredirect" ? "" : refused;
+  document.dispatchEvent(new Event("stale"));
 }
 
 // A link to elsewhere would take the telephone away.
@@ -327,7 +334,7 @@ part("mute").addEventListener("click", mute);
 part("hold").addEventListener("click", hold);
 part("keys").addEventListener("click", ({ target }) => target.dataset.key && press(target.dataset.key));
 part("dial").addEventListener("submit", dial);
-document.addEventListener("submit", callBack);
+document.addEventListener("submit", stay);
 document.addEventListener("click", openBeside);
 document.addEventListener("keydown", (event) => {
   const typed = event.target.closest("input, select, textarea") || event.ctrlKey || event.altKey || event.metaKey;

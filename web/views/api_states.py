@@ -44,12 +44,9 @@ async def get_state(request: Request) -> Response:
 
 async def put_state(request: Request) -> Response:
     """Log an operator in or out, or keep calls away from him."""
-    given, body, extension = services(request), await read_json(request, StateChoice), text_id(request, "extension")
-    by, now = acting_user(request), given.clock.now()
-    chosen = await given.database.run(choose_state, extension, body.state, body.reason, acting_user=by, at=now)
-    given.state_chosen(extension, chosen)
-    given.bus.send(DirectoryChanged())
-    return ModelResponse(state_model(await given.database.read(_now, extension)))
+    body, extension = await read_json(request, StateChoice), text_id(request, "extension")
+    await set_state(request, extension, body)
+    return ModelResponse(state_model(await services(request).database.read(_now, extension)))
 
 
 async def get_state_changes(request: Request) -> Response:
@@ -61,13 +58,11 @@ async def get_state_changes(request: Request) -> Response:
 
 async def post_transfer(request: Request) -> Response:
     """Transfer the caller of a live call."""
-    given, body, call = services(request), await read_json(request, TransferOrder), text_id(request)
-    detail = await given.database.read(get_call, call)
+    body, call = await read_json(request, TransferOrder), text_id(request)
+    detail = await services(request).database.read(get_call, call)
     if detail.call.ended_at is not None:
         raise Refused("the call is over: it can't be transferred any more")
-    await given.transfer(call, body.to, body.consulting)
-    by, now = acting_user(request), given.clock.now()
-    await given.database.run(note_transfer, call, body.to, body.consulting, acting_user=by, at=now)
+    await transfer_call(request, call, body)
     return Response(status_code=204)
 
 
@@ -76,6 +71,21 @@ async def post_call(request: Request) -> Response:
     body = await read_json(request, NewCall)
     await services(request).database.read(_operator, body.operator)
     return ModelResponse(CallPlaced(id=await place_call(request, body.operator, body.number, body.at_mobile)), 201)
+
+
+async def set_state(request: Request, extension: str, choice: StateChoice) -> None:
+    """What an operator is to be from now on. Raises as `choose_state`."""
+    given, by = services(request), acting_user(request)
+    chosen = await given.database.run(choose_state, extension, choice.state, choice.reason, acting_user=by, at=given.clock.now())
+    given.state_chosen(extension, chosen)
+    given.bus.send(DirectoryChanged())
+
+
+async def transfer_call(request: Request, call: str, order: TransferOrder) -> None:
+    """Have whoever talks in a live call transfer its caller. Raises Refused."""
+    given, by = services(request), acting_user(request)
+    await given.transfer(call, order.to, order.consulting)
+    await given.database.run(note_transfer, call, order.to, order.consulting, acting_user=by, at=given.clock.now())
 
 
 async def place_call(request: Request, operator: str, number: str, at_mobile: bool | None = None) -> str:

@@ -30,6 +30,7 @@ from web.hidden_numbers import hidden_from
 from web.rendering import page
 from web.security import may_hear, sees_costs
 from web.services import services
+from web.views.operators import are_shown
 from web.views.places import text_id
 from web.views.recordings import recording_file
 from web.words import Wording, exit_words, leg_words
@@ -76,12 +77,13 @@ async def show_history(request: Request) -> Response:
     except InvalidInput as refused:
         errors = {problem.field: problem.message for problem in refused.problems}
     operators, numbers = await given.database.read(_directory)
+    shown = await are_shown(request)
     context = {
         "calls": [call_item(detail, given.clock.now()) for detail in await _not_guessed(request, found.calls)],
         "form": form,
         "errors": errors,
         "filtered": filtered or bool(errors),
-        "operators": operators,
+        "operators": [one for one in operators if shown(one)],
         "numbers": numbers,
         "outcomes": get_args(Outcome),
         "currency": given.settings.currency if sees_costs(request) else None,

@@ -1,5 +1,5 @@
-"""An operator's own page: how his phone is, who calls him, whom of his colleagues he calls (SKZ-64), what rings in this browser
-(SKZ-48 to SKZ-51), and the phone that his missed calls are forwarded to (SKZ-34).
+"""An operator's own page: how his phone is and what he wants it to be (SKZ-62, SKZ-63), who calls him, whom of his colleagues he
+calls (SKZ-64), what rings in this browser (SKZ-48 to SKZ-51), and the phone that his missed calls are forwarded to (SKZ-34).
 
 The state travels in the stream itself, not only the news that it changed: a phone that stops and rings again within a moment is
 two rings.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,8 @@ from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
-from controller.bus import DirectoryChanged, OperatorChanged
-from controller.errors import AttendantError, FieldProblem, InvalidInput, NotFound, Refused
+from controller.bus import DirectoryChanged, OperatorChanged, WrapUpEnded
+from controller.errors import AttendantError, FieldProblem, InvalidInput, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
 from controller.prompts.facts import LARGEST_FILE_BYTES
@@ -33,7 +33,8 @@ from controller.storage.calls import CallDetail, CallFilters, list_calls
 from controller.storage.contacts import names_of_callers
 from controller.storage.desks import Desk, find_desk, operator_of
 from controller.storage.forwarding import PhoneView, find_own_phone
-from controller.storage.operators import CallMode, Operator, list_operators
+from controller.storage.operator_states import OperatorNow, operator_now
+from controller.storage.operators import CallMode, Operator
 from web.call_models import CallItem, call_item
 from web.colleagues import Colleague, fitting
 from web.errors import WebError, as_web_error
@@ -41,13 +42,17 @@ from web.files import inside
 from web.forms import checked, errors_by_field, form_fields, status_of
 from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
-from web.security import acting_user
+from web.security import NO_TEAM, acting_user
 from web.services import ringtone_workshop, services
+from web.state_models import StateChoice, state_model
+from web.transfer_forms import target_name
 from web.uploads import read_upload
 from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
 from web.views.api_missed_calls import load as load_missed
-from web.views.api_states import place_call
+from web.views.api_states import place_call, set_state
 from web.views.missed_calls import mine
+from web.views.operators import as_they_are, own_operator, state_of, team_of
+from web.views.transfers import talks_in
 from web.words import CALL_MODE_WORDS, operator_words
 
 _SECONDS_OF_SILENCE = 15.0
@@ -72,6 +77,7 @@ class _Found:
     calls: tuple[CallDetail, ...]
     phone: PhoneView | None
     colleagues: tuple[Operator, ...]
+    now: OperatorNow | None
 
 
 async def show_desk(request: Request) -> Response:
@@ -81,7 +87,7 @@ async def show_desk(request: Request) -> Response:
 
 async def desk_events(request: Request) -> Response:
     """Server-sent events: "state" with the state of the operator's phone, at once and whenever it changes."""
-    operator = await _operator(request)
+    operator = await own_operator(request)
     events = _events(request, operator.extension)
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
@@ -117,7 +123,7 @@ async def standard_again(request: Request) -> Response:
 
 async def choose_call_mode(request: Request) -> Response:
     """What the operator telephones with was chosen (SKZ-72)."""
-    operator, given = await _operator(request), services(request)
+    operator, given = await own_operator(request), services(request)
     mode = cast(CallMode, (await form_fields(request)).get("call_mode", ""))
     try:
         by, now = acting_user(request), given.clock.now()
@@ -128,12 +134,34 @@ async def choose_call_mode(request: Request) -> Response:
     return RedirectResponse("/desk", status_code=303)
 
 
+async def choose_own_state(request: Request) -> Response:
+    """The operator logs in or out, or wants or does not want to be disturbed (SKZ-62, SKZ-63)."""
+    operator, fields = await own_operator(request), await form_fields(request)
+    try:
+        choice = checked(StateChoice, {name: fields.get(name, "") for name in ("state", "reason")})
+        await set_state(request, operator.extension, choice)
+    except Refused as refused:
+        at_field = InvalidInput(str(refused), [FieldProblem("state", f"{refused}.")])
+        return await _desk_page(request, state_refused=at_field)
+    return RedirectResponse("/desk", status_code=303)
+
+
+async def end_own_wrap_up(request: Request) -> Response:
+    """The operator is ready for the next call."""
+    operator = await own_operator(request)
+    services(request).bus.send(WrapUpEnded(operator.extension))
+    return RedirectResponse("/desk", status_code=303)
+
+
 async def call_colleague(request: Request) -> Response:
     """A name or extension was typed: the colleague is called if it can be nobody else (SKZ-64)."""
-    own, given = await _operator(request), services(request)
+    own, given = await own_operator(request), services(request)
     typed = (await form_fields(request)).get("colleague", "").strip()
-    found = fitting(_colleagues(request, await given.database.read(_team_of, own)), typed)
+    team = await given.database.read(team_of, own) if request.state.sees_team else ()
+    found = fitting(as_they_are(request, team), typed)
     try:
+        if not request.state.sees_team:
+            raise Refused(NO_TEAM.removesuffix("."))
         if len(found) != 1:
             raise Refused(
                 f"{len(found)} colleagues fit: choose one" if found else "nobody in the team has this name or extension"
@@ -147,7 +175,7 @@ async def call_colleague(request: Request) -> Response:
 
 async def enter_phone(request: Request) -> Response:
     """The number that the operator's missed calls are forwarded to was sent (SKZ-34)."""
-    operator, fields = await _operator(request), await form_fields(request)
+    operator, fields = await own_operator(request), await form_fields(request)
     try:
         await store_phone(
             request, checked(NewPhone, {"number": fields.get("number", "").strip(), "operator": operator.extension})
@@ -180,21 +208,13 @@ async def remove_own_phone(request: Request) -> Response:
 async def _with_phone(
     request: Request, work: Callable[[Request, int], Awaitable[object]], *, then: str = "/desk#phone-title"
 ) -> Response:
-    operator = await _operator(request)
+    operator = await own_operator(request)
     phone = await services(request).database.read(own_phone_of, operator.id)
     try:
         await work(request, phone.id)
     except Refused as refused:
         return await _desk_page(request, phone_refused=refused)
     return RedirectResponse(then, status_code=303)
-
-
-async def _operator(request: Request) -> Operator:
-    """Whose phone is the user's. Raises NotFound."""
-    operator = await services(request).database.read(operator_of, request.state.user.id)
-    if operator is None:
-        raise NotFound("This account is not linked to an operator's phone.")
-    return operator
 
 
 async def _change(request: Request, path: str | None, name: str) -> None:
@@ -219,6 +239,7 @@ async def _desk_page(
     refused: AttendantError | WebError | None = None,
     *,
     phone_refused: Refused | None = None,
+    state_refused: InvalidInput | None = None,
     mode_refused: InvalidInput | None = None,
     call_refused: InvalidInput | None = None,
     typed: str = "",
@@ -228,14 +249,18 @@ async def _desk_page(
     given = services(request)
     found = await given.database.read(_load, request.state.user.id)
     error = None if refused is None else as_web_error(refused)
-    form_refused = phone_refused or mode_refused or call_refused
+    form_refused = phone_refused or state_refused or mode_refused or call_refused
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
+    colleagues = as_they_are(request, found.colleagues if request.state.sees_team else ())
     context: dict[str, Any] = {
         "operator": found.operator,
-        "state": _state(request, found.operator.extension) if found.operator else "offline",
+        "state": state_of(request, found.operator.extension) if found.operator else "offline",
         "states": {state: operator_words(state) for state in get_args(OperatorState)},
+        "own_state": None if found.now is None else state_model(found.now),
+        "own_reason": "" if found.now is None or found.now.switches is None else found.now.switches.reason,
+        "reasons": given.settings.do_not_disturb_reasons,
         "missed": missed[:_MOST_MISSED],
         "more_missed": len(missed) > _MOST_MISSED,
         "calls": [_desk_call(detail, found.operator, request, contacts) for detail in found.calls if found.operator],
@@ -249,10 +274,14 @@ async def _desk_page(
         "call_modes": CALL_MODE_WORDS,
         "no_telephone": given.no_telephone,
         "typed": typed,
-        "colleagues": _colleagues(request, found.colleagues),
+        "colleagues": colleagues,
+        "no_team": "" if request.state.sees_team else NO_TEAM,
         "sought": sought,
         "fits": fits if len(fits) > 1 else (),
         "being_called": request.query_params.get("called", ""),
+        "transfer": request.query_params.get("transfer", ""),
+        "transferred_to": target_name(request.query_params.get("to", ""), colleagues),
+        "code_back": given.settings.code_back,
         "told_by": request.query_params.get("by", ""),
         "has_sms": given.send_code is not None,
         "code_digits": CODE_DIGITS,
@@ -266,17 +295,10 @@ def _load(session: Session, user_id: int) -> _Found:
     live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
     phone = None if operator is None else find_own_phone(session, operator.id)
-    colleagues = () if operator is None else _team_of(session, operator)
-    return _Found(find_desk(session, user_id), operator, calls, None if phone is None else PhoneView(phone, operator), colleagues)
-
-
-def _team_of(session: Session, operator: Operator) -> tuple[Operator, ...]:
-    """Everybody but himself, by extension."""
-    return tuple(one for one in list_operators(session) if one.id != operator.id)
-
-
-def _colleagues(request: Request, operators: Iterable[Operator]) -> list[Colleague]:
-    return [Colleague(one.extension, one.name, _state(request, one.extension)) for one in operators]
+    colleagues = () if operator is None else team_of(session, operator)
+    now = None if operator is None else operator_now(session, operator)
+    own_phone = None if phone is None or operator is None else PhoneView(phone, operator)
+    return _Found(find_desk(session, user_id), operator, calls, own_phone, colleagues, now)
 
 
 def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
@@ -284,25 +306,19 @@ def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
 
 
 def _desk_call(detail: CallDetail, operator: Operator, request: Request, contacts: Mapping[str, str]) -> DeskCall:
-    talking = any(leg.talk_started_at is not None for leg in _legs(detail, operator))
-    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talking)
-
-
-def _state(request: Request, extension: str) -> str:
-    states: Mapping[str, str] = services(request).operator_states()
-    return states.get(extension, "offline")
+    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talks_in(detail, operator))
 
 
 async def _events(request: Request, extension: str) -> AsyncIterator[str]:
     """Every state in turn; after a silence the present one again, should a notice have been lost. Ends with the bus."""
     end = asyncio.get_running_loop().time() + _SECONDS_OF_A_STREAM
     async with services(request).bus.subscribe() as notices:
-        yield f"retry: 2000\n\n{_event(_state(request, extension))}"
+        yield f"retry: 2000\n\n{_event(state_of(request, extension))}"
         next_notice = asyncio.ensure_future(_next_state(notices, extension))
         try:
             while asyncio.get_running_loop().time() < end:
                 done, _ = await asyncio.wait([next_notice], timeout=_SECONDS_OF_SILENCE)
-                state = next_notice.result() if done else _state(request, extension)
+                state = next_notice.result() if done else state_of(request, extension)
                 if state is None:
                     return
                 yield _event(state)

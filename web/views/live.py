@@ -21,6 +21,7 @@ from web.call_models import CallItem, call_item
 from web.rendering import page
 from web.services import services
 from web.state_models import state_model
+from web.views.operators import are_shown
 from web.words import operator_words
 
 _MOST_ROWS = 200
@@ -46,17 +47,18 @@ async def home(request: Request) -> Response:
 
 
 async def show_live(request: Request) -> Response:
-    """Calls that are going on, and how operators are."""
+    """Calls that are going on, and how operators are; only himself is shown to who has no access to the team (SKZ-67)."""
     given = services(request)
     now = given.clock.now()
     found, numbers, operators, contacts = await given.database.read(_live_calls, given.settings.phone_region)
+    shown = await are_shown(request)
     rows = [_row(detail, now, contacts) for detail in found.calls]
     context = {
         "calls": rows,
         "talking": sum(row.operator is not None for row in rows),
         "more": found.next_cursor is not None,
         "numbers": numbers,
-        "operators": [(state_model(one), operator_words(state_model(one).state)) for one in operators],
+        "operators": [(state_model(one), operator_words(state_model(one).state)) for one in operators if shown(one.operator)],
         "now": now,
     }
     return page(request, "live.html", context)
