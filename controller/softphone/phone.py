@@ -189,7 +189,7 @@ class PhoneCall:
         self._forgotten = 0
         self._loud_at = self.began_at
         self.longest_silence = 0.0
-        """Seconds between two sounds, as far as the sound was not forgotten."""
+        """Seconds between two sounds, or before the first, as far as the sound was not forgotten."""
         self._sound: asyncio.Task[None] | None = None
         native.on(self._take)
         for event in early:
@@ -243,6 +243,11 @@ class PhoneCall:
     def heard(self) -> bytes:
         """The sound received so far (the last minute of it)."""
         return bytes(self._heard)
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last sound, or since the answer, until now or the end of the call."""
+        return (self.ended_at or self._loop.time()) - self._loud_at
 
     async def listen(self, seconds: float, limit: float = LIMIT) -> bytes:
         """The sound that comes in the next `seconds`."""
@@ -302,7 +307,7 @@ class PhoneCall:
         """An event of the stack, on the loop."""
         now = self._loop.time()
         if event.event is Event.CALL_ESTABLISHED and self.answered_at is None:
-            self.answered_at = now
+            self.answered_at = self._loud_at = now
             self._sound = self._loop.create_task(self._move_sound(), name="phone-sound")
         elif event.event is Event.CALL_CLOSED:
             self.ended_at = now

@@ -13,7 +13,7 @@ from tests.fixtures.sounds import SORRY
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 
 
 async def test_an_operator_who_drops_within_100_ms_has_no_wrap_up_and_the_caller_goes_on(system: System) -> None:

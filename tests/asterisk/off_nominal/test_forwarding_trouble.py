@@ -1,4 +1,4 @@
-"""What goes wrong while a call is forwarded, or while a code is told."""
+"""What goes wrong while a call is forwarded, or while a code is told: the caller is never left in silence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.lines import NUMBER, open_line
 from tests.fixtures.sounds import NO_ANSWER
 from tests.fixtures.system import System
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 OFFICE = "74951234567"
 
 

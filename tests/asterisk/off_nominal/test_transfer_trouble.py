@@ -1,4 +1,4 @@
-"""Transfers that go wrong: nobody stays reserved, no caller is left in silence (the fixture `system` looks after each test)."""
+"""Transfers that go wrong: nobody stays reserved, no caller is left in silence (fixtures look after each test)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.system import System
 from tests.fixtures.talk import talk
 from tests.fixtures.transfers import conversation, way
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 
 
 @pytest.mark.parametrize("number", ["2001", "2999", "74951234567", "", "*41", "x"])
