@@ -185,7 +185,7 @@ class PersonSearch:
                 name,
                 owner,
                 transferred_by,
-                facts.called_number,
+                facts.came_in_on,
                 # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
                 None if transferred_by else facts.working_time,
             )
