@@ -151,6 +151,17 @@ def test_who_has_called_us_is_not_lost_where_no_number_is_confirmed() -> None:
     assert caller_id((replace(A, confirmation="unconfirmed"),), {}, "carrier", "101", "", "79161234567") == "79161234567"
 
 
+@pytest.mark.covers("SKZ-10", "SKZ-36")
+def test_a_number_called_whose_confirmation_is_over_may_be_chosen_only_where_something_else_can_be_shown() -> None:
+    lines, called = NumberLines(), replace(ELSEWHERE, confirmation="expired")
+    lines.set([called], {"pbx": "100"})
+    assert lines.may_dial("pbx", came_in_on="105", own="105")
+    assert not lines.may_dial("carrier", came_in_on="105", own="105")
+    assert lines.may_dial("carrier", came_in_on="105", own="79161234567")
+    lines.set([called, B], {})
+    assert lines.may_dial("carrier", came_in_on="105", own="105")
+
+
 @pytest.mark.covers("SKZ-14")
 def test_without_the_pbx_whose_number_is_shown_calls_need_a_confirmed_number_of_our_own() -> None:
     lines = NumberLines()
