@@ -161,7 +161,7 @@ class Engine:
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
         self.presence.tell_history(self.history.record)
-        self.lines = NumberLines()
+        self.lines = NumberLines(settings.phone_region)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
         self.transfer_targets = TransferTargets(self.telephony, self.presence)

@@ -111,6 +111,24 @@ def test_a_carrier_without_screening_is_shown_what_was_chosen_but_no_number_of_o
 
 
 @pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize(
+    ("caller", "shown"),
+    [
+        ("89161234567", "89161234567"),
+        ("2001", "2001"),
+        ("anonymous", "101"),
+        ("Anna", "101"),
+        ("12;x=1", "101"),
+        ("9" * 20, "101"),
+    ],
+)
+def test_what_a_caller_calls_himself_is_shown_in_the_place_of_ours_only_if_it_is_a_phone_number(caller: str, shown: str) -> None:
+    lines = NumberLines("RU")
+    lines.set([A], {}, unscreened=["carrier"])
+    assert lines.dials(next(channels), "carrier", came_in_on="101", own=caller, chosen=caller) == shown
+
+
+@pytest.mark.covers("SKZ-36")
 def test_any_other_carrier_is_shown_its_own_numbers_whatever_was_chosen() -> None:
     lines = NumberLines()
     lines.set([A, ELSEWHERE], {}, unscreened=["other"])
