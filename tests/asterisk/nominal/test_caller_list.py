@@ -14,6 +14,7 @@ from controller.softphone.phone import CallRefused
 from controller.storage import Session
 from controller.storage.contacts import BlockedNumber, list_blocked
 from tests.fixtures.branching import BY, branch, way
+from tests.fixtures.lines import open_line
 from tests.fixtures.sounds import TONES
 from tests.fixtures.system import Line, System, eventually
 from tests.ivr.builders import scenario
@@ -130,6 +131,15 @@ async def test_a_blocked_caller_of_a_number_that_rings_a_group_hears_a_message_a
     await call.ended()
     record = await system.call_record(caller)
     assert (record.legs, record.steps[0].prompts) == ((), ["number-not-in-service"])
+
+
+async def test_a_block_list_that_has_not_changed_is_not_built_again(system: System) -> None:
+    await is_blocked(system, await system.caller(), "reject")
+    kept = system.engine.arrivals.block_list
+    await open_line(system)
+    assert system.engine.arrivals.block_list is kept
+    await is_blocked(system, await system.caller(), "busy")
+    assert len(system.engine.arrivals.block_list) == 2
 
 
 @pytest.mark.covers("UIS-43")
