@@ -99,14 +99,15 @@ class Inquiries:
         name = self._facts.schedule if question.schedule is None else question.schedule
         if name is None:
             return ScheduleChecked(question.visit, "open")
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        by = _patience_ends()
+        async with asyncio.timeout_at(by):
             schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
-        return ScheduleChecked(question.visit, await self._state(schedule, groups_of(self._facts.bundle)))
+        return ScheduleChecked(question.visit, await self._state(schedule, groups_of(self._facts.bundle), by))
 
-    async def _state(self, schedule: Schedule | None, groups: Collection[str]) -> State:
-        zone = await callers_zone(schedule, self._facts.caller_number, self._tools)
+    async def _state(self, schedule: Schedule | None, groups: Collection[str], by: float) -> State:
+        zone = await callers_zone(schedule, self._facts.caller_number, self._tools, by)
         return state_now(schedule, self._tools, groups, zone)
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
@@ -139,9 +140,10 @@ class Inquiries:
         number = phone_number(self._facts.caller_number, self._tools.region)
         if number is None or not number.startswith("+") or not self._can_be_called():
             return None
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        by = _patience_ends()
+        async with asyncio.timeout_at(by):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
-        return number if staffed and await self._state(schedule, {group}) == "open" else None
+        return number if staffed and await self._state(schedule, {group}, by) == "open" else None
 
     def _can_be_called(self) -> bool:
         """There is a way outside, and a number that may be shown to him."""
@@ -168,6 +170,11 @@ class Inquiries:
             kept = await self._tools.database.run(add_callback, callback)
         log.info("call %s: callback %d keeps his place in the line of %s", facts.call, kept.id, group)
         self._tools.bus.send(CallbacksChanged())
+
+
+def _patience_ends() -> float:
+    """Until when, by the event loop, the database has to answer what is asked now, in one read or several."""
+    return asyncio.get_running_loop().time() + DATABASE_PATIENCE
 
 
 def _schedule(session: Session, name: str | None) -> Schedule | None:
