@@ -328,6 +328,7 @@ class Engine:
             await self.voicemails.close(KEEP_PATIENCE)
             if self.stereo is not None:
                 await self.stereo.close(KEEP_PATIENCE)
+            await self._written.close(KEEP_PATIENCE)
 
     async def _keep_history(self) -> None:
         with suppress(StorageError):
