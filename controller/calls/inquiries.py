@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, assert_never
 
 from controller.addresses import phone_number
 from controller.bus import CallbacksChanged
+from controller.calls.blocking import count_hit
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.hours import callers_zone, groups_of, state_now
 from controller.errors import AttendantError
@@ -21,7 +22,7 @@ from controller.routing import trunk_of
 from controller.schedules import Schedule, State
 from controller.storage import Session
 from controller.storage.callbacks import Callback, add_callback
-from controller.storage.contacts import caller_facts, count_block_hit
+from controller.storage.contacts import caller_facts
 from controller.storage.groups import find_group
 from controller.storage.schedules import find_schedule
 from controller.telephony.mailboxes import Mailbox
@@ -111,22 +112,14 @@ class Inquiries:
         return state_now(schedule, self._tools, groups, zone)
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
-        tools = self._tools
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        tools, by = self._tools, _patience_ends()
+        async with asyncio.timeout_at(by):
             found = await tools.database.read(caller_facts, self._facts.caller_number, tools.clock.now(), tools.region)
         # There is one block list, the installation's own.
         blocked = found.blocked if question.block_list is None and question.with_blocked else None
         if blocked is not None:
-            await self._count_hit(blocked.id)
+            await count_hit(blocked.id, tools, by)
         return CallerChecked(question.visit, blocked is not None, found.known, found.tags.intersection(question.tags))
-
-    async def _count_hit(self, entry: int) -> None:
-        """A count that fails changes nothing for the caller."""
-        try:
-            async with asyncio.timeout(DATABASE_PATIENCE):
-                await self._tools.database.run(count_block_hit, entry)
-        except (AttendantError, TimeoutError) as error:
-            log.warning("call %s: the hit of blocked number %d was not counted: %s", self._facts.call, entry, error)
 
     async def _look_up(self, question: LookUp) -> LookupAnswered:
         facts = self._facts
