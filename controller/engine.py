@@ -161,7 +161,7 @@ class Engine:
         self.presence.subscribe(lambda extension, state: bus.send(OperatorChanged(extension, state)))
         self.history = StateHistory(database, on_stored=lambda: bus.send(OperatorsChanged()))
         self.presence.tell_history(self.history.record)
-        self.lines = NumberLines()
+        self.lines = NumberLines(settings.phone_region)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
         self.transfer_targets = TransferTargets(self.telephony, self.presence)
@@ -328,6 +328,7 @@ class Engine:
             await self.voicemails.close(KEEP_PATIENCE)
             if self.stereo is not None:
                 await self.stereo.close(KEEP_PATIENCE)
+            await self._written.close(KEEP_PATIENCE)
 
     async def _keep_history(self) -> None:
         with suppress(StorageError):
@@ -369,7 +370,8 @@ class Engine:
         directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts, self._clock.now())
         before, self._directory = self._directory, directory
         self.arrivals.set_routes(directory.routes)
-        self.arrivals.set_block_list(BlockList(directory.blocked))
+        if directory.blocked != before.blocked:
+            self.arrivals.set_block_list(BlockList(directory.blocked))
         trunks = directory.trunks.values()
         places = {(trunk.host.lower(), trunk.port): trunk.name for trunk in reversed(trunks)}
         self.people.set(directory.employees, (trunk.name for trunk in trunks), places)
@@ -440,7 +442,7 @@ def _load_directory(
         {extension: _switches(stored) for extension, stored in switches_by_extension(session).items()},
         tuple(_own_number(number, trunks, now) for number in list_numbers(session)),
         _outside_phones(list_phones(session)),
-        tuple(block_entries(session)),
+        tuple(block_entries(session, now)),
     )
 
 

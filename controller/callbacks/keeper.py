@@ -26,7 +26,7 @@ from controller.calls.arrivals import Arrivals
 from controller.calls.campaigns import number_is_hidden
 from controller.calls.client_lines import ClientLine
 from controller.calls.facts import CallFacts, CallTools
-from controller.calls.hours import goes_by_callers, state_now, working_time
+from controller.calls.hours import goes_by_callers, state_now, stored_zones, working_time
 from controller.calls.numbers import UNKNOWN, Route
 from controller.calls.ringing import NotRung, Rung, ring
 from controller.calls.session import CallSession
@@ -46,7 +46,6 @@ from controller.storage.callbacks import (
     get_callback,
     waiting_callbacks,
 )
-from controller.storage.contacts import zones_of_callers
 from controller.telephony.events import Answered, Gone
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
@@ -185,7 +184,7 @@ class CallbackKeeper:
         asked = {one.id: one for one in waiting if goes_by_callers(self._schedule(one))}
         if not asked:
             return {}
-        stored = await self._tools.database.read(zones_of_callers, [one.number for one in asked.values()], self._tools.region)
+        stored = await stored_zones([one.number for one in asked.values()], self._tools)
         return {id: zone_of_caller(stored.get(one.number), one.number) for id, one in asked.items()}
 
     def _is_ready(self, callback: Callback, now: datetime, zone: tzinfo | None) -> bool:

@@ -15,7 +15,7 @@ from datetime import datetime, tzinfo
 from typing import Final, TypeVar
 
 from controller.addresses import phone_number
-from controller.calls.blocking import BlockList, asks_itself, blocking
+from controller.calls.blocking import BlockList, asks_itself, blocking, count_hit
 from controller.calls.campaigns import admitted, number_is_hidden
 from controller.calls.dictation import Dictation, PromptStudio
 from controller.calls.facts import CallFacts, CallTools
@@ -25,7 +25,7 @@ from controller.calls.numbers import UNKNOWN, Route, refusing
 from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
-from controller.errors import AttendantError, Refused, TelephonyError, TelephonyUnavailable
+from controller.errors import Refused, TelephonyError, TelephonyUnavailable
 from controller.ids import (
     CallId,
     ChannelId,
@@ -35,8 +35,7 @@ from controller.ids import (
     is_operator_leg,
     new_call_id,
 )
-from controller.schedules import Schedule
-from controller.storage.contacts import BlockEntry, count_block_hit
+from controller.storage.contacts import BlockEntry
 from controller.telephony.events import ChannelEntered, Connected, Disconnected, Gone, SystemEvent
 from controller.telephony.mailboxes import Mailbox, new_mailbox
 from ivr.graph import ScenarioBundle
@@ -197,19 +196,28 @@ class Arrivals:
             return
         route = self._routes.get(number, UNKNOWN)
         newcomer = _Newcomer(event, new_call_id(), self._tools.clock.now(), new_mailbox())
-        if route.hours is not None and goes_by_callers(route.hours.schedule):
+        by_his_clock = route.hours is not None and goes_by_callers(route.hours.schedule)
+        if by_his_clock and not self._is_blocked_at_any_hour(event, route):
             self._expect(newcomer.call, event.channel, newcomer.mailbox)
-            self._start(self._arrive_by_his_clock(newcomer, route, route.hours.schedule))
+            self._start(self._arrive_by_his_clock(newcomer, route))
         else:
             self._start(self._arrive(newcomer, route))
 
     def _dictates(self, event: ChannelEntered) -> bool:
         return self._studio is not None and event.args[:2] == (INTERNAL, self._studio.code)
 
-    async def _arrive_by_his_clock(self, newcomer: _Newcomer, route: Route, schedule: Schedule) -> None:
+    async def _arrive_by_his_clock(self, newcomer: _Newcomer, route: Route) -> None:
         """What happens to the call meanwhile waits in its mailbox."""
-        zone = await callers_zone(schedule, newcomer.entered.caller_number, self._tools)
-        await self._arrive(newcomer, route, zone)
+        entered = newcomer.entered
+        try:
+            schedule = None if route.hours is None else route.hours.schedule
+            serving = self._arrive(newcomer, route, await callers_zone(schedule, entered.caller_number, self._tools))
+        except Exception:
+            log.exception("call %s could not be begun; it is sent on", newcomer.call)
+            self._forget(newcomer.call, entered.channel)
+            self._send_to_fallback(entered.channel, entered.answered)
+            return
+        await serving
 
     def _arrive(self, newcomer: _Newcomer, route: Route, zone: tzinfo | None = None) -> Coroutine[None, None, None]:
         """Give the call to the number's route, that of off-hours where it is closed for a caller of this zone; what is left to
@@ -226,7 +234,7 @@ class Arrivals:
         if blocked is not None:
             log.info("a call of %s to %s is on the block list", event.caller_number, number)
             route = blocking(route, blocked.action)
-            self._start(self._count_hit(blocked))
+            self._start(count_hit(blocked.id, self._tools))
         arrival = self._tools.lines.arrives(number, event.channel)
         if arrival != "welcome":
             log.info("a call of %s to %s is refused: %s", event.caller_number, number, arrival.replace("_", " "))
@@ -251,8 +259,9 @@ class Arrivals:
             working_time=working,
             hours=state,
         )
-        # Who calls from one of our own phones is no stranger to a campaign.
-        return self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=event.args[0] != INTERNAL)
+        # Who calls from one of our own phones is no stranger to a campaign, and who is blocked is shown to nobody.
+        asks = event.args[0] != INTERNAL and blocked is None
+        return self._begin(facts, newcomer.mailbox, dictates=self._dictates(event), asks=asks)
 
     def _block_of(self, event: ChannelEntered, route: Route) -> BlockEntry | None:
         """The entry for who calls one of our numbers; None as well where its scenario asks the list itself."""
@@ -261,12 +270,10 @@ class Arrivals:
         number = phone_number(event.caller_number, self._tools.region)
         return None if number is None else self._block_list.entry_of(number, self._tools.clock.now())
 
-    async def _count_hit(self, entry: BlockEntry) -> None:
-        """A count that fails changes nothing for the caller."""
-        try:
-            await self._tools.database.run(count_block_hit, entry.id)
-        except AttendantError as error:
-            log.warning("the hit of blocked number %d was not counted: %s", entry.id, error)
+    def _is_blocked_at_any_hour(self, event: ChannelEntered, route: Route) -> bool:
+        """Whether who calls is on the block list, and no scenario of the number asks it: it is all the same which one serves."""
+        routes = [route] if route.off_hours is None else [route, route.off_hours]
+        return all(self._block_of(event, one) is not None for one in routes)
 
     def _from_operator(self, event: ChannelEntered, number: str) -> bool:
         """An operator has dialled a feature code, or a colleague; one of our numbers he reaches like anybody."""
@@ -303,6 +310,11 @@ class Arrivals:
         self._live[call] = mailbox
         self._tools.telephony.mailboxes.expect(channel, mailbox)
 
+    def _forget(self, call: CallId, channel: ChannelId) -> None:
+        del self._live[call]
+        self._tools.telephony.mailboxes.forget(channel)
+        self._tools.lines.free(channel)
+
     def _begin(
         self, facts: CallFacts, mailbox: Mailbox, *, dictates: bool = False, asks: bool = False
     ) -> Coroutine[None, None, None]:
@@ -327,9 +339,7 @@ class Arrivals:
         try:
             await session.run()
         finally:
-            del self._live[session.facts.call]
-            self._tools.telephony.mailboxes.forget(session.facts.channel)
-            self._tools.lines.free(session.facts.channel)
+            self._forget(session.facts.call, session.facts.channel)
             for listener in self._end_listeners:
                 listener(session.facts.call)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from controller.calls.facts import CallTools
 from controller.calls.numbers import Route
+from controller.errors import AttendantError
 from controller.storage.calls import BLOCKED_CALLER
-from controller.storage.contacts import BlockAction, BlockEntry
+from controller.storage.contacts import BlockAction, BlockEntry, count_block_hit
 from ivr.graph import Node, NodeId, Scenario, ScenarioBundle
 from ivr.operations import CallerList, HangUp, InfoMessage
 from ivr.prompts import PromptRef
 
+log = logging.getLogger(__name__)
+
+COUNTED_WITHIN: Final = 2.0
+"""Seconds that the database has to count somebody who was blocked."""
 _BLOCKED: Final = NodeId(BLOCKED_CALLER)
 _GOODBYE: Final = NodeId("goodbye")
 _TITLE: Final = "On the block list"
@@ -46,6 +54,17 @@ class BlockList:
         beginnings = (("prefix", number[:length]) for length in range(len(number), 0, -1))
         found = (self._by_pattern.get(key) for key in (("exact", number), *beginnings))
         return next((entry for entry in found if entry is not None and entry.in_force(at)), None)
+
+
+async def count_hit(entry: int, tools: CallTools, by: float | None = None) -> None:
+    """Count that this entry has blocked a caller; a count that fails changes nothing for him. The database has until the event
+    loop's moment `by`, None: COUNTED_WITHIN seconds.
+    """
+    try:
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + COUNTED_WITHIN if by is None else by):
+            await tools.database.run(count_block_hit, entry)
+    except (AttendantError, TimeoutError) as error:
+        log.warning("the hit of blocked number %d was not counted: %s", entry, str(error) or "no answer")
 
 
 def blocking(route: Route, action: BlockAction) -> Route:

@@ -68,6 +68,11 @@ class CallFacts:
     hours: State | None = None
 
     @property
+    def came_in_on(self) -> str:
+        """The number of ours that who is on the line has called; none where one of us has called somebody."""
+        return self.called_number if self.direction == "inbound" else ""
+
+    @property
     def hides_number(self) -> bool:
         """Operators are shown no digit of the caller's number, on no phone (LNR-11)."""
         return self.number_hidden or (self.campaign is not None and self.campaign.hide_numbers)

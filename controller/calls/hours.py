@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Final
 
@@ -39,20 +39,28 @@ def goes_by_callers(schedule: Schedule | None) -> bool:
     return schedule is not None and schedule.zone_mode == "contact"
 
 
-async def callers_zone(schedule: Schedule | None, number: str, tools: CallTools) -> tzinfo | None:
-    """The zone of who calls, for `state_now`; None where it is not known, or not asked for. `number` is as Asterisk gives it."""
+async def stored_zones(numbers: Collection[str], tools: CallTools, by: float | None = None) -> Mapping[str, str]:
+    """The zones of those of these numbers that the address book knows one for. It has until the event loop's moment `by` to tell,
+    None: KNOWN_WITHIN seconds; what it can't tell is not there.
+    """
+    try:
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + KNOWN_WITHIN if by is None else by):
+            return await tools.database.read(zones_of_callers, numbers, tools.region)
+    except (AttendantError, TimeoutError) as error:
+        log.warning("whether %s is a contact with a time zone is not known: %s", ", ".join(numbers), str(error) or "no answer")
+    except Exception:
+        log.exception("whether %s is a contact with a time zone is not known", ", ".join(numbers))
+    return {}
+
+
+async def callers_zone(schedule: Schedule | None, number: str, tools: CallTools, by: float | None = None) -> tzinfo | None:
+    """The zone of who calls, for `state_now`; None where it is not known, or not asked for. `number` is as Asterisk gives it,
+    `by` as for `stored_zones`.
+    """
     normal = phone_number(number, tools.region) if goes_by_callers(schedule) else None
     if normal is None:
         return None
-    stored: str | None = None
-    try:
-        async with asyncio.timeout(KNOWN_WITHIN):
-            stored = (await tools.database.read(zones_of_callers, [normal], tools.region)).get(normal)
-    except (AttendantError, TimeoutError) as error:
-        log.warning("whether %s is a contact with a time zone is not known: %s", number, str(error) or "no answer")
-    except Exception:
-        log.exception("whether %s is a contact with a time zone is not known", number)
-    zone = zone_of_caller(stored, normal)
+    zone = zone_of_caller((await stored_zones([normal], tools, by)).get(normal), normal)
     log.info("working time goes for %s by %s", number, "the schedule's own clock" if zone is None else f"the clock of {zone}")
     return zone
 

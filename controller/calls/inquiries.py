@@ -14,6 +14,7 @@ from typing import Final, TypeAlias, assert_never
 
 from controller.addresses import phone_number
 from controller.bus import CallbacksChanged
+from controller.calls.blocking import count_hit
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.hours import callers_zone, groups_of, state_now
 from controller.errors import AttendantError
@@ -21,7 +22,7 @@ from controller.routing import trunk_of
 from controller.schedules import Schedule, State
 from controller.storage import Session
 from controller.storage.callbacks import Callback, add_callback
-from controller.storage.contacts import caller_facts, count_block_hit
+from controller.storage.contacts import caller_facts
 from controller.storage.groups import find_group
 from controller.storage.schedules import find_schedule
 from controller.telephony.mailboxes import Mailbox
@@ -99,33 +100,26 @@ class Inquiries:
         name = self._facts.schedule if question.schedule is None else question.schedule
         if name is None:
             return ScheduleChecked(question.visit, "open")
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        by = _patience_ends()
+        async with asyncio.timeout_at(by):
             schedule = await self._tools.database.read(_schedule, name)
         if schedule is None:
             log.warning("call %s: there is no schedule %r: it counts as open", self._facts.call, name)
-        return ScheduleChecked(question.visit, await self._state(schedule, groups_of(self._facts.bundle)))
+        return ScheduleChecked(question.visit, await self._state(schedule, groups_of(self._facts.bundle), by))
 
-    async def _state(self, schedule: Schedule | None, groups: Collection[str]) -> State:
-        zone = await callers_zone(schedule, self._facts.caller_number, self._tools)
+    async def _state(self, schedule: Schedule | None, groups: Collection[str], by: float) -> State:
+        zone = await callers_zone(schedule, self._facts.caller_number, self._tools, by)
         return state_now(schedule, self._tools, groups, zone)
 
     async def _check_caller(self, question: CheckCaller) -> CallerChecked:
-        tools = self._tools
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        tools, by = self._tools, _patience_ends()
+        async with asyncio.timeout_at(by):
             found = await tools.database.read(caller_facts, self._facts.caller_number, tools.clock.now(), tools.region)
         # There is one block list, the installation's own.
         blocked = found.blocked if question.block_list is None and question.with_blocked else None
         if blocked is not None:
-            await self._count_hit(blocked.id)
+            await count_hit(blocked.id, tools, by)
         return CallerChecked(question.visit, blocked is not None, found.known, found.tags.intersection(question.tags))
-
-    async def _count_hit(self, entry: int) -> None:
-        """A count that fails changes nothing for the caller."""
-        try:
-            async with asyncio.timeout(DATABASE_PATIENCE):
-                await self._tools.database.run(count_block_hit, entry)
-        except (AttendantError, TimeoutError) as error:
-            log.warning("call %s: the hit of blocked number %d was not counted: %s", self._facts.call, entry, error)
 
     async def _look_up(self, question: LookUp) -> LookupAnswered:
         facts = self._facts
@@ -139,9 +133,10 @@ class Inquiries:
         number = phone_number(self._facts.caller_number, self._tools.region)
         if number is None or not number.startswith("+") or not self._can_be_called():
             return None
-        async with asyncio.timeout(DATABASE_PATIENCE):
+        by = _patience_ends()
+        async with asyncio.timeout_at(by):
             staffed, schedule = await self._tools.database.read(_callback_conditions, group, self._facts.schedule)
-        return number if staffed and await self._state(schedule, {group}) == "open" else None
+        return number if staffed and await self._state(schedule, {group}, by) == "open" else None
 
     def _can_be_called(self) -> bool:
         """There is a way outside, and a number that may be shown to him."""
@@ -168,6 +163,11 @@ class Inquiries:
             kept = await self._tools.database.run(add_callback, callback)
         log.info("call %s: callback %d keeps his place in the line of %s", facts.call, kept.id, group)
         self._tools.bus.send(CallbacksChanged())
+
+
+def _patience_ends() -> float:
+    """Until when, by the event loop, the database has to answer what is asked now, in one read or several."""
+    return asyncio.get_running_loop().time() + DATABASE_PATIENCE
 
 
 def _schedule(session: Session, name: str | None) -> Schedule | None:

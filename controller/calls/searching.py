@@ -112,6 +112,15 @@ class PersonSearch:
             return True
         return False
 
+    def _shows_called(self, phone: Person) -> bool:
+        """Whether this phone outside is shown the number called, and not who calls. A number that may not be shown is none, for
+        he would be lost; where his own is hidden, there is no other.
+        """
+        facts, called = self._facts, self._facts.called_number
+        if facts.forwarding.shows != "called":
+            return False
+        return self._tools.lines.may_dial(phone.numbers[0].trunk, came_in_on=called, own=called)
+
     def _is_left_alone(self, extension: str) -> bool:
         presence = self._tools.presence
         return presence.states.get(extension) == "talking" or presence.is_undisturbed(extension)
@@ -194,7 +203,7 @@ class PersonSearch:
         facts = self._facts
         self.on = True
         number, name = facts.shown
-        if isinstance(target, Person) and target.forwarded and facts.forwarding.shows == "called":
+        if isinstance(target, Person) and target.forwarded and self._shows_called(target):
             number, name = facts.called_number, facts.line_name
         self._request = LineRequest(
             facts.call,
@@ -207,7 +216,7 @@ class PersonSearch:
             name,
             owner,
             transferred_by,
-            facts.called_number,
+            facts.came_in_on,
             # A colleague to whom somebody transfers was chosen by a person, whatever the clock says.
             None if transferred_by else facts.working_time,
             self._tools.clock.now(),

@@ -102,7 +102,7 @@ class Transfers:
                 reason = "it can't be called outside now" if outside else "nobody has this extension"
                 raise Refused(f"the call can't be transferred to {number}: {reason}")
             facts = self._facts
-            tools.lines.check(person.numbers[0].trunk, came_in_on=facts.called_number, own=facts.shown[0])
+            tools.lines.check(person.numbers[0].trunk, came_in_on=facts.came_in_on, own=facts.shown[0])
             return person
         own = tools.people.known(operator)
         if own is not None and not own.team:

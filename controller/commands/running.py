@@ -345,13 +345,13 @@ async def _database_state(database: Database) -> Component:
 
 
 def disk_state(folder: Path) -> Component:
-    """Whether recordings and database still find room."""
+    """Whether recordings and database still find room. Every user reads it, so it does not name the folder."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Component(state="down", detail=f"{folder}: {error.strerror}")
+        return Component(state="down", detail=f"the data folder can't be looked at: {error.strerror}")
     if free < LEAST_FREE_BYTES:
-        return Component(state="down", detail=f"only {free // 1_000_000} MB are free in {folder}: recordings may be lost")
+        return Component(state="down", detail=f"only {free // 1_000_000} MB are free: recordings may be lost")
     return Component(state="ok")
 
 

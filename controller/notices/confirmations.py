@@ -35,10 +35,13 @@ class Warned:
 
 
 def warn_of_ends(session: Session, warned: Warned, at: datetime) -> int:
-    """Put a letter into the outbox for each confirmation that ends soon, one for each end; returns how many end soon."""
+    """Put a letter into the outbox for each confirmation that ends soon, one for each end; returns how many end soon. There is
+    none about numbers that are shown to nobody anyway.
+    """
+    shown = [number for number in list_numbers(session) if number.outgoing]
     ending = [
         *(_letter_about_phone(view, warned) for view in list_phones(session) if view.row.expires_soon(at)),
-        *(_letter_about_number(number, warned) for number in list_numbers(session) if number.expires_soon(at)),
+        *(_letter_about_number(number, warned) for number in shown if number.expires_soon(at)),
     ]
     for letter in ending:
         enqueue(session, letter, at=at)

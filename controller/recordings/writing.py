@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeAlias
 
@@ -24,32 +25,69 @@ Unwritten: TypeAlias = Callable[[CallId, str], None]
 """Is told the call and the id of a recording of which nothing is there."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A recording that ended `at` a moment of the event loop."""
+
+    at: float
+    call: CallId
+    path: PurePosixPath
+
+
 class WrittenCheck:
     """Looks at each recording that has ended; of one that could not be written nothing stays.
 
-    `run` belongs to whoever starts it.
+    `run` belongs to whoever starts it; when it has been cancelled, `close` looks at the rest.
     """
 
     def __init__(self, folder: Path, unwritten: Unwritten) -> None:
         self._folder = folder
         self._unwritten = unwritten
-        self._ended: asyncio.Queue[tuple[float, CallId, PurePosixPath]] = asyncio.Queue(MOST_WAITING)
+        self._ended: deque[_Ended] = deque()
+        self._more = asyncio.Event()
 
     def look_at(self, call: CallId, path: PurePosixPath) -> None:
         """The recording that shall be `path` (relative to the folder) has ended."""
-        due = asyncio.get_running_loop().time() + COMPLETED_SECONDS
-        with suppress(asyncio.QueueFull):
-            self._ended.put_nowait((due, call, path))
+        if len(self._ended) == MOST_WAITING:
+            log.error("call %s: whether its recording %s was written is not looked at: too many end at once", call, path)
+            return
+        self._ended.append(_Ended(asyncio.get_running_loop().time(), call, path))
+        self._more.set()
 
     async def run(self) -> None:
         """Look at what has ended, for ever."""
         while True:
-            due, call, path = await self._ended.get()
-            await asyncio.sleep(due - asyncio.get_running_loop().time())
-            if not await asyncio.to_thread(_is_written, self._folder / path):
-                log.error("call %s: nothing could be written into its recording %s; is the disk full?", call, path)
-                self._unwritten(call, path.stem)
-                await asyncio.to_thread(_remove, self._folder / path)
+            self._more.clear()
+            while self._ended:
+                await self._wait_for(COMPLETED_SECONDS)
+                first, written = self._ended[0], await self._is_first_written()
+                self._ended.popleft()
+                if not written:
+                    self._tell(first)
+                    await asyncio.to_thread(_remove, self._folder / first.path)
+            await self._more.wait()
+
+    async def close(self, patience: float) -> None:
+        """Look at the rest, and wait for none that ended more than `patience` seconds ago. Nothing is taken away: Asterisk may
+        still complete it.
+        """
+        while self._ended:
+            if not await self._is_first_written():
+                await self._wait_for(patience)
+                if not await self._is_first_written():
+                    self._tell(self._ended[0])
+            self._ended.popleft()
+
+    async def _wait_for(self, seconds: float) -> None:
+        """Until the first has ended so many seconds ago."""
+        await asyncio.sleep(self._ended[0].at + seconds - asyncio.get_running_loop().time())
+
+    async def _is_first_written(self) -> bool:
+        return await asyncio.to_thread(_is_written, self._folder / self._ended[0].path)
+
+    def _tell(self, ended: _Ended) -> None:
+        log.error("call %s: nothing could be written into its recording %s; is the disk full?", ended.call, ended.path)
+        self._unwritten(ended.call, ended.path.stem)
 
 
 def _is_written(file: Path) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from controller.addresses import phone_number
 from controller.errors import Refused
 from controller.ids import ChannelId
 from controller.storage.confirmations import ConfirmationState
@@ -105,9 +106,12 @@ def _digits(number: str) -> str:
 class NumberLines:
     """The calls on our numbers that this controller has in its hands, both directions together. A channel that is given to a
     call is its own until `free`; deciding and giving are one step, so two calls never get the last channel both.
+
+    `region` is as for `phone_number`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, region: str | None = None) -> None:
+        self._region = region
         self._numbers: tuple[OwnNumber, ...] = ()
         self._shown: Mapping[str, str] = {}
         self._unscreened: frozenset[str] = frozenset()
@@ -142,15 +146,15 @@ class NumberLines:
         self, channel: ChannelId, trunk: str, *, came_in_on: str, own: str, chosen: str = "", confirms: bool = False
     ) -> str:
         """Somebody is called through `trunk` as `channel`: what is shown to him. `own` is shown where neither our numbers nor the
-        trunk say otherwise; `chosen` wherever the carrier lets us, but no number of ours that may not be shown. A call
-        that `confirms` a number needs no confirmation itself.
+        trunk say otherwise; `chosen` wherever the carrier lets us, if it is a phone number, but none of ours that may not
+        be shown. A call that `confirms` a number needs no confirmation itself.
 
         Raises AllInUse, OutgoingOff.
         """
         numbers = [replace(one, confirmation="confirmed") for one in self._numbers] if confirms else self._numbers
         ours = caller_id(numbers, self.in_use, trunk, came_in_on, self._shown.get(trunk, ""), own)
         self._held[channel] = ours
-        return chosen if chosen and trunk in self._unscreened and self._may_be_shown(chosen) else ours
+        return chosen if trunk in self._unscreened and self._may_be_shown(chosen) else ours
 
     def check(self, trunk: str, *, came_in_on: str, own: str) -> None:
         """Whether `dials` would do it now. Raises AllInUse, OutgoingOff."""
@@ -170,4 +174,4 @@ class NumberLines:
 
     def _may_be_shown(self, number: str) -> bool:
         ours = _ours(self._numbers, number)
-        return ours is None or ours.may_be_shown
+        return phone_number(number, self._region) is not None if ours is None else ours.may_be_shown

@@ -265,7 +265,7 @@ def list_calls(session: Session, filters: CallFilters, limit: int = 50, cursor: 
 def get_call(session: Session, id: str) -> CallDetail:
     """Raises NotFound."""
     call = by_id(session, Call, id, f"call {id}")
-    return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, [id])[id]))
+    return replace(_details(session, [call])[0], decisions=tuple(decisions_of(session, [id]).get(id, ())))
 
 
 def ids_to_follow_up(session: Session, limit: int, besides: Collection[str] = ()) -> list[str]:
@@ -287,9 +287,9 @@ def mark_followed_up(session: Session, ids: Collection[str]) -> None:
 
 
 def decisions_of(session: Session, ids: Collection[str]) -> Mapping[str, Sequence[RoutingDecision]]:
-    """Why the calls were offered to whom, by call, in the order of time; empty for a call of which there is nothing to say."""
+    """Why the calls were offered to whom, by call, in the order of time; not for a call of which there is nothing to say."""
     query = select(RoutingDecision).where(col(RoutingDecision.call_id).in_(ids)).order_by(col(RoutingDecision.number))
-    return _by_call(session.exec(query))
+    return dict(_by_call(session.exec(query)))
 
 
 def last_talk_ended(session: Session, operator_id: int, extension: str) -> datetime | None:

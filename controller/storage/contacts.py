@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, String, UniqueConstraint, delete, update
 from sqlmodel import Field, Session, SQLModel, col, func, or_, select
 
@@ -135,10 +136,11 @@ def caller_facts(session: Session, number: str, at: datetime, region: str | None
     return CallerFacts(True, owner[1], frozenset(tags), blocked)
 
 
-def block_entries(session: Session) -> list[BlockEntry]:
-    """The whole block list."""
-    entries = session.exec(select(BlockedNumber)).all()
-    return [BlockEntry(one.id, one.pattern, one.kind, one.action, one.expires_at) for one in entries]
+def block_entries(session: Session, at: datetime) -> list[BlockEntry]:
+    """What of the block list is in force at that moment, in the order it was made."""
+    one = BlockedNumber
+    columns = sa.select(col(one.id), col(one.pattern), col(one.kind), col(one.action), col(one.expires_at))
+    return [BlockEntry(*row) for row in session.execute(columns.where(_in_force(at)).order_by(col(one.id)))]
 
 
 def count_block_hit(session: Session, id: int) -> None:
@@ -236,13 +238,16 @@ def find_blocked(session: Session, pattern: str, kind: BlockKind) -> BlockedNumb
     return session.exec(select(BlockedNumber).where(BlockedNumber.pattern == pattern, BlockedNumber.kind == kind)).first()
 
 
+def _in_force(at: datetime) -> sa.ColumnElement[bool]:
+    return or_(col(BlockedNumber.expires_at).is_(None), col(BlockedNumber.expires_at) > at)
+
+
 def _block_of(session: Session, number: str, at: datetime) -> BlockedNumber | None:
     """The entry in force that fits best: the number itself before a beginning, a longer beginning before a shorter."""
     beginnings = [number[:length] for length in range(1, len(number) + 1)]
     exact = (col(BlockedNumber.kind) == "exact") & (col(BlockedNumber.pattern) == number)
     prefix = (col(BlockedNumber.kind) == "prefix") & col(BlockedNumber.pattern).in_(beginnings)
-    in_force = or_(col(BlockedNumber.expires_at).is_(None), col(BlockedNumber.expires_at) > at)
-    found = session.exec(select(BlockedNumber).where(exact | prefix, in_force)).all()
+    found = session.exec(select(BlockedNumber).where(exact | prefix, _in_force(at))).all()
     return max(found, key=lambda entry: (entry.kind == "exact", len(entry.pattern)), default=None)
 
 

@@ -23,7 +23,7 @@ class Recording(SQLModel, table=True):
     id: str = Field(primary_key=True)
     call_id: str = Field(sa_column=Column(ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True))
     path: str
-    started_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime = Field(sa_type=UtcDateTime, index=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     pauses: list[dict[str, str | None]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     failed: bool = False

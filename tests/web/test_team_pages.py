@@ -20,6 +20,7 @@ from controller.storage.operators import find_operator
 from tests.fixtures.web import NOON, PASSWORD, Site
 from web.people_models import sip_account_model
 from web.sip_qr import qr_code
+from web.views import team
 
 ATTACK = "<script>alert('x')</script>\"'"
 BY: dict[str, Any] = {"acting_user": "test", "at": NOON}
@@ -156,7 +157,7 @@ async def test_a_lost_secret_is_replaced_and_shown_once(site: Site, client: http
 
 @pytest.mark.covers("LNR-8")
 async def test_the_account_is_shown_as_a_qr_code_too_once_and_with_the_password_that_is_valid(
-    site: Site, client: httpx.AsyncClient
+    site: Site, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = (await client.post("/team/2/secret")).text
     operator = await site.database.read(find_operator, "2002")
@@ -165,7 +166,10 @@ async def test_the_account_is_shown_as_a_qr_code_too_once_and_with_the_password_
     shown = re.search(r'<img src="(data:image/svg[^"]+)" alt="QR code of this account">', page)
     assert shown is not None and html.unescape(shown[1]) == qr_code(account, "Bob")
     await site.database.run(change_call_mode, 2, "browser", **BY)
+    drawn: list[str] = []
+    monkeypatch.setattr(team, "qr_code", lambda account, name: drawn.append(name) or "")
     assert "<img" not in (await client.post("/team/2/secret")).text, "his phone could not register"
+    assert drawn == []
     for path in ("/team/2", "/team/2/edit", "/team"):
         assert "<img" not in (await client.get(path)).text
 

@@ -153,7 +153,8 @@ async def _operator_page(request: Request, refused: Refused | None = None) -> Re
 
 
 def _account_page(request: Request, operator: Operator, account: SipAccountModel, *, is_new: bool) -> Response:
-    context = {"operator": operator, "account": account, "is_new": is_new, "qr_code": qr_code(account, operator.name)}
+    picture = None if operator.call_mode == "browser" else qr_code(account, operator.name)
+    context = {"operator": operator, "account": account, "is_new": is_new, "qr_code": picture}
     return page(request, "sip_account.html", context)
 
 

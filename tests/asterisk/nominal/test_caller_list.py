@@ -134,6 +134,15 @@ async def test_a_blocked_caller_of_a_number_that_rings_a_group_hears_a_message_a
     assert (record.legs, record.steps[0].prompts) == ((), ["number-not-in-service"])
 
 
+async def test_a_block_list_that_has_not_changed_is_not_built_again(system: System) -> None:
+    await is_blocked(system, await system.caller(), "reject")
+    kept = system.engine.arrivals.block_list
+    await open_line(system)
+    assert system.engine.arrivals.block_list is kept
+    await is_blocked(system, await system.caller(), "busy")
+    assert len(system.engine.arrivals.block_list) == 2
+
+
 @pytest.mark.covers("UIS-43")
 @pytest.mark.parametrize("with_scenario", [False, True], ids=["melody", "scenario"])
 async def test_the_block_list_comes_before_the_schedule_of_a_closed_number(system: System, with_scenario: bool) -> None:

@@ -171,6 +171,21 @@ async def test_a_called_number_that_is_not_confirmed_is_not_shown_and_the_caller
         await is_told_that_nobody_answers(call)
 
 
+@pytest.mark.covers("SKZ-10", "SKZ-11", "SKZ-36")
+async def test_where_the_confirmation_of_the_number_called_is_over_and_nothing_else_can_be_shown_the_phone_sees_the_caller(
+    system: System,
+) -> None:
+    async with carrier(180, 486) as mobile:
+        await system.has_trunk(mobile.port)
+        await has_common_phone(system, OFFICE)
+        await open_line(system, confirmed=False, group=SINGLE, forwarding=Forwarding("common", OFFICE, shows="called"))
+        await confirm_number(system, NUMBER, datetime.now(UTC) - timedelta(days=100))
+        caller, call = await system.call(NUMBER)
+        invited = await mobile.gets("INVITE")
+        assert f"sip:{caller.number}@" in invited.headers["from"] and NUMBER not in invited.headers["from"]
+        await is_told_that_nobody_answers(call)
+
+
 @pytest.mark.covers("SKZ-10", "SKZ-11")
 async def test_t72_a_number_whose_confirmation_is_over_is_not_shown_until_a_call_has_told_its_code(system: System) -> None:
     operator, client, ours = [await system.operator("2001"), *[await system.phone_outside(one) for one in (MOBILE, OF_TRUNK)]]

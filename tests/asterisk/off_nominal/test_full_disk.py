@@ -69,6 +69,26 @@ async def test_a_conversation_that_can_not_be_recorded_goes_on_and_its_call_says
 
 
 @pytest.mark.covers("SKZ-52")
+async def test_a_call_says_that_it_could_not_be_recorded_also_when_the_controller_stops_at_once(
+    system_of_its_own: System,
+) -> None:
+    system = system_of_its_own
+    phone = await system.operator("2003")
+    caller, call = await system.call(Line.SINGLE)
+    operator = await phone.ringing()
+    with full_disk(system):
+        await operator.answer()
+        await say(call, operator, CALLER_TONE, OPERATOR_TONE)
+        await call.hangup()
+        await operator.ended()
+        await system.recorded(caller, lambda one: one.call.ended_at is not None, "the call is not over")
+        await system.stop_engine()
+    await system.start_engine()
+    (recording,) = (await system.call_record(caller)).recordings
+    assert recording.failed
+
+
+@pytest.mark.covers("SKZ-52")
 async def test_what_was_recorded_before_the_disk_was_full_is_kept_and_the_conversation_goes_on(system_of_its_own: System) -> None:
     system = system_of_its_own
     caller, call, operator = await conversation(system)

@@ -24,7 +24,9 @@ from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database
 from controller.storage.audit import list_audit
 from controller.storage.contacts import (
+    BlockEntry,
     CallerFacts,
+    block_entries,
     caller_facts,
     count_block_hit,
     get_blocked,
@@ -160,6 +162,18 @@ def test_a_number_or_a_beginning_is_blocked_and_the_closest_entry_counts(session
 
 
 @pytest.mark.covers("UIS-43")
+def test_calls_are_given_the_entries_in_force_alone_and_no_rows_are_kept_of_them(session: Session) -> None:
+    ends = NOON + timedelta(days=1)
+    whole, soon = block(session, EVE), block(session, "+7495", "prefix", action="busy", expires_at=ends)
+    session.expunge_all()
+    assert block_entries(session, NOON) == [
+        BlockEntry(whole, EVE, "exact", "reject"),
+        BlockEntry(soon, "+7495", "prefix", "busy", ends),
+    ]
+    assert [one.id for one in block_entries(session, ends)] == [whole]
+    assert not session.identity_map
+
+
 def test_a_blocked_contact_is_known_and_blocked_and_hits_are_counted(session: Session) -> None:
     contact(session, EVE, tags=("vip",))
     id = block(session, EVE)

@@ -16,9 +16,10 @@ from controller.actions.callbacks import cancel_callback
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.costs import RateDraft, create_rate
 from controller.callbacks import CallbackKeeper, CallbackRules
+from controller.calls import hours
 from controller.calls.numbers import OwnHours, Route
 from controller.costs import UNIT
-from controller.errors import TelephonyError, TelephonyUnavailable
+from controller.errors import StorageError, TelephonyError, TelephonyUnavailable
 from controller.ids import CallId
 from controller.routing import OwnNumber
 from controller.schedules import Schedule
@@ -216,6 +217,32 @@ async def test_where_callers_clocks_decide_he_is_called_when_it_is_working_time_
     await center.asks(number=f"+{number}")
     await until(lambda: awake.rung == 1)
     assert ((await center.state(asleep)).state, center.caller.rung) == ("waiting", 0)
+
+
+@pytest.mark.covers("PRJ-26")
+@pytest.mark.parametrize("answers", [False, True], ids=["no answer", "an error"])
+async def test_an_address_book_that_can_not_be_read_keeps_nobody_from_being_called_back(
+    center: CallbackCenter, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = center.database.read
+
+    async def holds_contacts(work: Any, *arguments: Any) -> Any:
+        if work is not hours.zones_of_callers:
+            return await read(work, *arguments)
+        if answers:
+            raise StorageError("no such table: contacts")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(center.database, "read", holds_contacts)
+    monkeypatch.setattr(hours, "KNOWN_WITHIN", 0.05)
+    by_callers_clock = Route("Main line", None, LIVE, 1, hours=OwnHours("Day", open_in_the_east(datetime.now(UTC))))
+    center.arrivals.set_routes({"8000": by_callers_clock, "8001": Route("Night line", None, LIVE, 1)})
+    center.operator.silent()
+    asleep = await center.asks(number=f"+{WESTERN_NUMBER}")
+    center.caller.silent()
+    await center.asks(number="+74951110000", caller_number=CALLER, called_number="8001")
+    await until(lambda: center.caller.rung == 1)
+    assert (await center.state(asleep)).state == "waiting"
 
 
 async def test_who_has_waited_too_long_is_called_no_more(center: CallbackCenter) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from controller.calls.blocking import BlockList, asks_itself
+from controller.calls import blocking as calls_blocking
+from controller.calls.blocking import BlockList, asks_itself, count_hit
 from controller.storage.contacts import BlockEntry, BlockKind
 from ivr.graph import ScenarioBundle
+from tests.controller.calls.conftest import CallCenter
 from tests.ivr.builders import hang_up, insert, node, scenario
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -38,6 +41,18 @@ def test_an_entry_counts_until_it_expires_and_then_a_wider_one() -> None:
     wide = entry(1, "+7", "prefix")
     assert found("+7495", wide, entry(2, "+7495", until=timedelta(seconds=1))) == 2
     assert found("+7495", wide, entry(2, "+7495", until=timedelta(0))) == 1
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for_to_count_who_was_blocked(
+    center: CallCenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(center.database, "run", never)
+    monkeypatch.setattr(calls_blocking, "COUNTED_WITHIN", 0.0)
+    await count_hit(7, center.tools)
+    assert "the hit of blocked number 7 was not counted: no answer" in caplog.text
 
 
 CALLERS: dict[str, Any] = {"known": "end", "unknown": "end"}

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.calls import hours
+from controller.calls import arrivals, hours
+from controller.calls.blocking import BlockList
 from controller.calls.numbers import OwnHours, Route
 from controller.errors import StorageError
+from controller.storage.calls import BLOCKED_CALLER
+from controller.storage.contacts import BlockEntry
+from controller.telephony.causes import BUSY
 from controller.telephony.fake_people import FakeCaller
 from ivr.graph import ScenarioBundle
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.clocks import EAST, EASTERN_NUMBER, MOBILE_NUMBER, WESTERN_NUMBER, open_in_the_east
 from tests.fixtures.waiting import until
-from tests.ivr.builders import hang_up, message, scenario
+from tests.ivr.builders import hang_up, message, node, scenario
 
 NUMBER = "100"
 OPEN, CLOSED = "sound:en/hello", "sound:en/vm-goodbye"
@@ -74,6 +79,11 @@ async def test_where_contacts_can_not_be_read_the_number_says_where_he_is(
     assert "is not known" in caplog.text
 
 
+def block(center: CallCenter, beginning: str) -> None:
+    """Callers whose numbers begin so are told that it is busy."""
+    center.arrivals.set_block_list(BlockList([BlockEntry(1, f"+{beginning}", "prefix", "busy")]))
+
+
 @pytest.fixture
 def held(serving: CallCenter, monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.Event]:
     """The database is asked for contacts, and answers when the event is set."""
@@ -121,3 +131,41 @@ async def test_a_controller_that_leaves_meanwhile_sends_him_on(serving: CallCent
     held.set()
     await leaving
     assert caller.continued_at is not None
+
+
+@pytest.mark.covers("UIS-43")
+async def test_who_is_blocked_is_refused_whatever_his_clock_says_and_no_address_book_is_asked(
+    serving: CallCenter, held: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "KNOWN_WITHIN", 3600.0)
+    block(serving, EASTERN_NUMBER)
+    caller = serving.telephony.call(NUMBER, caller=EASTERN_NUMBER)
+    await until(lambda: caller.ended_with == BUSY)
+    assert not held.is_set()
+    (record,) = await serving.at_rest()
+    assert [step.node for step in record.steps] == [BLOCKED_CALLER]
+
+
+@pytest.mark.covers("UIS-43")
+async def test_where_only_one_of_two_scenarios_asks_the_block_list_his_clock_decides(serving: CallCenter) -> None:
+    links = {exit: "end" for exit in ("blocked", "known", "unknown")}
+    asks = ScenarioBundle(scenario("who", who=node("caller_list", links), end=hang_up()))
+    route = serving.arrivals.routes[NUMBER]
+    serving.arrivals.set_routes({NUMBER: replace(route, bundle=asks)})
+    block(serving, "7")
+    callers = [serving.telephony.call(NUMBER, caller=number) for number in (EASTERN_NUMBER, WESTERN_NUMBER)]
+    await until(lambda: all(is_over(caller) for caller in callers))
+    assert sorted(record.steps[0].node for record in await serving.at_rest()) == [BLOCKED_CALLER, "who"]
+
+
+async def test_a_call_that_can_not_be_begun_is_sent_on_and_nothing_is_left_of_it(
+    serving: CallCenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(arrivals, "state_now", fails)
+    caller = serving.telephony.call(NUMBER, caller=EASTERN_NUMBER)
+    await until(lambda: caller.continued_at is not None)
+    assert "could not be begun; it is sent on" in caplog.text
+    assert (serving.arrivals.live, serving.telephony.mailboxes.expected, dict(serving.lines.in_use)) == (0, frozenset(), {})

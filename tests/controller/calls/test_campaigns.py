@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from controller.calls import campaigns
+from controller.calls.blocking import BlockList
 from controller.calls.codes import CALL_CENTER, FeatureCodes, KeysOfOperator, Transfer
 from controller.calls.numbers import Route
 from controller.errors import StorageError
 from controller.storage import Session
 from controller.storage.campaigns import Campaign, CampaignView, campaign_view
+from controller.storage.contacts import BlockEntry
 from controller.storage.leads import list_leads
+from controller.telephony.causes import BUSY
 from ivr.graph import ScenarioBundle
 from tests.controller.calls.conftest import CallCenter, is_over
 from tests.fixtures.waiting import until
@@ -51,6 +54,19 @@ async def test_a_caller_of_whom_the_database_says_nothing_is_served(
     await until(lambda: is_over(caller))
     assert HELLO in caller.heard and "disk I/O error" in caplog.text
     await center.at_rest()
+
+
+@pytest.mark.covers("UIS-43")
+async def test_who_is_blocked_is_refused_before_any_campaign_is_asked_about_him(
+    center: CallCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await serves_campaign(center, hide_numbers=True)
+    center.arrivals.set_block_list(BlockList([BlockEntry(1, "+74951112233", "exact", "busy")]))
+    read: list[object] = []
+    monkeypatch.setattr(center.database, "read", lambda *asked: read.append(asked))
+    caller = center.telephony.call("100", caller="+74951112233")
+    await until(lambda: caller.ended_with == BUSY)
+    assert read == []
 
 
 async def test_two_calls_of_one_number_at_once_make_one_lead(center: CallCenter) -> None:

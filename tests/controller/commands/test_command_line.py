@@ -177,7 +177,9 @@ def test_a_disk_without_room_is_told_of(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("controller.commands.running.LEAST_FREE_BYTES", 1 << 62)
     full = disk_state(tmp_path)
     assert full.state == "down" and "recordings may be lost" in full.detail
-    assert disk_state(tmp_path / "missing").state == "down"
+    missing = disk_state(tmp_path / "missing")
+    assert missing.state == "down"
+    assert str(tmp_path) not in full.detail + missing.detail, "every user reads it"
 
 
 def test_a_sip_account_is_printed_as_json(line_with_demo: CommandLine) -> None:

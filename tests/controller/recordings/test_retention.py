@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from controller.errors import StorageError
@@ -17,6 +20,7 @@ from controller.storage import Database
 from controller.storage.calls import Call
 from controller.storage.numbers import InboundNumber
 from controller.storage.recordings import Recording
+from controller.storage.retention import recordings_since_before
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAYS = 30
@@ -157,3 +161,15 @@ async def test_it_goes_on_for_ever_and_waits_for_a_database_that_is_away(
     task = asyncio.create_task(keep_purging(sqlite_database, tmp_path, DAYS, Clock()))
     assert [await tried.get() for _ in range(3)] == [DAYS] * 3
     task.cancel()
+
+
+@pytest.mark.parametrize("days", [None, 7])
+def test_old_recordings_are_found_without_reading_all(sqlite_database: Database, days: int | None) -> None:
+    asked: list[tuple[str, Any]] = []
+    with sqlite_database.session() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *about: asked.append((about[2], about[3])))
+        recordings_since_before(session, NOON, (), 10, own_days=days)
+        query, values = asked[0]
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert not any(re.match("SCAN (recordings|calls)", step) for step in plan), plan

@@ -111,6 +111,24 @@ def test_a_carrier_without_screening_is_shown_what_was_chosen_but_no_number_of_o
 
 
 @pytest.mark.covers("SKZ-36")
+@pytest.mark.parametrize(
+    ("caller", "shown"),
+    [
+        ("89161234567", "89161234567"),
+        ("2001", "2001"),
+        ("anonymous", "101"),
+        ("Anna", "101"),
+        ("12;x=1", "101"),
+        ("9" * 20, "101"),
+    ],
+)
+def test_what_a_caller_calls_himself_is_shown_in_the_place_of_ours_only_if_it_is_a_phone_number(caller: str, shown: str) -> None:
+    lines = NumberLines("RU")
+    lines.set([A], {}, unscreened=["carrier"])
+    assert lines.dials(next(channels), "carrier", came_in_on="101", own=caller, chosen=caller) == shown
+
+
+@pytest.mark.covers("SKZ-36")
 def test_any_other_carrier_is_shown_its_own_numbers_whatever_was_chosen() -> None:
     lines = NumberLines()
     lines.set([A, ELSEWHERE], {}, unscreened=["other"])
@@ -149,6 +167,17 @@ def test_in_the_place_of_a_number_that_is_not_confirmed_another_of_the_trunk_is_
 @pytest.mark.covers("SKZ-10")
 def test_who_has_called_us_is_not_lost_where_no_number_is_confirmed() -> None:
     assert caller_id((replace(A, confirmation="unconfirmed"),), {}, "carrier", "101", "", "79161234567") == "79161234567"
+
+
+@pytest.mark.covers("SKZ-10", "SKZ-36")
+def test_a_number_called_whose_confirmation_is_over_may_be_chosen_only_where_something_else_can_be_shown() -> None:
+    lines, called = NumberLines(), replace(ELSEWHERE, confirmation="expired")
+    lines.set([called], {"pbx": "100"})
+    assert lines.may_dial("pbx", came_in_on="105", own="105")
+    assert not lines.may_dial("carrier", came_in_on="105", own="105")
+    assert lines.may_dial("carrier", came_in_on="105", own="79161234567")
+    lines.set([called, B], {})
+    assert lines.may_dial("carrier", came_in_on="105", own="105")
 
 
 @pytest.mark.covers("SKZ-14")

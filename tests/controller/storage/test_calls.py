@@ -9,7 +9,15 @@ import pytest
 from controller.errors import InvalidInput, NotFound
 from controller.ids import CallId, ChannelId
 from controller.storage import Database
-from controller.storage.calls import CallFilters, close_open_calls, get_call, last_talk_ended, list_calls, talks_since
+from controller.storage.calls import (
+    CallFilters,
+    close_open_calls,
+    decisions_of,
+    get_call,
+    last_talk_ended,
+    list_calls,
+    talks_since,
+)
 from controller.storage.journal_changes import Change, LegStarted, RoutingDecided
 from controller.storage.journal_rows import write_changes
 from controller.storage.rates import Pricing
@@ -133,7 +141,14 @@ def test_why_a_call_went_to_an_operator_is_kept_with_it(database: Database) -> N
     store(database, talk("a"), [choice], [choice])
     with database.session(read_only=True) as session:
         (kept,) = get_call(session, "a").decisions
+        assert decisions_of(session, ["a", "b"]) == {"a": [kept]}
     assert (kept.number, kept.rule, kept.target, kept.strategy, kept.rule_version) == (1, "strategy", "Sales", "random", 7)
     assert (kept.offered, kept.order) == (["2001"], [["2001", 2], ["2004", None]])
     assert kept.left_out == [["2002", "engaged", "b"], ["2003", "offline", None]]
     assert (kept.at, kept.seed) == (second(6), 2**32 - 1)
+
+
+def test_a_call_of_which_nothing_was_decided_has_no_decisions(database: Database) -> None:
+    store(database, talk("a"))
+    with database.session(read_only=True) as session:
+        assert get_call(session, "a").decisions == ()
