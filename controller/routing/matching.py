@@ -331,6 +331,9 @@ class Matching:
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
         name = person.operator.extension if person.operator is not None else self._nobody_of(call)
         works = person.operator is None or self._works(entry, person.operator)
+        if not entry.offered and self._phones.get(name) == "offline":
+            # It has gone off while his line of the search before this one was ending.
+            entry.left = [number for number in entry.left if number.outside]
         if not entry.offered and entry.left and works and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.append(name)
             entry.ringing.add(name)

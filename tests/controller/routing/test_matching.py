@@ -557,6 +557,16 @@ def test_whenever_a_call_is_offered_it_is_working_time_where_the_operator_is(
         assert (Ended(call, "no_operators") in actions) == (not any(at_work(where[one], moment) for one in extensions))
 
 
+def test_who_is_wanted_in_particular_and_goes_off_while_his_former_line_ends_is_not_rung_there() -> None:
+    sales = matching("ring_all", ANN, BOB)
+    sales.join(FIRST, "Sales", NINE)
+    sales.answered(FIRST, ANN)
+    assert sales.join(FIRST, person(BOB, "100"), NINE) == [], "his line of the search before is still being ended"
+    assert sales.set_phone(BOB, "offline") == []
+    (offered,) = sales.line_free(FIRST, BOB)
+    assert isinstance(offered, Offer) and (offered.operator, offered.number.shown) == (BOB, "100")
+
+
 def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
     sales = matching("linear", ANN)
     assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
@@ -703,13 +713,15 @@ class AnyHistory(RuleBasedStateMachine):
                 case Offer(call, operator, number):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
                     assert operator not in self.world.reserved, "nor while he is kept for somebody"
-                    assert number.outside or self.phones.get(operator) == "free", "only a free phone is rung"
+                    phone, wanted = self.phones.get(operator), call in self.wanted
+                    assert number.outside or phone == "free" or (wanted and phone == "busy"), "only a free phone is rung"
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
                         "and it is said why"
                     )
-                    assert self.works(call, operator), "and in his working time"
+                    goes_on = wanted and bool(self.numbers[call])
+                    assert self.works(call, operator) or goes_on, "and in his working time"
                     self.is_fair(call, operator)
                     self.offered[call].add(operator)
                     self.world.lines[operator] = call
