@@ -295,7 +295,7 @@ class Distributor:
             case LinesJoined(leg) if leg in self._lines.open:
                 joined = self._lines.join(message)
                 if joined is not None:
-                    self._matching.hand_over(joined.operator, joined.call)
+                    self._act(self._matching.hand_over(joined.operator, joined.call))
             case PickUpRequest():
                 self._pick_up(message)
             case _Settle(settled):

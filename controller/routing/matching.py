@@ -278,9 +278,10 @@ class Matching:
                 actions.append(WrapUp(operator, rule.terms.wrap_up_seconds))
         return [*actions, *self._match()]
 
-    def hand_over(self, operator: str, call: CallId) -> None:
+    def hand_over(self, operator: str, call: CallId) -> list[Action]:
         """An operator who talks does so for another call from now on."""
         self._engaged[operator] = call
+        return self._match()
 
     def wrap_up_over(self, operator: str) -> list[Action]:
         """The operator may be rung again: his time is over, or he needs no more of it."""

@@ -62,6 +62,7 @@ async def test_a_call_in_the_list_has_nodes_exit_operator_and_talk_time(site: Si
                 "called": "8000",
                 "line": "Demo line",
                 "source": "",
+                "hours": None,
                 "direction": "inbound",
                 "contact": None,
                 "started_at": "2026-05-04T11:50:00Z",

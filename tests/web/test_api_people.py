@@ -195,6 +195,7 @@ async def test_a_trunk_is_created_changed_and_removed_and_its_secret_never_shown
         "has_secret": True,
         "registers": True,
         "caller_id": "",
+        "clip_no_screening": False,
         "position": 1,
         "enabled": True,
         "domain": "",

@@ -854,8 +854,8 @@ class AnyHistory(RuleBasedStateMachine):
         """The one on his second line has his caller from now on."""
         first, second = data.draw(st.permutations(sorted(self.talking)).map(lambda order: order[:2]))
         call = self.world.lines[first]
-        self.matching.hand_over(second, call)
         self.world.lines[second] = call
+        self.follow(self.matching.hand_over(second, call))
 
     @rule(by=operators, of=st.none() | operators)
     def operator_takes_a_call_that_rings_elsewhere(self, by: str, of: str | None) -> None:
