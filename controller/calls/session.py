@@ -235,14 +235,18 @@ class CallSession:
         since, self._talking_since = self._talking_since, None
         talked = since is not None and (at - since).total_seconds() >= SHORTEST_CONVERSATION
         self._talked = self._talked or talked
+        transferred, found = self._transfers.waits, self._found
+        dropped = found if found is not None and found.leg == leg and not (talked or transferred) else None
+        # Before anything that takes time: meanwhile others behind him would be served.
+        searched = dropped is not None and self._executor.search_again(dropped)
         await self._quietly(self._executor.part())
-        if self._transfers.waits and not talked:
+        if transferred and not talked:
             await self._end_if_over(self._transfers.dropped_at_once())
             return
         self._transfers.over()
-        visit, found = self._run.visit, self._found
+        visit = self._run.visit
         await self._take(ConversationEnded(visit, established=talked))
-        if not talked and not (found is not None and found.leg == leg and self._executor.search_again(found)):
+        if not talked and not searched:
             await self._take(RoutingEnded(visit, "no_answer"))
         self._ended_by_operator = self._run.ended is not None
 
