@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from web.forwarding_models import CodeCall, CodeEntry, CodeOrder, NewPhone, PhoneList, PhoneModel
+from web.confirming_operations import code_operations
+from web.forwarding_models import CodeEntry, NewPhone, PhoneList, PhoneModel
 from web.openapi import ApiOperation
 from web.views import api_forwarding
 
@@ -25,27 +26,7 @@ FORWARDING_OPERATIONS = (
     ApiOperation(
         "DELETE", _PHONE, api_forwarding.delete_phone, "Remove a phone that no number forwards to", status=204, errors=(409,)
     ),
-    ApiOperation(
-        "POST",
-        f"{_PHONE}/call",
-        api_forwarding.post_code_call,
-        "Have the number called and told a code, valid for ten minutes",
-        CodeCall,
-        body=CodeOrder,
-        body_required=False,
-        status=202,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST",
-        f"{_PHONE}/sms",
-        api_forwarding.post_code_message,
-        "Have the number sent a code by SMS, valid for ten minutes, where a gateway is set",
-        body=CodeOrder,
-        body_required=False,
-        status=204,
-        errors=(409,),
-    ),
+    *code_operations(_PHONE, api_forwarding.post_code_call, api_forwarding.post_code_message),
     ApiOperation(
         "POST",
         f"{_PHONE}/confirm",

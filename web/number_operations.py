@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from web.forwarding_models import CodeCall, CodeEntry, CodeOrder
+from web.confirming_operations import code_operations
+from web.forwarding_models import CodeEntry
 from web.number_models import NumberChange, NumberList, NumberModel, NumberSettingsModel, ReachabilityModel
 from web.openapi import ApiOperation
 from web.views import api_numbers
@@ -33,27 +34,7 @@ NUMBER_OPERATIONS = (
     ),
     ApiOperation("PUT", _NUMBER, api_numbers.put_number, "Replace a number", NumberModel, body=NumberChange, errors=(409,)),
     ApiOperation("DELETE", _NUMBER, api_numbers.delete_number, "Remove a number", status=204),
-    ApiOperation(
-        "POST",
-        f"{_NUMBER}/call",
-        api_numbers.post_number_code_call,
-        "Have the number called and told a code, valid for ten minutes",
-        CodeCall,
-        body=CodeOrder,
-        body_required=False,
-        status=202,
-        errors=(409,),
-    ),
-    ApiOperation(
-        "POST",
-        f"{_NUMBER}/sms",
-        api_numbers.post_number_code_message,
-        "Have the number sent a code by SMS, valid for ten minutes, where a gateway is set",
-        body=CodeOrder,
-        body_required=False,
-        status=204,
-        errors=(409,),
-    ),
+    *code_operations(_NUMBER, api_numbers.post_number_code_call, api_numbers.post_number_code_message),
     ApiOperation(
         "POST",
         f"{_NUMBER}/confirm",

@@ -20,7 +20,6 @@ from controller.storage.scenarios import list_scenarios
 from controller.storage.schedules import StoredSchedule, list_schedules
 from controller.storage.trunks import Trunk, list_trunks
 from web.forms import read_json
-from web.forwarding_models import CodeCall, CodeEntry, CodeOrder
 from web.number_models import (
     BringingTrunkModel,
     NumberChange,
@@ -35,7 +34,7 @@ from web.people_models import TrunkModel, trunk_model
 from web.rendering import ModelResponse
 from web.security import acting_user
 from web.services import services
-from web.views.api_forwarding import call_with_code, confirm_phone, keep_confirmed, send_code
+from web.views.confirming import answer_with_call, answer_with_message, confirm_by_entry, keep_confirmed
 from web.views.places import number_id
 
 
@@ -116,21 +115,17 @@ async def delete_number(request: Request) -> Response:
 
 async def post_number_code_call(request: Request) -> Response:
     """Have the number called and told a code."""
-    order = await read_json(request, CodeOrder, if_empty=CodeOrder())
-    return ModelResponse(CodeCall(id=await call_with_code(request, number_id(request), order.language, of=InboundNumber)), 202)
+    return await answer_with_call(request, InboundNumber)
 
 
 async def post_number_code_message(request: Request) -> Response:
     """Have the number sent a code by SMS."""
-    order = await read_json(request, CodeOrder, if_empty=CodeOrder())
-    await send_code(request, number_id(request), order.language, of=InboundNumber)
-    return Response(status_code=204)
+    return await answer_with_message(request, InboundNumber)
 
 
 async def post_number_code(request: Request) -> Response:
     """Confirm the number by the code."""
-    entry = await read_json(request, CodeEntry)
-    await confirm_phone(request, number_id(request), entry.code, of=InboundNumber)
+    await confirm_by_entry(request, InboundNumber)
     return await get_one_number(request)
 
 

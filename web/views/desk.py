@@ -47,9 +47,10 @@ from web.services import ringtone_workshop, services
 from web.state_models import StateChoice, state_model
 from web.transfer_forms import target_name
 from web.uploads import read_upload
-from web.views.api_forwarding import call_with_code, confirm_phone, drop_phone, send_code, store_phone
+from web.views.api_forwarding import drop_phone, store_phone
 from web.views.api_missed_calls import load as load_missed
 from web.views.api_states import place_call, set_state
+from web.views.confirming import call_with_code, confirm_by_code, send_code
 from web.views.missed_calls import mine
 from web.views.operators import as_they_are, own_operator, state_of, team_of
 from web.views.transfers import talks_in
@@ -197,7 +198,7 @@ async def message_phone(request: Request) -> Response:
 
 async def confirm_own_phone(request: Request) -> Response:
     """The code was typed."""
-    return await _with_phone(request, partial(confirm_phone, code=(await form_fields(request)).get("code", "")))
+    return await _with_phone(request, partial(confirm_by_code, code=(await form_fields(request)).get("code", "")))
 
 
 async def remove_own_phone(request: Request) -> Response:

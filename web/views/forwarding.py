@@ -17,15 +17,8 @@ from web.forwarding_models import NewPhone, phone_model
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
-from web.views.api_forwarding import (
-    call_with_code,
-    confirm_phone,
-    decide,
-    drop_phone,
-    keep_confirmed,
-    send_code,
-    store_phone,
-)
+from web.views.api_forwarding import decide, drop_phone, store_phone
+from web.views.confirming import call_with_code, confirm_by_code, keep_confirmed, send_code
 from web.views.places import number_id
 
 ADDRESS = "/forwarding-phones"
@@ -69,7 +62,7 @@ async def message_phone(request: Request) -> Response:
 async def confirm(request: Request) -> Response:
     """The code was typed."""
     code = (await form_fields(request)).get("code", "")
-    return await _act(request, partial(confirm_phone, code=code))
+    return await _act(request, partial(confirm_by_code, code=code))
 
 
 async def confirm_for_good(request: Request) -> Response:

@@ -40,7 +40,6 @@ from web.number_models import ForwardingModel, NumberChange, NumberModel, number
 from web.rendering import page
 from web.security import administrators_only
 from web.services import services
-from web.views.api_forwarding import call_with_code, confirm_phone, keep_confirmed, send_code
 from web.views.api_numbers import (
     drop_number,
     load_check,
@@ -50,6 +49,7 @@ from web.views.api_numbers import (
     schedule_states,
     store_number,
 )
+from web.views.confirming import call_with_code, confirm_by_code, keep_confirmed, send_code
 from web.views.places import number_id
 
 _FIELDS: Final = ("number", "line_name", "channels", "incoming", "outgoing", "source", "longest_wait", "recordings_days")
@@ -156,7 +156,7 @@ async def message_number(request: Request) -> Response:
 async def confirm(request: Request) -> Response:
     """The code was typed."""
     code = (await form_fields(request)).get("code", "")
-    return await _confirm(request, partial(confirm_phone, code=code, of=InboundNumber))
+    return await _confirm(request, partial(confirm_by_code, code=code, of=InboundNumber))
 
 
 async def confirm_for_good(request: Request) -> Response:
