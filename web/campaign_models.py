@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS, CampaignDraft
+from controller.actions.fields import MOST_DAYS
 from controller.actions.operators import LONGEST_RING
 from controller.storage.campaigns import CampaignView, UnknownCallers
 from controller.storage.groups import Strategy
@@ -54,6 +55,13 @@ class CampaignChange(GroupTermsModel):
         description="true: the numbers of its callers and leads are shown to administrators alone, and on no operator's phone",
     )
 
+    recordings_days: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_DAYS,
+        description="days that recordings of calls to its numbers are kept; a number's own go before; null: as others",
+    )
+
     def draft(self) -> CampaignDraft:
         """The same for the action."""
         return CampaignDraft(
@@ -67,6 +75,7 @@ class CampaignChange(GroupTermsModel):
             self.ring_seconds,
             self.terms(),
             self.hide_numbers,
+            self.recordings_days,
         )
 
 
@@ -132,6 +141,7 @@ def campaign_model(campaign: CampaignView, numbers: Mapping[int, Sequence[str]],
         strategy=campaign.strategy,
         ring_seconds=campaign.ring_seconds,
         hide_numbers=campaign.hide_numbers,
+        recordings_days=campaign.recordings_days,
         version=campaign.version,
         leads=leads.get(campaign.id, 0),
         **asdict(campaign.terms),

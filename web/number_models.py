@@ -6,12 +6,12 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from controller.actions.fields import MOST_DAYS
 from controller.actions.numbers import (
     LONGEST_RING,
     LONGEST_SOURCE,
     MOST_ATTEMPTS,
     MOST_CHANNELS,
-    MOST_DAYS,
     MOST_WAIT,
     SHORTEST_RING,
     SHORTEST_WAIT,
@@ -80,7 +80,10 @@ class NumberSettingsModel(BaseModel):
         None, max_length=64, description="login of who is told of calls missed off-hours or while no operator is there"
     )
     recordings_days: int | None = Field(
-        None, ge=1, le=MOST_DAYS, description="days that recordings of its calls are kept; null: as the installation's"
+        None,
+        ge=1,
+        le=MOST_DAYS,
+        description="days that recordings of its calls are kept; null: as its campaign's or the installation's",
     )
 
     def settings(self) -> NumberSettings:

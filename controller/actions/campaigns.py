@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, get_args
 
-from controller.actions.fields import checked_name, dialled_number, invalid
+from controller.actions.fields import checked_name, days_problems, dialled_number, invalid
 from controller.actions.operators import check_strategy, check_terms
 from controller.addresses import SipAddress, phone_number, sip_address
 from controller.errors import FieldProblem, InvalidInput, Refused
@@ -37,6 +37,7 @@ MOST_TRANSFER_NUMBERS: Final = 10
 class CampaignDraft:
     """What may be changed of a campaign. `numbers` are numbers of ours; `operators` extensions and `groups` names, in order;
     `transfer_numbers` phone numbers and SIP addresses, the main one first.
+    Recordings of calls to its numbers stay for `recordings_days`; None: as others.
     """
 
     name: str
@@ -49,6 +50,7 @@ class CampaignDraft:
     ring_seconds: int = RING_SECONDS
     terms: GroupTerms = field(default_factory=GroupTerms)
     hide_numbers: bool = False
+    recordings_days: int | None = None
 
 
 def create_campaign(session: Session, draft: CampaignDraft, *, acting_user: str, at: datetime) -> CampaignView:
@@ -115,7 +117,7 @@ def _store(session: Session, id: int | None, draft: CampaignDraft, action: str, 
         raise invalid("unknown_callers", f"use one of {', '.join(get_args(UnknownCallers))}")
     check_strategy(draft.strategy, draft.ring_seconds)
     check_terms(draft.terms)
-    problems: list[FieldProblem] = []
+    problems = list(days_problems(draft.recordings_days))
     operators = {operator.extension: operator.id for operator in list_operators(session)}
     operator_ids = _ids("operators", draft.operators, operators, "operator", problems)
     # Before the campaign, as by those who change the groups' members: else two could wait for each other.
@@ -132,6 +134,7 @@ def _store(session: Session, id: int | None, draft: CampaignDraft, action: str, 
         "strategy": draft.strategy,
         "ring_seconds": draft.ring_seconds,
         "hide_numbers": draft.hide_numbers,
+        "recordings_days": draft.recordings_days,
     }
     campaign.sqlmodel_update({"name": name, "version": campaign.version + 1, **settings, **asdict(draft.terms)})
     session.add(campaign)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
 
 from controller.errors import FieldProblem, InvalidInput
 from controller.schedules import zone_named
+
+MOST_DAYS: Final = 36_500
+"""That recordings may be kept."""
 
 
 def checked_name(field: str, value: str, longest: int = 64) -> str:
@@ -39,6 +44,12 @@ def checked_zone(field: str, name: str | None) -> str | None:
         return None if name is None else zone_named(name).key
     except ValueError as error:
         raise invalid(field, str(error)) from None
+
+
+def days_problems(days: int | None) -> Iterator[FieldProblem]:
+    """What is wrong with the days that recordings of a number's, or a campaign's, calls are kept; None: no own ones."""
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        yield FieldProblem("recordings_days", f"use 1 to {MOST_DAYS} days, or none for as long as other recordings")
 
 
 def dialled_number(text: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from controller.actions.fields import checked_name, checked_pattern, invalid
+from controller.actions.fields import checked_name, checked_pattern, days_problems, invalid
 from controller.actions.scenarios import KnownPrompts
 from controller.errors import FieldProblem, InvalidInput, NotFound, Refused
 from controller.naming import named_by
@@ -33,7 +33,6 @@ LONGEST_SOURCE: Final = 64
 SHORTEST_RING: Final = 5
 LONGEST_RING: Final = 120
 MOST_ATTEMPTS: Final = 5
-MOST_DAYS: Final = 36_500
 
 
 class _Row(Protocol):
@@ -273,8 +272,7 @@ def _own_problems(settings: NumberSettings, prompts: KnownPrompts) -> Iterator[F
         yield FieldProblem("off_hours_scenario", "without a schedule it is never off-hours: choose a schedule too")
     if not SHORTEST_WAIT <= settings.longest_wait <= MOST_WAIT:
         yield FieldProblem("longest_wait", f"use {SHORTEST_WAIT} to {MOST_WAIT} seconds")
-    if settings.recordings_days is not None and not 1 <= settings.recordings_days <= MOST_DAYS:
-        yield FieldProblem("recordings_days", f"use 1 to {MOST_DAYS} days, or none for as long as those of other numbers")
+    yield from days_problems(settings.recordings_days)
 
 
 def _prompt_problems(chosen: LinePrompts, known: frozenset[tuple[str, str]]) -> list[FieldProblem]:

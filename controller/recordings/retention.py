@@ -1,4 +1,4 @@
-"""Deletes recordings that are older than their number, or else the installation, wants to keep them (requirement SKZ-52).
+"""Deletes recordings that are older than their number, its campaign, or else the installation, wants to keep them (SKZ-52).
 
 The file goes first, then its row: a row whose file is gone is found again and removed, a file without a row never would be.
 """
@@ -40,7 +40,8 @@ def is_due(started_at: datetime, ended_at: datetime | None, now: datetime, days:
 
 
 async def purge(database: Database, folder: Path, days: int | None, now: datetime) -> Purge:
-    """Delete every recording that is due: `days` counts for calls to numbers without days of their own, None is for ever.
+    """Delete every recording that is due: `days` counts for calls to numbers without days of their own or their campaign,
+    None is for ever.
 
     Raises StorageError.
     """

@@ -31,7 +31,8 @@ served like anybody (LNR-4)."""
 
 class Campaign(Distributed, table=True):
     """`version` grows with every change of the campaign, its employees, or the members of its groups. `hide_numbers`: operators
-    are shown no digit of its callers' and leads' numbers (LNR-11).
+    are shown no digit of its callers' and leads' numbers (LNR-11). `recordings_days` is how long recordings of calls to
+    its numbers are kept, None: as others; a number's own days go before them (SKZ-52).
     """
 
     __tablename__ = "campaigns"
@@ -42,6 +43,7 @@ class Campaign(Distributed, table=True):
     name: str = Field(unique=True)
     unknown_callers: UnknownCallers = Field(default="lead_direct", sa_type=String)
     hide_numbers: bool = False
+    recordings_days: int | None = None
     version: int = 1
 
 
@@ -96,6 +98,7 @@ class CampaignView:
     members: tuple[GroupMemberView, ...]
     transfer_numbers: tuple[str, ...]
     hide_numbers: bool
+    recordings_days: int | None
 
     @property
     def line(self) -> GroupView:
@@ -201,6 +204,7 @@ def _views(session: Session, campaigns: Sequence[Campaign]) -> list[CampaignView
             _each_once(operators[campaign.id], *(members[group_id] for group_id, _ in groups[campaign.id])),
             tuple(numbers[campaign.id]),
             campaign.hide_numbers,
+            campaign.recordings_days,
         )
         for campaign in campaigns
     ]

@@ -40,7 +40,8 @@ class InboundNumber(Confirmable, table=True):
     directions that it takes (LNR-1). `source` is a label for its calls (UIS-46). `trunk_id` brings its calls, and shows it to
     those who are called through it.
 
-    `recordings_days` is how long recordings of its calls are kept, None: as long as the installation keeps those of others.
+    `recordings_days` is how long recordings of its calls are kept, None: as long as its campaign, or else the
+    installation, wants.
     """
 
     __tablename__ = "inbound_numbers"

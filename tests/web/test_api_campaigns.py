@@ -27,6 +27,7 @@ PLAIN: dict[str, Any] = {
     "announce_place": True,
     "announce_wait": True,
     "hide_numbers": False,
+    "recordings_days": None,
 }
 FULL: dict[str, Any] = {
     "name": "Autumn",
@@ -43,6 +44,7 @@ FULL: dict[str, Any] = {
     "priority": 2,
     "sticky_owner": True,
     "hide_numbers": True,
+    "recordings_days": 30,
     "announce_every": 60,
     "announce_place": True,
     "announce_wait": False,
@@ -86,6 +88,7 @@ async def test_a_campaign_is_created_looked_at_replaced_and_removed(site: Site) 
         ("transfer_numbers.0", {"transfer_numbers": ["sip:queue@elsewhere.example.com"]}),
         ("transfer_numbers", {"transfer_numbers": [f"+7495111{number:04}" for number in range(11)]}),
         ("ring_seconds", {"ring_seconds": 301}),
+        ("recordings_days", {"recordings_days": 0}),
         ("version", {"version": 3}),
     ],
 )

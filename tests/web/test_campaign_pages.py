@@ -23,6 +23,7 @@ NEW = {
     "additional_numbers": "sip:queue@pbx.example.com\r\n\r\n+74957654321\r\n",
     "longest_wait": "60",
     "longest_talk": "",
+    "recordings_days": "30",
 }
 
 
@@ -54,6 +55,7 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
     assert campaign["transfer_numbers"] == ["+74951112233", "sip:queue@pbx.example.com", "+74957654321"]
     assert (campaign["numbers"], campaign["operators"], campaign["groups"]) == (["8000"], ["2002"], ["Sales"])
     assert (campaign["unknown_callers"], campaign["longest_wait"], campaign["longest_talk"]) == ("refuse", 60, None)
+    assert campaign["recordings_days"] == 30
     row = (await client.get("/campaigns")).text
     for shown in ("Spring", "8000", "2002, Sales", "They are not accepted", "+74951112233", "and 2 more"):
         assert shown in row, shown
@@ -61,6 +63,7 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
     address = f"/campaigns/{campaign['id']}"
     form = (await client.get(address)).text
     assert ticked(form) == {"numbers:8000", "operators:2002", "groups:Sales"}
+    assert 'name="recordings_days" type="number" min="1" max="36500" value="30"' in form
     assert 'value="+74951112233"' in form and "sip:queue@pbx.example.com\n+74957654321" in form
     changed = {
         **NEW,
@@ -71,13 +74,14 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
         "announce_wait": "on",
         "transfer_number": "",
         "additional_numbers": "",
+        "recordings_days": "",
     }
     del changed["groups:Sales"]
     assert (await client.post(address, data=changed)).status_code == 303
     campaign = (await stored(site))["Autumn"]
     assert (campaign["operators"], campaign["groups"], campaign["sticky_owner"]) == (["2002", "2001"], [], True)
     assert (campaign["announce_every"], campaign["announce_place"], campaign["announce_wait"]) == (60, False, True)
-    assert campaign["transfer_numbers"] == []
+    assert (campaign["transfer_numbers"], campaign["recordings_days"]) == ([], None)
     assert 'name="sticky_owner" checked' in (await client.get(address)).text
     assert (await client.post(f"{address}/delete")).status_code == 303
     assert (await client.get(address)).status_code == 404
@@ -96,6 +100,7 @@ async def test_a_campaign_is_typed_listed_changed_and_removed(site: Site, client
         ("groups", {"groups:Nobody": "on"}),
         ("ring_seconds", {"ring_seconds": "0"}),
         ("longest_wait", {"longest_wait": "x"}),
+        ("recordings_days", {"recordings_days": "0"}),
         ("strategy", {"strategy": "best"}),
     ],
 )

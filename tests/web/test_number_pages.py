@@ -169,7 +169,7 @@ async def test_how_long_recordings_of_a_number_are_kept_is_typed_and_saved_for_a
     site.install_demo()
     await client.post("/numbers/new", data=NEW)
     id = (await stored(site))["8070"]["id"]
-    assert "Empty: for ever" in (await client.get(f"/numbers/{id}")).text
+    assert "as long as its campaign says, or else for ever" in (await client.get(f"/numbers/{id}")).text
     await client.post(f"/numbers/{id}", data={**NEW, "recordings_days": "30", "do": "this"})
     assert [one["recordings_days"] for one in (await stored(site)).values()] == [None, 30]
     assert 'name="recordings_days" type="number" min="1" max="36500" value="30"' in (await client.get(f"/numbers/{id}")).text

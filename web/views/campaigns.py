@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
+from controller.actions.fields import MOST_DAYS
 from controller.actions.operators import SHORTEST_PAUSE
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
@@ -43,7 +44,7 @@ UNKNOWN_CALLERS: Final[Mapping[UnknownCallers, str]] = {
     "refuse": "They are not accepted",
 }
 LEAD_TYPES: Final[Mapping[LeadType, str]] = {"direct": "Direct", "selection": "Selection"}
-_PLAIN = ("name", "unknown_callers", "strategy", *TERM_LIMITS)
+_PLAIN = ("name", "unknown_callers", "strategy", *TERM_LIMITS, "recordings_days")
 _SWITCHES = ("sticky_owner", "announce_place", "announce_wait", "hide_numbers")
 _LISTS = ("numbers", "operators", "groups")
 _MOST_FIELDS = 3000
@@ -174,7 +175,8 @@ def _ticked(fields: Mapping[str, str], kind: str, before: Sequence[str]) -> list
 async def _form_page(
     request: Request, fields: Mapping[str, str], campaign: CampaignModel | None = None, refused: Refused | None = None
 ) -> Response:
-    numbers, operators, groups = await services(request).database.read(_choices, None if campaign is None else campaign.id)
+    given = services(request)
+    numbers, operators, groups = await given.database.read(_choices, None if campaign is None else campaign.id)
     context: dict[str, Any] = {
         "campaign": campaign,
         "form": {name: fields.get(name, "") for name in (*_PLAIN, _MAIN, _ADDITIONAL)},
@@ -187,7 +189,8 @@ async def _form_page(
         "unknown_callers": UNKNOWN_CALLERS,
         "strategies": {strategy: title for strategy, (title, _) in STRATEGY_WORDS.items()},
         "most_additional": MOST_TRANSFER_NUMBERS - 1,
-        "longest": TERM_LIMITS,
+        "longest": {**TERM_LIMITS, "recordings_days": MOST_DAYS},
+        "installation_days": given.settings.recordings_days,
         "shortest_pause": SHORTEST_PAUSE,
     }
     return page(request, "campaign.html", context, status_of(refused))

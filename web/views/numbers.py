@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.confirmations import CODE_DIGITS
+from controller.actions.fields import MOST_DAYS
 from controller.actions.numbers import (
     LONGEST_RING,
     LONGEST_SOURCE,
     MOST_ATTEMPTS,
     MOST_CHANNELS,
-    MOST_DAYS,
     MOST_WAIT,
     SHORTEST_RING,
     SHORTEST_WAIT,

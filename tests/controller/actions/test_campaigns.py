@@ -41,6 +41,7 @@ SPRING = CampaignDraft(
     strategy="levels",
     ring_seconds=12,
     terms=GroupTerms(wrap_up_seconds=5, longest_wait=60, priority=3, sticky_owner=True),
+    recordings_days=30,
 )
 
 
@@ -69,7 +70,7 @@ def test_a_campaign_keeps_what_was_said_of_it(session: Session) -> None:
     made = create_campaign(session, SPRING, **BY_ANN)
     assert campaign_views(session) == [made]
     assert (made.name, made.unknown_callers, made.strategy, made.ring_seconds) == ("Spring", "refuse", "levels", 12)
-    assert (made.terms, made.version) == (SPRING.terms, 1)
+    assert (made.terms, made.recordings_days, made.version) == (SPRING.terms, 30, 1)
     assert (made.operators, made.groups) == (("2003", "2001"), ("Sales",))
     assert made.transfer_numbers == ("+74951112233", "sip:Queue@pbx.example.com", "sip:night@[::1]:5062")
     assert numbers_by_campaign(session) == {made.id: ["8001"]}
@@ -128,6 +129,8 @@ def test_what_is_wrong_is_named_all_at_once_and_nothing_is_kept(session: Session
         ("strategy", {"strategy": "best"}),
         ("ring_seconds", {"ring_seconds": 0}),
         ("longest_wait", {"terms": GroupTerms(longest_wait=0)}),
+        ("recordings_days", {"recordings_days": 0}),
+        ("recordings_days", {"recordings_days": 36_501}),
         ("transfer_numbers", {"transfer_numbers": [f"+7495111{number:04}" for number in range(11)]}),
     ],
 )

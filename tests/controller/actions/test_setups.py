@@ -199,7 +199,9 @@ def furnished(office: Office) -> Office:
         confirm_for_good(session, number.id, InboundNumber, **BY)
         transfers = ("+74951110003", "sip:queue@sip.example.com:5070")
         serving = (["+74951110001"], ["2002", "2001"], ["Sales / VIP"], "lead_selection", transfers)
-        create_campaign(session, CampaignDraft("Spring", *serving, "linear", 9, TERMS, hide_numbers=True), **BY)
+        create_campaign(
+            session, CampaignDraft("Spring", *serving, "linear", 9, TERMS, hide_numbers=True, recordings_days=90), **BY
+        )
         block_number(session, BlockDraft(NUISANCE), None, **BY)
         blocked = BlockDraft(NUISANCE, "prefix", "message", "Sells windows", NOON + timedelta(days=30))
         count_block_hit(session, block_number(session, blocked, None, **BY).id)

@@ -18,6 +18,7 @@ from controller.recordings import Purge, keep_purging, purge, retention
 from controller.recordings.retention import is_due
 from controller.storage import Database
 from controller.storage.calls import Call
+from controller.storage.campaigns import Campaign
 from controller.storage.numbers import InboundNumber
 from controller.storage.recordings import Recording
 from controller.storage.retention import recordings_since_before
@@ -84,6 +85,28 @@ async def test_the_days_of_a_number_go_before_those_of_the_installation(database
         *(f"{number}-{days}.wav" for number in ("8003", "8099") for days in ("006", "008")),
     ]
     assert sorted(os.listdir(tmp_path / "files")) == left(database)
+
+
+async def test_the_days_of_a_campaign_count_for_those_of_its_numbers_that_have_none_of_their_own(
+    database: Database, tmp_path: Path
+) -> None:
+    own_days(database, n8001=None, n8002=365, n8003=None, n8004=None)
+    with database.session() as session:
+        for name, days, numbers in (("Spring", 7, ("8001", "8002")), ("Autumn", None, ("8003",))):
+            campaign = Campaign(name=name, recordings_days=days)
+            session.add(campaign)
+            session.flush()
+            for row in session.exec(select(InboundNumber).where(col(InboundNumber.number).in_(numbers))):
+                row.campaign_id = campaign.id
+    for number in ("8001", "8002", "8003", "8004"):
+        for days in (6, 8, 31):
+            keep(database, tmp_path, days, f"{number}-{days:03}.wav", number=number)
+    assert await purge(database, tmp_path, DAYS, NOON) == Purge(removed=2 + 0 + 1 + 1, kept=0)
+    assert left(database) == [
+        "8001-006.wav",
+        *(f"8002-{days}.wav" for days in ("006", "008", "031")),
+        *(f"{number}-{days}.wav" for number in ("8003", "8004") for days in ("006", "008")),
+    ]
 
 
 async def test_where_the_installation_keeps_recordings_for_ever_a_number_may_not(database: Database, tmp_path: Path) -> None:
