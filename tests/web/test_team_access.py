@@ -8,12 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from controller.actions.campaigns import CampaignDraft, create_campaign
+from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.desks import link_user
+from controller.actions.forwarding import set_own_phone
 from controller.actions.operators import OperatorDraft, change_operator
 from controller.actions.users import create_user
 from controller.storage.operators import find_operator
 from controller.storage.users import Role
 from tests.fixtures.web import NOON, PASSWORD, Site
+from tests.web.test_missed_calls import missed
 
 pytestmark = pytest.mark.covers("SKZ-67")
 BY: dict[str, Any] = {"acting_user": "test", "at": NOON}
@@ -63,6 +67,39 @@ async def test_the_live_page_and_the_history_list_himself_alone(site: Site) -> N
         assert "Demo operator 2001" in page and COLLEAGUE not in page, path
 
 
+async def furnish_forms(site: Site) -> None:
+    """A contact, a missed call, a campaign and a forwarding phone of his colleague 2002."""
+    with site.database.session() as session:
+        set_own_phone(session, "2002", "+74951112233", **BY)
+        create_campaign(session, CampaignDraft("Spring"), **BY)
+        create_contact(session, ContactDraft("Maria", numbers=["+49301234567"]), None, **BY)
+    await missed(site, "01MISSED")
+
+
+FORMS = ("/contacts/1", "/contacts/new", "/missed-calls/01MISSED", "/campaigns/1", "/campaigns/new", "/forwarding-phones")
+
+
+async def test_no_form_lists_his_colleagues(site: Site) -> None:
+    client = await browser_of(site)
+    await furnish_forms(site)
+    for path in FORMS:
+        page = (await client.get(path)).text
+        assert COLLEAGUE not in page and ">ann<" not in page, path
+        assert "Demo operator 2001" in page or path == "/forwarding-phones", path
+
+
+async def test_a_colleague_who_is_chosen_already_stays_chosen(site: Site) -> None:
+    client = await browser_of(site)
+    await furnish_forms(site)
+    program = site.program()
+    await program.put("/api/v1/contacts/1", json={"name": "Maria", "numbers": ["+49301234567"], "owner": "2002"})
+    await program.patch("/api/v1/missed-calls/01MISSED", json={"owner": {"operator": "2002"}})
+    await program.put("/api/v1/campaigns/1", json={"name": "Spring", "operators": ["2002"]})
+    for path, chosen in (("contacts/1", "selected"), ("missed-calls/01MISSED", "selected"), ("campaigns/1", "checked")):
+        page = (await client.get(f"/{path}")).text
+        assert re.search(rf"{chosen}[^>]*>[^<]*{COLLEAGUE}", page), path
+
+
 @pytest.mark.parametrize(
     ("role", "team"), [("operator", True), ("supervisor", False), ("administrator", False)], ids=["access", "supervisor", "admin"]
 )
@@ -71,3 +108,10 @@ async def test_who_has_access_supervises_or_administers_sees_everybody(site: Sit
     for path in ("/team", "/desk", "/live", "/calls"):
         page = (await client.get(path)).text
         assert COLLEAGUE in page and 'href="/team"' in page, path
+
+
+async def test_who_has_access_finds_everybody_in_the_forms(site: Site) -> None:
+    client = await browser_of(site, team=True)
+    await furnish_forms(site)
+    for path in FORMS:
+        assert COLLEAGUE in (await client.get(path)).text, path

@@ -129,3 +129,26 @@ async def test_one_window_is_the_telephone_until_another_is_told_to_be(site: Sit
             await says(first.page, "Another window of yours")
             await is_(first.page, "off")
             await second.page.close()
+
+
+@pytest.mark.covers("SKZ-64")
+async def test_a_colleague_is_called_from_the_page_without_taking_the_telephone_away(site: Site, chromium: Browser) -> None:
+    placed: list[str] = []
+    site.states.update({"2001": "available", "2002": "available"})
+
+    def place(_operator: str, number: str, _at_mobile: bool | None) -> str:
+        placed.append(number)
+        return "01NEW"
+
+    site.app.state.services = replace(site.app.state.services, place_call=place)
+    async with visitor(site, chromium) as context, Desk.opened(context) as desk:
+        page, line = desk.page, desk.page.get_by_label("Name or extension")
+        await page.evaluate("window.name = 'the same page'")
+        for typed, said in (("zoe", "Nobody in the team has this name"), ("2002", "and Demo operator 2002 is called.")):
+            await line.fill(typed)
+            await line.press("Enter")
+            await desk.shows(said)
+        assert await page.evaluate("window.name") == "the same page"
+        await expect(line).to_have_value("", timeout=LIMIT)
+        await expect(page.locator("#telephone-ended")).to_have_text("")
+    assert placed == ["2002"]

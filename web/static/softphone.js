@@ -15,7 +15,8 @@ const KEY = /^[0-9*#]$/;
 const STAYS = [
   [/^\/missed-calls\/[^/]+\/call-back$/, "This call can’t be made now."],
   [/^\/desk\/(state|end-wrap-up)$/, "Your state can’t be changed so now."],
-];
+  [/^\/desk\/call$/, "This call can’t be made now.", "desk-team"],
+]; // with what is said of a refusal, or the part of the page that says it itself
 const SOUND = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
 const STATES = {
   off: "Off",
@@ -312,13 +313,23 @@ function dial(event) {
 
 // What is asked for on this page must leave it open: its calls would end, and one that is asked for rings here.
 async function stay(event) {
-  const [, refused] = STAYS.find(([path]) => path.test(new URL(event.target.action).pathname)) ?? [];
+  const [, refused, region] = STAYS.find(([path]) => path.test(new URL(event.target.action).pathname)) ?? [];
   if (!refused) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(event.target, event.submitter));
-  const answer = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
-  part("ended").textContent = answer.type === "opaqueredirect" ? "" : refused;
+  const answer = await fetch(event.target.action, { method: "POST", body, redirect: region ? "follow" : "manual" });
+  const said = region ? renew(region, await answer.text()) : answer.type === "opaqueredirect";
+  part("ended").textContent = said ? "" : refused;
   document.dispatchEvent(new Event("stale"));
+}
+
+// Whether the answer has this part of the page; it is shown then.
+function renew(region, answer) {
+  const fresh = new DOMParser().parseFromString(answer, "text/html").getElementById(region);
+  if (!fresh) return false;
+  document.getElementById(region).replaceWith(document.adoptNode(fresh));
+  document.getElementById(region).querySelector("[autofocus]")?.focus();
+  return true;
 }
 
 // A link to elsewhere would take the telephone away.

@@ -18,7 +18,7 @@ from controller.storage.campaigns import UnknownCallers, campaign_names
 from controller.storage.groups import list_groups
 from controller.storage.leads import LeadType
 from controller.storage.numbers import InboundNumber, list_numbers
-from controller.storage.operators import RING_SECONDS, list_operators
+from controller.storage.operators import RING_SECONDS, Operator, list_operators
 from web.campaign_models import CampaignChange, CampaignModel, LeadQuery, NewLead
 from web.forms import checked, errors_by_field, form_fields, read_query, status_of
 from web.people_models import TERM_LIMITS
@@ -35,6 +35,7 @@ from web.views.api_campaigns import (
     store_campaign,
     store_lead,
 )
+from web.views.operators import can_be_chosen
 from web.views.places import number_id
 from web.words import STRATEGY_WORDS
 
@@ -177,6 +178,7 @@ async def _form_page(
 ) -> Response:
     given = services(request)
     numbers, operators, groups = await given.database.read(_choices, None if campaign is None else campaign.id)
+    offered = await can_be_chosen(request, operators, () if campaign is None else campaign.operators)
     context: dict[str, Any] = {
         "campaign": campaign,
         "form": {name: fields.get(name, "") for name in (*_PLAIN, _MAIN, _ADDITIONAL)},
@@ -184,7 +186,7 @@ async def _form_page(
         "ticked": {name for name in fields if name.partition(":")[0] in _LISTS},
         "errors": _errors(refused) if refused else {},
         "numbers": numbers,
-        "operators": operators,
+        "operators": [Tick(one.extension, f"{one.extension} · {one.name}") for one in offered],
         "groups": groups,
         "unknown_callers": UNKNOWN_CALLERS,
         "strategies": {strategy: title for strategy, (title, _) in STRATEGY_WORDS.items()},
@@ -230,7 +232,7 @@ def _errors(refused: Refused) -> dict[str, str]:
     return errors_by_field(InvalidInput(str(refused), problems))
 
 
-def _choices(session: Session, id: int | None) -> tuple[list[Tick], list[Tick], list[Tick]]:
+def _choices(session: Session, id: int | None) -> tuple[list[Tick], Sequence[Operator], list[Tick]]:
     """The numbers, operators and groups that there are."""
     names = campaign_names(session)
 
@@ -240,6 +242,6 @@ def _choices(session: Session, id: int | None) -> tuple[list[Tick], list[Tick], 
 
     return (
         [Tick(row.number, f"{row.number} · {row.line_name}", elsewhere(row)) for row in list_numbers(session)],
-        [Tick(one.extension, f"{one.extension} · {one.name}") for one in list_operators(session)],
+        list_operators(session),
         [Tick(group.name, group.name, f"members: {len(group.members)}") for group in list_groups(session)],
     )

@@ -20,6 +20,7 @@ from web.hidden_numbers import as_meant, hidden_from
 from web.rendering import page
 from web.services import services
 from web.views.api_contacts import drop_contact, replace_contact, store_contact
+from web.views.operators import can_be_chosen
 from web.views.places import number_id
 from web.zones import zone_names
 
@@ -128,11 +129,13 @@ def _change(fields: Mapping[str, str]) -> ContactChange:
 async def _form_page(
     request: Request, fields: Mapping[str, str], contact: ContactView | None = None, refused: Refused | None = None
 ) -> Response:
+    owner = () if contact is None or contact.owner is None else (contact.owner,)
+    operators = await services(request).database.read(list_operators)
     context: dict[str, Any] = {
         "contact": contact,
         "form": {name: fields.get(name, "") for name in _FIELDS},
         "errors": errors_by_field(refused),
-        "operators": await services(request).database.read(list_operators),
+        "operators": await can_be_chosen(request, operators, owner),
         "most_numbers": MOST_NUMBERS,
         "most_tags": MOST_TAGS,
         "zones": zone_names(),

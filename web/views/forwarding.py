@@ -19,6 +19,7 @@ from web.security import administrators_only
 from web.services import services
 from web.views.api_forwarding import decide, drop_phone, store_phone
 from web.views.confirming import call_with_code, confirm_by_code, keep_confirmed, send_code
+from web.views.operators import are_shown
 from web.views.places import number_id
 
 ADDRESS = "/forwarding-phones"
@@ -98,7 +99,9 @@ async def _act(request: Request, work: Callable[[Request, int], Awaitable[object
 async def _phones_page(request: Request, trouble: _Trouble | None = None) -> Response:
     given = services(request)
     now = given.clock.now()
-    phones = [phone_model(view, now) for view in await given.database.read(list_phones)]
+    shown = await are_shown(request)
+    found = await given.database.read(list_phones)
+    phones = [phone_model(view, now) for view in found if view.operator is None or shown(view.operator)]
     context = {
         "common": [phone for phone in phones if phone.operator is None],
         "own": [phone for phone in phones if phone.operator is not None],

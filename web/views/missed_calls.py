@@ -26,6 +26,7 @@ from web.rendering import page
 from web.security import acting_user
 from web.services import services
 from web.views.api_missed_calls import change, load, load_one
+from web.views.operators import can_be_chosen
 
 Shown: TypeAlias = Literal["open", "mine", "done"]
 _USER: Final = "user:"
@@ -134,12 +135,16 @@ async def _form_page(
     request: Request, missed: MissedCallModel, fields: Mapping[str, str], refused: InvalidInput | None = None
 ) -> Response:
     people = await services(request).database.read(_people)
+    owner = missed.owner or OwnerModel()
+    operators = await can_be_chosen(request, people.operators, () if owner.operator is None else (owner.operator,))
+    may_see_all, login = request.state.sees_team, request.state.user.login
+    users = [user for user in people.users if may_see_all or user.login in (login, owner.user)]
     context: dict[str, Any] = {
         "missed": missed,
         "form": {name: fields.get(name, "") for name in ("owner", "status", "note")},
         "errors": errors_by_field(refused),
-        "users": [(f"{_USER}{user.login}", user) for user in people.users],
-        "operators": [(f"{_OPERATOR}{operator.extension}", operator) for operator in people.operators],
+        "users": [(f"{_USER}{user.login}", user) for user in users],
+        "operators": [(f"{_OPERATOR}{operator.extension}", operator) for operator in operators],
         "statuses": get_args(MissedStatus),
         "longest_note": LONGEST_NOTE,
         "may_call": await services(request).database.read(operator_of, request.state.user.id) is not None,

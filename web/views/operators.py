@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from starlette.requests import Request
 
@@ -28,6 +28,12 @@ async def are_shown(request: Request) -> Callable[[Operator], bool]:
         return lambda _: True
     own = await own_operator(request)
     return lambda one: one.id == own.id
+
+
+async def can_be_chosen(request: Request, operators: Iterable[Operator], chosen: Collection[str] = ()) -> list[Operator]:
+    """Those of these operators whom a form offers: those of the user's lists, and whose extension is chosen there already."""
+    shown = await are_shown(request)
+    return [one for one in operators if shown(one) or one.extension in chosen]
 
 
 def team_of(session: Session, operator: Operator) -> tuple[Operator, ...]:

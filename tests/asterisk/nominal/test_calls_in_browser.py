@@ -96,6 +96,24 @@ async def test_the_operator_calls_a_colleague_from_the_browser_and_refuses_a_cal
     assert [(leg.operator_extension, leg.cause) for leg in record.legs] == [("2001", 17)]
 
 
+@pytest.mark.covers("SKZ-64", "SKZ-72")
+async def test_a_colleague_whose_name_is_typed_is_called_once_the_browser_has_answered(system: System, tmp_path: Path) -> None:
+    colleague = await system.operator("2003")
+    async with desk_in_browser(system, tmp_path) as phone:
+        await phone.page.get_by_label("Name or extension").fill("2003")
+        await phone.page.keyboard.press("Enter")
+        await phone.call_is("rings")
+        await phone.press("Answer")
+        ringing = await colleague.ringing()
+        await ringing.answer()
+        ringing.send_tone(CALLER_TONE)
+        await ringing.hears_tone(OPERATOR_TONE)
+        await phone.hears(CALLER_TONE)
+        await phone.press("Hang up")
+        await ringing.ended()
+        await phone.call_is("none")
+
+
 @pytest.mark.covers("SKZ-62")
 async def test_an_operator_whose_page_is_closed_is_offline_and_is_not_rung(system: System, tmp_path: Path) -> None:
     async with desk_in_browser(system, tmp_path):
