@@ -358,7 +358,16 @@ class PhoneCall:
                 while not true():
                     await asyncio.shield(self._moved)
         except TimeoutError:
-            raise PhoneTimeout(f"{otherwise} within {limit:g} s") from None
+            raise PhoneTimeout(f"{otherwise} within {limit:g} s: {self._condition}") from None
+
+    @property
+    def _condition(self) -> str:
+        """How the call is, for messages."""
+        if self.ended_at is not None:
+            return f"the call has ended ({self.reason or 'no reason given'})"
+        if self.answered_at is None:
+            return "it is not answered"
+        return f"{self._total / 2 / RATE:.1f} s of sound came, the last {self.silent_for:.1f} s of it silent"
 
     async def _do(self, action: Awaitable[Any]) -> None:
         try:

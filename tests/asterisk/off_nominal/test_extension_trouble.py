@@ -139,10 +139,10 @@ async def test_a_caller_who_hangs_up_while_the_second_number_rings_leaves_nobody
     second = await mobile.ringing()
     await call.hangup()
     await second.ended()
+    await system.lines_have_ended(caller)
     record = await system.call_record(caller)
     assert record.call.outcome == "abandoned"
     assert [number for number, _ in rung(record)] == ["2045", MOBILE]
-    assert all(leg.ended_at is not None for leg in record.legs)
 
 
 @pytest.mark.parametrize("in_menu", [True, False])
