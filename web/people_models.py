@@ -8,20 +8,18 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from controller.actions.operators import (
+from controller.actions.groups import (
     HIGHEST_LEVEL,
     HIGHEST_PRIORITY,
     HIGHEST_WEIGHT,
     LONGEST_PAUSE,
-    LONGEST_RING,
     LONGEST_TALK,
     LONGEST_WAIT,
     LONGEST_WRAP_UP,
-    MOST_NUMBERS,
     SHORTEST_PAUSE,
     MemberDraft,
-    OperatorDraft,
 )
+from controller.actions.operators import LONGEST_RING, MOST_NUMBERS, OperatorDraft
 from controller.actions.trunks import TrunkDraft
 from controller.storage.groups import GroupTerms, GroupView, Strategy
 from controller.storage.operators import RING_SECONDS, CallMode, Operator, OperatorView, RungNumber

@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from controller.actions.carried_prompts import CarriedPrompt, carried, digest, original
 from controller.actions.fields import checked_name, invalid
-from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
+from controller.actions.groups import MemberDraft, create_group, set_members, set_terms
+from controller.actions.operators import create_operator
 from controller.actions.packing import OpenedArchive, opened, pack
 from controller.actions.prompts import enter_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document, save_draft

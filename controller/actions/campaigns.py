@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, get_args
 
 from controller.actions.fields import checked_name, days_problems, dialled_number, invalid
-from controller.actions.operators import check_strategy, check_terms
+from controller.actions.groups import check_strategy, check_terms
 from controller.addresses import SipAddress, phone_number, sip_address
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session

@@ -12,8 +12,9 @@ from datetime import datetime
 from pathlib import Path
 
 from controller.actions.confirmations import confirm_for_good
+from controller.actions.groups import create_group, set_members
 from controller.actions.numbers import add_number
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import create_operator
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, read_document
 from controller.actions.usage import scenarios_that_name
 from controller.storage import Session

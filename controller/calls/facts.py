@@ -89,7 +89,7 @@ ChooseState: TypeAlias = Callable[[str, Wish, str], Awaitable[None]]
 """Sets an operator's state, with a reason, as he chose on his phone; raises as `actions.operator_states.choose_state`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallTools:
     """What calls work with; one object for all of them. `recording_path` gives the path as Asterisk sees it for a path
     relative to the recordings folder; `zone` and `region` are the installation's (see settings); `written` looks whether

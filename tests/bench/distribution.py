@@ -29,8 +29,9 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from sqlmodel import col, select
 
+from controller.actions.groups import create_group, set_members, set_terms
 from controller.actions.numbers import add_number
-from controller.actions.operators import create_group, create_operator, set_members, set_terms
+from controller.actions.operators import create_operator
 from controller.actions.scenarios import create_scenario, publish
 from controller.actions.users import create_token
 from controller.clock import SystemClock

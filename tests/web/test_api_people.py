@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller.actions.operators import create_group, set_members
+from controller.actions.groups import create_group, set_members
 from controller.actions.trunks import TrunkDraft, create_trunk
 from controller.bus import WrapUpEnded
 from controller.storage.groups import find_group

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.actions.operators import create_group, create_operator
+from controller.actions.groups import create_group
+from controller.actions.operators import create_operator
 from controller.actions.scenarios import save_draft
 from controller.storage.scenarios import get_scenario
 from ivr.operations import OPERATIONS

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Dialog, Page, expect
 
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.groups import create_group, set_members
+from controller.actions.operators import create_operator
 from controller.actions.users import start_web_session
 from controller.bus import OperatorsChanged
 from controller.storage.groups import find_group

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from controller.actions.desks import link_user
-from controller.actions.operators import change_call_mode, create_group, create_operator, set_members
+from controller.actions.groups import create_group, set_members
+from controller.actions.operators import change_call_mode, create_operator
 from controller.actions.users import create_user
 from controller.errors import Refused
 from controller.storage.audit import list_audit

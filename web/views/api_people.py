@@ -7,17 +7,8 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controller.actions.operators import (
-    change_group,
-    change_operator,
-    create_group,
-    create_operator,
-    delete_group,
-    delete_operator,
-    renew_secret,
-    set_members,
-    set_terms,
-)
+from controller.actions.groups import change_group, create_group, delete_group, set_members, set_terms
+from controller.actions.operators import change_operator, create_operator, delete_operator, renew_secret
 from controller.actions.trunks import change_trunk, create_trunk, delete_trunk
 from controller.bus import DirectoryChanged, WrapUpEnded
 from controller.storage import Session

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.actions.campaigns import MOST_TRANSFER_NUMBERS
 from controller.actions.fields import MOST_DAYS
-from controller.actions.operators import SHORTEST_PAUSE
+from controller.actions.groups import SHORTEST_PAUSE
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.campaigns import UnknownCallers, campaign_names

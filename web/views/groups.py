@@ -9,12 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from controller.actions.operators import (
-    HIGHEST_LEVEL,
-    HIGHEST_WEIGHT,
-    SHORTEST_PAUSE,
-    users_of_group,
-)
+from controller.actions.groups import HIGHEST_LEVEL, HIGHEST_WEIGHT, SHORTEST_PAUSE, users_of_group
 from controller.errors import InvalidInput, Refused
 from controller.storage import Session
 from controller.storage.groups import GroupView, get_group, group_view, list_groups

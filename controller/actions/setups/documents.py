@@ -18,8 +18,9 @@ from controller.actions.campaigns import CampaignDraft
 from controller.actions.carried_prompts import CarriedPrompt, carried
 from controller.actions.contacts import BlockDraft, blocked_pattern
 from controller.actions.fields import dialled_number
+from controller.actions.groups import MemberDraft
 from controller.actions.numbers import NumberLine, NumberSettings
-from controller.actions.operators import MemberDraft, OperatorDraft
+from controller.actions.operators import OperatorDraft
 from controller.actions.scenarios import read_document
 from controller.actions.trunks import TrunkDraft
 from controller.errors import FieldProblem, InvalidInput

@@ -25,17 +25,9 @@ from controller.actions.campaigns import CampaignDraft, change_campaign, create_
 from controller.actions.confirmations import confirm_for_good
 from controller.actions.contacts import block_number, change_block
 from controller.actions.forwarding import add_common_phone
+from controller.actions.groups import change_group, check_terms, create_group, set_members, set_terms
 from controller.actions.numbers import change_number, create_number
-from controller.actions.operators import (
-    OperatorDraft,
-    change_group,
-    change_operator,
-    check_terms,
-    create_group,
-    create_operator,
-    set_members,
-    set_terms,
-)
+from controller.actions.operators import OperatorDraft, change_operator, create_operator
 from controller.actions.prompts import enter_prompt, exchange_sound, retitle_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
 from controller.actions.schedules import change_schedule, create_schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.actions import operators
+from controller.actions import groups
 from controller.softphone import PhoneCall
 from tests.fixtures.distributing import has_group
 from tests.fixtures.lines import GROUP, NUMBER, has_operator_busy, open_line
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asterisk
 async def test_callers_hear_their_place_behind_all_busy_again_after_a_while_and_as_it_has_become(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operators, "SHORTEST_PAUSE", 1)
+    monkeypatch.setattr(groups, "SHORTEST_PAUSE", 1)
     await open_line(system)
     await has_group(system, "ring_all", ["2001"], name=GROUP, ring_seconds=30, announce_every=4)
     _, first = await has_operator_busy(system)

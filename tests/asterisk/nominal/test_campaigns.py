@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.actions.campaigns import add_lead
-from controller.actions.operators import set_members
+from controller.actions.groups import set_members
 from controller.calls.codes import CALL_CENTER
 from controller.errors import Refused
 from controller.softphone import PhoneCall

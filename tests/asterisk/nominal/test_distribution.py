@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
-from controller.actions.operators import MemberDraft
+from controller.actions.groups import MemberDraft
 from controller.bus import WrapUpEnded
 from controller.routing import RoutedOperator
 from controller.routing.strategies import Candidate, Turn, weighted_random

@@ -12,8 +12,8 @@ from playwright.async_api import Browser
 
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.desks import link_user
+from controller.actions.groups import create_group, set_members
 from controller.actions.numbers import add_number
-from controller.actions.operators import create_group, set_members
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish
 from controller.actions.users import create_user, start_web_session
 from controller.clock import SystemClock

@@ -12,7 +12,8 @@ from aiohttp import web
 from hypothesis import HealthCheck, Phase, given, settings
 
 from controller.actions.contacts import BlockDraft, ContactDraft, block_number, create_contact
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.groups import create_group, set_members
+from controller.actions.operators import create_operator
 from controller.clock import SystemClock
 from controller.commands.phoning import Caller
 from controller.softphone import PhoneCall, SoftPhone

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from controller.__main__ import main
+from controller.actions.groups import create_group, set_members
 from controller.actions.numbers import NumberSettings, create_number
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import create_operator
 from controller.actions.scenarios import create_scenario, publish
 from controller.commands.opening import known_prompts
 from controller.storage import Database, Session

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import delete
 
-from controller.actions.operators import set_members
+from controller.actions.groups import set_members
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.bus import PromptsChanged
 from controller.bus.messages import DirectoryChanged

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from controller.actions import packing
 from controller.actions.archives import Imported, export_archive, import_archive, new_prompts, read_archive
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.groups import create_group, set_members
+from controller.actions.operators import create_operator
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft
 from controller.actions.schedules import create_schedule

@@ -18,8 +18,9 @@ from controller.actions.campaigns import (
     delete_campaign,
     remove_lead,
 )
+from controller.actions.groups import MemberDraft, create_group, delete_group, set_members
 from controller.actions.numbers import add_number
-from controller.actions.operators import MemberDraft, create_group, create_operator, delete_group, delete_operator, set_members
+from controller.actions.operators import create_operator, delete_operator
 from controller.actions.trunks import TrunkDraft, create_trunk
 from controller.errors import InvalidInput, NotFound, Refused
 from controller.storage import Database

@@ -10,8 +10,9 @@ import pytest
 from sqlmodel import Session
 
 from controller.actions.demo import install_demo, remove_demo
+from controller.actions.groups import create_group, set_members
 from controller.actions.numbers import add_number, attach_scenario
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.operators import create_operator
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft, validate_draft
 from controller.errors import InvalidInput
 from controller.storage import Database

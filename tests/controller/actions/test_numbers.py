@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from controller.actions.groups import create_group, delete_group
 from controller.actions.numbers import (
     NumberSettings,
     add_number,
@@ -18,7 +19,6 @@ from controller.actions.numbers import (
     create_number,
     remove_number,
 )
-from controller.actions.operators import create_group, delete_group
 from controller.actions.prompts import remove_prompt, uses_of_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, delete_scenario
 from controller.actions.schedules import change_schedule, create_schedule, delete_schedule

@@ -12,8 +12,8 @@ from sqlmodel import Session, select
 
 from controller.actions import scenarios
 from controller.actions.contacts import ContactDraft, create_contact
+from controller.actions.groups import create_group
 from controller.actions.numbers import add_number, attach_scenario
-from controller.actions.operators import create_group
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, publish_again, save_draft, validate_draft
 from controller.actions.schedules import create_schedule
 from controller.errors import InvalidInput, NotFound, Refused

@@ -24,8 +24,9 @@ from controller.actions.campaigns import CampaignDraft, create_campaign
 from controller.actions.confirmations import confirm_for_good, enter_code, make_code
 from controller.actions.contacts import BlockDraft, ContactDraft, block_number, create_contact
 from controller.actions.forwarding import add_common_phone
+from controller.actions.groups import MemberDraft, create_group, set_members, set_terms
 from controller.actions.numbers import NumberLine, NumberSettings, create_number
-from controller.actions.operators import MemberDraft, create_group, create_operator, set_members, set_terms
+from controller.actions.operators import create_operator
 from controller.actions.packing import pack
 from controller.actions.prompts import PromptDetails, add_prompt
 from controller.actions.scenarios import KnownPrompts, create_scenario, publish, save_draft

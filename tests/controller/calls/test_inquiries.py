@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from controller.actions.operators import create_group, create_operator, set_members
+from controller.actions.groups import create_group, set_members
+from controller.actions.operators import create_operator
 from controller.actions.schedules import create_schedule
 from controller.calls import hours
 from controller.calls.facts import CallFacts
