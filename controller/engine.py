@@ -497,7 +497,7 @@ def _employee(operator: OperatorView) -> Employee:
     further = tuple(FurtherNumber(one.number, one.ring_seconds) for one in operator.numbers)
     routed = RoutedOperator(operator.id, operator.extension, operator.name, zone=zone_of(operator.time_zone))
     at_mobile = operator.call_mode == "own_number"
-    return Employee(routed, operator.ring_seconds, further, team=operator.team, at_mobile=at_mobile)
+    return Employee(routed, operator.ring_seconds, further, operator.inbound, operator.team, at_mobile)
 
 
 def _own_number(stored: InboundNumber, trunks: Mapping[int, SipTrunk], now: datetime) -> OwnNumber:

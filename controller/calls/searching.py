@@ -153,7 +153,9 @@ class PersonSearch:
 
     async def _join_with_owner(self, visit: VisitId, group: str, max_wait: float) -> None:
         manager = await self._manager()
-        self._join(visit, group, max_wait, None if manager is None else manager.operator)
+        owner = None if manager is None else manager.operator
+        employee = None if owner is None else self._tools.people.known(owner.extension)
+        self._join(visit, group, max_wait, owner if employee is not None and employee.inbound else None)
 
     async def _find_manager(self, visit: VisitId) -> None:
         manager = await self._manager()

@@ -29,13 +29,15 @@ class FurtherNumber:
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Somebody with an extension; his own phone is rung first, for `ring_seconds`. `team`: he sees his colleagues (SKZ-67);
-    `at_mobile`: calls that he asks for begin at the first of his further numbers (SKZ-72).
+    """Somebody with an extension; his own phone is rung first, for `ring_seconds`. `inbound`: calls of groups may ring him
+    (SKZ-63); `team`: he sees his colleagues (SKZ-67); `at_mobile`: calls that he asks for begin at the first of his further
+    numbers (SKZ-72).
     """
 
     operator: RoutedOperator
     ring_seconds: float
     further: tuple[FurtherNumber, ...] = ()
+    inbound: bool = True
     team: bool = True
     at_mobile: bool = False
 

@@ -11,11 +11,13 @@ import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.groups import MemberDraft
+from controller.actions.operators import OperatorDraft, change_operator
 from controller.bus import WrapUpEnded
 from controller.routing import RoutedOperator
 from controller.routing.strategies import Candidate, Turn, weighted_random
 from controller.softphone import PhoneCall, PhoneTimeout
 from controller.storage.calls import CallDetail
+from controller.storage.operators import find_operator
 from tests.fixtures.branching import BY
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk, first_of, has_group, talked
 from tests.fixtures.programs import api
@@ -84,6 +86,20 @@ async def test_t27_the_strategy_decides_at_once_when_the_owner_is_not_active(sys
     assert [(one.rule, one.left_out) for one in record.decisions] == [("strategy", [["2003", "offline", None]])]
     group = record.steps[0]
     assert (record.legs[0].started_at - group.entered_at).total_seconds() < 0.5
+
+
+@pytest.mark.covers("SKZ-24", "SKZ-63")
+async def test_the_owner_is_not_rung_for_a_group_when_he_takes_no_inbound_calls(system: System) -> None:
+    one = await system.database.read(find_operator, "2003")
+    assert one is not None
+    await system.change(change_operator, one.id, OperatorDraft(one.name, inbound=False))
+    await desk(system, "linear", ALL, sticky_owner=True)
+    phones = [await system.operator(extension) for extension in ("2001", "2003")]
+    caller = await system.caller()
+    await owned_by(system, "2003", caller.number)
+    call = await caller.phone.dial(NUMBER)
+    await answer_and_hang_up(call, await phones[0].ringing())
+    assert rung(await system.call_record(caller)) == ["2001"]
 
 
 @pytest.mark.covers("SKZ-22")
