@@ -164,7 +164,7 @@ class Engine:
         self.lines = NumberLines(settings.phone_region)
         self.trunks = TrunkTracker(self.telephony)
         self.people = People(self.trunks)
-        self.transfer_targets = TransferTargets(self.telephony, self.presence)
+        self.transfer_targets = TransferTargets(self.telephony, self.presence, lambda: self.distributor.engaged)
         self.distributor = Distributor(
             self.telephony,
             self.presence,
@@ -173,6 +173,7 @@ class Engine:
             lines=self.lines,
             zone=settings.zone,
             sees_team=self.people.sees_team,
+            on_engaged=self.transfer_targets.look_again,
         )
         self.prompts = prompts or PromptLibrary()
         self._prompt_folder = prompt_folder

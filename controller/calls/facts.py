@@ -116,6 +116,15 @@ class CallTools:
     written: WrittenCheck
     stereo: StereoFinisher | None = None
 
+    def why_not_at_his_phone(self, extension: str) -> str | None:
+        """What to say of an operator who can't be rung at his own phone now; None: he can. One who is kept for a call that rings
+        elsewhere, or of whom a caller is about to be told, is available as far as his phone knows.
+        """
+        state = self.presence.states.get(extension, "offline")
+        if state != "available":
+            return f"he is {state.replace('_', ' ')}"
+        return "another call is being put through to him" if extension in self.distributor.engaged else None
+
     def outside_device(self, number: str) -> str | None:
         """What `Telephony.dial` takes for a number outside; None (and a line in the log) when it can't be dialled now."""
         return self.people.outside_device(number)

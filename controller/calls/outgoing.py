@@ -85,12 +85,11 @@ class OutgoingCalls:
 
     def _place_internal(self, operator: Person, extension: str, colleague: str) -> CallId:
         people = self._tools.people
-        state = self._tools.presence.states.get(colleague, "offline")
-        if colleague == extension or state != "available":
-            why = "it is his own extension" if colleague == extension else f"he is {state.replace('_', ' ')}"
-            raise Refused(f"operator {colleague} can't be called: {why}")
-        if self._closing or extension in self._tools.distributor.engaged:
-            raise Refused(f"operator {extension} can't be called: he is offered a call at this moment")
+        why_not = "it is his own extension" if colleague == extension else self._tools.why_not_at_his_phone(colleague)
+        if why_not is not None:
+            raise Refused(f"operator {colleague} can't be called: {why_not}")
+        if self._closing:
+            raise Refused("no calls are placed any more: the controller is being stopped")
         known, call = people.known(extension), new_call_id()
         facts = CallFacts(
             call,
@@ -130,11 +129,12 @@ class OutgoingCalls:
             mobile = people.at_his_mobile(extension)
             if mobile is None:
                 raise Refused(f"operator {extension} has no further number, or it can't be called now")
+            if extension in self._tools.distributor.engaged:
+                raise Refused(f"operator {extension} can't be called: he talks, or another call is being put through to him")
             return mobile
-        state = self._tools.presence.states.get(extension, "offline")
-        phone = people.at_his_phone(extension, seconds)
-        if state != "available" or phone is None:
-            raise Refused(f"operator {extension} can't be called: he is {state.replace('_', ' ')}")
+        why_not, phone = self._tools.why_not_at_his_phone(extension), people.at_his_phone(extension, seconds)
+        if why_not is not None or phone is None:
+            raise Refused(f"operator {extension} can't be called: {why_not or 'nobody has this extension'}")
         return phone
 
     def _finished(self, client: ChannelId, task: asyncio.Task[None]) -> None:

@@ -107,10 +107,10 @@ class Transfers:
         own = tools.people.known(operator)
         if own is not None and not own.team:
             raise Refused(f"operator {operator} does not see his colleagues: he can transfer to numbers outside only")
-        state = tools.presence.states.get(number, "offline")
+        why_not = tools.why_not_at_his_phone(number)
         person = tools.people.at_his_phone(number, tools.desk.transfer_seconds)
-        if state != "available" or person is None:
-            raise Refused(f"the call can't be transferred to {number}: he is {state.replace('_', ' ')}")
+        if why_not is not None or person is None:
+            raise Refused(f"the call can't be transferred to {number}: {why_not or 'nobody has this extension'}")
         return person
 
     def _call_center(self) -> Person:

@@ -112,7 +112,9 @@ class _WrappingUp:
 
 
 class Distributor:
-    """The one place that rings people. `run()` must be running. `sees_team` tells who may transfer to colleagues (SKZ-67)."""
+    """The one place that rings people. `run()` must be running. `sees_team` tells who may transfer to colleagues (SKZ-67);
+    `on_engaged` is told, and must not wait, when other operators are engaged than before.
+    """
 
     def __init__(
         self,
@@ -125,7 +127,10 @@ class Distributor:
         zone: tzinfo = UTC,
         sees_team: Callable[[str], bool] = lambda extension: True,
         chance: Random | None = None,
+        on_engaged: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_engaged = on_engaged
+        self._told_engaged = frozenset[str]()
         self._presence = presence
         self._journal = journal
         self._clock = clock
@@ -303,6 +308,7 @@ class Distributor:
             case _:
                 pass
         self._tell_situations()
+        self._tell_engaged()
         self._watch_the_clock()
         if not self._lines.open:
             for settled in self._settling:
@@ -458,6 +464,12 @@ class Distributor:
         """A conversation has the length, in seconds, that its group allowed when it began; None: any."""
         rule = self._rules.get(group or "")
         return None if rule is None else rule.terms.longest_talk
+
+    def _tell_engaged(self) -> None:
+        engaged = frozenset(self._matching.engaged)
+        if engaged != self._told_engaged:
+            self._told_engaged = engaged
+            self._on_engaged()
 
     def _tell_situations(self) -> None:
         for call, situation in self._matching.situations.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Collection
 from typing import Final
 
 from controller.errors import TelephonyError
@@ -22,20 +23,25 @@ RETRY_AFTER: Final = 2.0
 
 
 class TransferTargets:
-    """`run()` must be running."""
+    """`run()` must be running. `engaged` tells whom the distribution keeps for a call, whose own phone may be quiet meanwhile."""
 
-    def __init__(self, telephony: Telephony, presence: PresenceTracker) -> None:
+    def __init__(self, telephony: Telephony, presence: PresenceTracker, engaged: Callable[[], Collection[str]]) -> None:
         self._telephony = telephony
         self._presence = presence
+        self._engaged = engaged
         self._told: dict[str, bool] = {}
         self._news = asyncio.Event()
-        presence.subscribe(lambda extension, state: self._news.set())
+        presence.subscribe(lambda extension, state: self.look_again())
         telephony.listen(self._on_system_event)
 
     @property
     def told(self) -> frozenset[str]:
         """Who may be reached now, as far as Asterisk knows."""
         return frozenset(extension for extension, allowed in self._told.items() if allowed)
+
+    def look_again(self) -> None:
+        """Who is engaged has changed."""
+        self._news.set()
 
     async def run(self) -> None:
         """Tell every change, until cancelled."""
@@ -59,7 +65,7 @@ class TransferTargets:
             await self._telephony.let_transfer_to(extension, False)
             self._told.pop(extension, None)
         for extension, state in states.items():
-            allowed = state == "available"
+            allowed = state == "available" and extension not in self._engaged()
             if self._told.get(extension) is not allowed:
                 await self._telephony.let_transfer_to(extension, allowed)
                 self._told[extension] = allowed
