@@ -22,7 +22,7 @@ from controller.calls.scenarios import internal_call, outgoing_call
 from controller.calls.trail import started
 from controller.errors import Refused, TelephonyError
 from controller.ids import CallId, ChannelId, client_channel_id, new_call_id, trunk_id_of
-from controller.routing import LineRequest, Number, OperatorLineEnded, Person, SearchEnded, trunk_of
+from controller.routing import KeepRequest, Kept, LineRequest, Number, OperatorLineEnded, Person, SearchEnded, trunk_of
 from controller.storage.calls import EndedBy
 from controller.storage.journal_changes import CallEnded
 from controller.telephony.events import Answered, Gone, PlaybackEnded
@@ -158,13 +158,23 @@ class _Internal:
         facts, tools, own = self._facts, self._tools, operator.numbers[0]
         rung: Rung = NotRung()
         try:
-            rung = await ring(tools.telephony, facts.call, facts.channel, own, self._mailbox, shows=facts.called_number)
+            if await self._keeps_him():
+                rung = await ring(tools.telephony, facts.call, facts.channel, own, self._mailbox, shows=facts.called_number)
         finally:
             if not isinstance(rung, Answered):
+                tools.distributor.leave(facts.call)
                 cause = rung.cause or None if isinstance(rung, Gone) else None
                 tools.journal.record(CallEnded(facts.call, tools.clock.now(), _BY_OPERATOR, cause, "refused"))
         if isinstance(rung, Answered):
             await self._arrivals.serve(facts, self._mailbox)
+
+    async def _keeps_him(self) -> bool:
+        """Whether he is offered no other call from now on; not if one came a moment before."""
+        self._tools.distributor.keep(KeepRequest(self._facts.call, self._mailbox, self._facts.caller_number))
+        while True:
+            message = await self._mailbox.get()
+            if isinstance(message, Kept):
+                return message.granted
 
 
 class _Outgoing:

@@ -11,6 +11,8 @@ from controller.routing.people import Employee, FurtherNumber, People
 from controller.routing.requests import (
     AbsentRequest,
     HandedOver,
+    KeepRequest,
+    Kept,
     LineRequest,
     OperatorLineEnded,
     Outlook,
@@ -33,6 +35,8 @@ __all__ = [
     "FurtherNumber",
     "GroupRule",
     "HandedOver",
+    "KeepRequest",
+    "Kept",
     "LineRequest",
     "Number",
     "NumberLines",

@@ -25,6 +25,8 @@ from controller.routing.matching import Action, Availability, CallBack, Ended, M
 from controller.routing.operator_lines import OperatorLine, OperatorLines, Silent, TalkedTooLong, TalkEndsSoon
 from controller.routing.requests import (
     AbsentRequest,
+    KeepRequest,
+    Kept,
     LineRequest,
     Outlook,
     PickedUp,
@@ -224,6 +226,10 @@ class Distributor:
         """Hang up one operator's line; no error when it is gone."""
         self._lines.hang_up(leg)
 
+    def keep(self, request: KeepRequest) -> None:
+        """Offer him no call but the one that he has asked for."""
+        self._inbox.put_nowait(request)
+
     def pick_up(self, request: PickUpRequest) -> None:
         """Give him a call that rings elsewhere."""
         self._inbox.put_nowait(request)
@@ -303,6 +309,8 @@ class Distributor:
                     self._act(self._matching.hand_over(joined.operator, joined.call))
             case PickUpRequest():
                 self._pick_up(message)
+            case KeepRequest(call, mailbox, operator):
+                mailbox.put_nowait(Kept(self._matching.keep(call, operator)))
             case _Settle(settled):
                 self._settling.append(settled)
             case _:

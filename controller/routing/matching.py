@@ -133,6 +133,7 @@ class Matching:
         self._phones: dict[str, Availability] = {}
         self._engaged: dict[str, CallId] = {}
         self._talking_for: dict[str, str] = {}
+        self._kept: dict[CallId, str] = {}
         self._wrapping_up: set[str] = set()
         self._last_offered: dict[str, str] = {}
         self._waiting: dict[CallId, _Waiting] = {}
@@ -217,8 +218,18 @@ class Matching:
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
-        """The caller does not wait any more, whatever the reason."""
+        """The caller does not wait any more, whatever the reason; who was kept for the call is free."""
+        kept = self._kept.pop(call, "")
+        if self._engaged.get(kept) == call:
+            del self._engaged[kept]
         return [*self._remove(call, answered_by=None), *self._match()]
+
+    def keep(self, call: CallId, operator: str) -> bool:
+        """The operator is engaged with a call that he has asked for, until it is left; False: he is engaged already."""
+        if operator in self._engaged:
+            return False
+        self._engaged[operator], self._kept[call] = call, operator
+        return True
 
     def give_up(self, call: CallId) -> list[Action]:
         """The caller's longest wait is over."""

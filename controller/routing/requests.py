@@ -75,6 +75,24 @@ class PickUpRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRequest:
+    """An operator is about to be rung for a call that he has asked for: he is offered no other until that `call` is left. One
+    `Kept` follows in `mailbox`.
+    """
+
+    call: CallId
+    mailbox: Mailbox
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer to a KeepRequest; `granted` is false when another call is his already."""
+
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PickedUp:
     """The answer to a PickUpRequest; `call` is None when nothing rings that he may take."""
 

@@ -9,7 +9,7 @@ from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.calls import CallDetail, CallFilters, list_calls
 from tests.asterisk.nominal.test_operator_states import dials
 from tests.fixtures.sounds import NOBODY, UNDISTURBED
-from tests.fixtures.system import Line, System
+from tests.fixtures.system import Line, System, eventually
 from tests.fixtures.talk import talk
 
 pytestmark = pytest.mark.asterisk
@@ -101,6 +101,7 @@ async def test_a_call_that_was_clicked_rings_ones_own_phone_first_and_then_the_c
     system.engine.outgoing.place("2001", "2002")
     own = await first.ringing()
     assert "2002@" in own.peer
+    assert system.engine.distributor.engaged.keys() == {"2001"}, "a group could ring him beside his own call"
     await own.answer()
     rings = await second.ringing()
     assert own.answered_at is not None and rings.began_at >= own.answered_at and "2001@" in rings.peer
@@ -113,6 +114,7 @@ async def test_a_call_that_was_clicked_rings_ones_own_phone_first_and_then_the_c
     kept = record.call
     assert (kept.direction, kept.caller_number, kept.called_number, kept.outcome) == ("internal", "2001", "2002", "talked")
     assert [leg.operator_extension for leg in record.legs] == ["2002"] and len(record.recordings) == 1
+    await eventually(lambda: dict(system.engine.distributor.engaged), "somebody stays engaged", until={})
 
 
 @pytest.mark.covers("SKZ-64")
@@ -122,6 +124,7 @@ async def test_a_clicked_call_that_its_own_operator_refuses_rings_nobody_and_is_
     system.engine.outgoing.place("2001", "2002")
     await (await first.ringing()).refuse()
     record = await only_call(system)
+    await eventually(lambda: dict(system.engine.distributor.engaged), "somebody stays engaged", until={})
     assert (record.call.direction, record.call.outcome, record.call.ended_by, record.legs) == (
         "internal",
         "refused",
@@ -133,6 +136,7 @@ async def test_a_clicked_call_that_its_own_operator_refuses_rings_nobody_and_is_
 async def test_only_a_colleague_who_is_available_can_be_clicked(system: System) -> None:
     caller, _ = await system.operator("2001"), await system.operator("2002")
     await dials(caller, "*43", UNDISTURBED)
+    await system.operator_is("2001", "do_not_disturb")
     for operator, colleague, why in (
         ("2002", "2001", "do not disturb"),
         ("2002", "2003", "offline"),

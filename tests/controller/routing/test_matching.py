@@ -145,6 +145,16 @@ def test_an_operator_who_did_not_answer_one_caller_is_offered_the_next() -> None
     assert sales.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer"), offer(SECOND, ANN)]
 
 
+def test_an_operator_who_has_asked_for_a_call_is_offered_no_other_until_it_is_left() -> None:
+    sales = matching("linear", ANN, BOB)
+    assert sales.keep(SECOND, ANN)
+    assert sales.join(FIRST, "Sales") == [offer(FIRST, BOB)]
+    assert not sales.keep(CallId("fourth"), BOB)
+    assert sales.join(THIRD, "Sales") == []
+    assert sales.leave(SECOND) == [offer(THIRD, ANN)]
+    assert sales.leave(SECOND) == []
+
+
 def test_a_search_stands_by_whether_somebody_is_rung_for_the_caller() -> None:
     sales = matching("ring_all", ANN)
     sales.join(FIRST, "Sales")
