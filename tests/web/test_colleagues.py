@@ -115,6 +115,16 @@ async def test_of_several_who_fit_those_who_are_available_can_be_called(site: Si
     assert placed == [("2001", "2002")]
 
 
+async def test_what_the_desk_reads_again_at_every_change_is_without_the_team(site: Site, placed: list[tuple[str, str]]) -> None:
+    client = await site.browser()
+    whole = (await client.get("/desk")).text
+    (address,) = set(re.findall(r'data-live="([^"]+)"', whole))
+    again = (await client.get(address)).text
+    assert "Bob Stone" in whole and "Bob Stone" not in again
+    assert re.findall(r'id="([^"]+)" data-live', again) == re.findall(r'id="([^"]+)" data-live', whole) != []
+    assert placed == []
+
+
 async def test_without_a_phone_of_ones_own_or_without_colleagues_there_is_no_such_line(site: Site) -> None:
     client = await site.browser()
     assert (await client.post("/desk/call", data={"colleague": "2002"})).status_code == 404

@@ -248,13 +248,15 @@ async def _desk_page(
     fits: Sequence[Colleague] = (),
 ) -> Response:
     given = services(request)
-    found = await given.database.read(_load, request.state.user.id)
+    # Whoever reads the page again for its live regions has the list of his colleagues, who may be a thousand.
+    lists_team = request.state.sees_team and "live" not in request.query_params
+    found = await given.database.read(_load, request.state.user.id, lists_team)
     error = None if refused is None else as_web_error(refused)
     form_refused = phone_refused or state_refused or mode_refused or call_refused
     callers = [detail.call.caller_number for detail in found.calls]
     contacts = await given.database.read(names_of_callers, callers, given.settings.phone_region)
     missed = await load_missed(request, await mine(request), _MOST_MISSED + 1)
-    colleagues = as_they_are(request, found.colleagues if request.state.sees_team else ())
+    colleagues = as_they_are(request, found.colleagues)
     context: dict[str, Any] = {
         "operator": found.operator,
         "state": state_of(request, found.operator.extension) if found.operator else "offline",
@@ -291,12 +293,12 @@ async def _desk_page(
     return page(request, "desk.html", context, status_of(form_refused) if error is None else error.status)
 
 
-def _load(session: Session, user_id: int) -> _Found:
+def _load(session: Session, user_id: int, lists_team: bool) -> _Found:
     operator = operator_of(session, user_id)
     live = () if operator is None else list_calls(session, CallFilters(live=True), _MOST_CALLS).calls
     calls = tuple(detail for detail in live if operator and _legs(detail, operator))
     phone = None if operator is None else find_own_phone(session, operator.id)
-    colleagues = () if operator is None else team_of(session, operator)
+    colleagues = team_of(session, operator) if operator is not None and lists_team else ()
     now = None if operator is None else operator_now(session, operator)
     own_phone = None if phone is None or operator is None else PhoneView(phone, operator)
     return _Found(find_desk(session, user_id), operator, calls, own_phone, colleagues, now)
