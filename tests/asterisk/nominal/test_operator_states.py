@@ -16,7 +16,7 @@ from tests.fixtures.sounds import DISTURBED, LOGGED_IN, LOGGED_OUT, NOT_POSSIBLE
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 
 
 async def dials(phone: SoftPhone, code: str, heard: Tone) -> None:
