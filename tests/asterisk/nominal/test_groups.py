@@ -8,11 +8,13 @@ import pytest
 
 from controller.softphone import PhoneCall, tones
 from controller.storage.calls import CallDetail
-from tests.fixtures.sounds import SORRY, THANKS, WARNING, read_wav, seconds_of
+from tests.fixtures.sounds import SORRY, THANKS, WARNING, read_wav, seconds_of, seconds_of_sound
 from tests.fixtures.system import RING_SECONDS, Line, System
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE, talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
+SOON_HEARD = 0.5
+"""Seconds of sound that who waits for two seconds has heard at least."""
 
 
 def legs(record: CallDetail) -> list[tuple[str, int | None, int | None]]:
@@ -131,6 +133,7 @@ async def test_linear_rings_one_after_another_and_a_busy_one_is_passed_over(syst
     await busy.refuse()
     silent = await phones[1].ringing()
     third = await phones[2].ringing(RING_SECONDS + 3)
+    assert seconds_of_sound(call.heard) > SOON_HEARD
     assert third.began_at - silent.began_at == pytest.approx(RING_SECONDS, abs=0.7)
     await silent.ended()
     await third.answer()
@@ -151,6 +154,7 @@ async def test_a_caller_whom_nobody_answers_leaves_by_failed(system: System) -> 
     offered = await phone.ringing()
     await is_told_sorry(system, call)
     await offered.ended()
+    assert seconds_of_sound(call.heard) > SOON_HEARD + SORRY.seconds
     record = await system.call_record(caller)
     assert exits(record) == ["failed", "next", None]
     assert (record.call.outcome, record.legs[0].cause) == ("ended", 19)
@@ -188,6 +192,7 @@ async def test_the_longest_wait_ends_the_search_while_the_only_operator_is_talki
     group = (await system.call_record(caller)).steps[1]
     assert group.left_at is not None
     assert (group.left_at - group.entered_at).total_seconds() == pytest.approx(2, abs=0.3)
+    assert seconds_of_sound(call.heard) > WARNING.seconds + SOON_HEARD + SORRY.seconds
     assert offered.ended_at is None
     await talking.hangup()
 
@@ -258,6 +263,7 @@ async def test_an_operator_who_turns_his_phone_on_gets_the_caller_who_waits(syst
     _, first = await system.call(Line.SALES)
     offered = await busy.ringing()
     await offered.answer()
+    await talk(first, offered)
     waiting, second = await system.call(Line.SALES)
     await system.comes_to(waiting, "sales")
     late = await system.phone_of("2002")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import pytest
 
 from controller.actions.operator_states import choose_state
 from controller.actions.operators import OperatorDraft, change_operator
-from controller.softphone import SoftPhone
+from controller.commands.phoning import Caller
+from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.operator_states import operators_now, state_changes
 from controller.storage.operators import find_operator
+from tests.fixtures.distributing import NUMBER, desk
 from tests.fixtures.programs import api
 from tests.fixtures.sounds import DISTURBED, LOGGED_IN, LOGGED_OUT, NOT_POSSIBLE, SORRY, UNDISTURBED, Tone
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 
 
 async def dials(phone: SoftPhone, code: str, heard: Tone) -> None:
@@ -87,6 +91,72 @@ async def test_the_last_operator_who_logs_out_lets_the_waiting_caller_go_on(syst
     await late.ended()
     await dials(phone, "*41", LOGGED_IN)
     await system.operator_is("2001", "available")
+
+
+async def logs_out_by_his_phone(system: System, phone: SoftPhone) -> None:
+    await dials(phone, "*42", LOGGED_OUT)
+
+
+async def logs_out_by_the_api(system: System, phone: SoftPhone) -> None:
+    async with await api(system) as client:
+        assert (await client.put("/api/v1/operators/2001/state", json={"state": "offline"})).is_success
+
+
+LOGS_OUT = pytest.mark.parametrize("logs_out", [logs_out_by_his_phone, logs_out_by_the_api])
+LogsOut: TypeAlias = Callable[[System, SoftPhone], Awaitable[None]]
+
+
+@pytest.mark.covers("SKZ-62")
+@LOGS_OUT
+async def test_callers_wait_for_the_last_operator_who_has_logged_out_until_his_conversation_is_over(
+    system: System, logs_out: LogsOut
+) -> None:
+    await desk(system, "linear", ["2001"])
+    phone = await system.operator("2001")
+    _, talking = await system.call(NUMBER)
+    offered = await phone.ringing()
+    await offered.answer()
+    await talk(talking, offered)
+    callers = [await system.call(NUMBER) for _ in range(2)]
+    await asyncio.gather(*(call.hears_sound() for _, call in callers))
+    await logs_out(system, phone)
+    await asyncio.gather(*(call.listen(1.0) for _, call in callers))
+    await asyncio.gather(*(call.hears_sound() for _, call in callers))
+    assert system.engine.presence.states["2001"] == "talking"
+    assert len(system.engine.distributor.waiting) == len(callers)
+    await offered.hangup()
+    await go_on_by_failed(system, callers)
+    await system.operator_is("2001", "offline")
+
+
+@pytest.mark.covers("SKZ-62")
+@LOGS_OUT
+async def test_callers_go_on_when_the_last_operator_logs_out_after_his_conversation_instead_of_wrapping_up(
+    system: System, logs_out: LogsOut
+) -> None:
+    await desk(system, "linear", ["2001"], wrap_up_seconds=30)
+    phone = await system.operator("2001")
+    _, talking = await system.call(NUMBER)
+    offered = await phone.ringing()
+    await offered.answer()
+    await talk(talking, offered)
+    await offered.listen(1.0)
+    await talking.hangup()
+    await system.operator_is("2001", "wrap_up")
+    callers = [await system.call(NUMBER) for _ in range(2)]
+    await asyncio.gather(*(call.hears_sound() for _, call in callers))
+    await logs_out(system, phone)
+    await go_on_by_failed(system, callers)
+    await system.operator_is("2001", "offline")
+
+
+async def go_on_by_failed(system: System, callers: Sequence[tuple[Caller, PhoneCall]]) -> None:
+    """Nobody of them was offered to anybody."""
+    await asyncio.gather(*(call.hears_tone(SORRY.frequency) for _, call in callers))
+    await asyncio.gather(*(call.ended() for _, call in callers))
+    for caller, _ in callers:
+        record = await system.call_record(caller)
+        assert ([step.exit for step in record.steps], record.legs) == (["failed", "next", None], ())
 
 
 @pytest.mark.covers("SKZ-61")

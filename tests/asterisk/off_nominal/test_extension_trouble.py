@@ -16,7 +16,7 @@ from tests.fixtures.sounds import INCORRECT, MENU, SORRY, WARNING
 from tests.fixtures.system import LIMIT, Line, System
 from tests.fixtures.talk import talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 DIRECT = "8071"
 MOBILE = "74951110001"
 
@@ -122,6 +122,7 @@ async def test_an_employee_who_is_wanted_in_particular_is_not_rung_for_a_group_m
     _, direct = await system.call(DIRECT)
     offered = await operator.ringing()
     await offered.answer()
+    await talk(direct, offered)
     caller, call = await system.call(Line.SINGLE)
     await is_told_sorry(system, call)
     assert (await system.call_record(caller)).legs == ()
@@ -137,6 +138,7 @@ async def test_a_caller_who_hangs_up_while_the_second_number_rings_leaves_nobody
     caller, call = await system.call(DIRECT)
     await (await phone.ringing()).refuse()
     second = await mobile.ringing()
+    await call.hears_sound()
     await call.hangup()
     await second.ended()
     await system.lines_have_ended(caller)

@@ -26,7 +26,7 @@ from tests.fixtures.sounds import ALL_BUSY, ARRIVAL, NO_ANSWER, OFF_HOURS, WAITI
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 OWN: float = 1250.0
 
 
@@ -178,9 +178,7 @@ async def test_a_waiting_caller_hears_on_after_the_connection_was_lost(system: S
     assert call.ended_at is None
     await offered.answer()
     await talk(call, offered)
-    call.forget_sound()
-    await call.listen(1.0)
-    assert heard_in_order(call.heard) == []
+    assert heard_in_order(await call.listen(1.0)) == []
     await call.hangup()
 
 

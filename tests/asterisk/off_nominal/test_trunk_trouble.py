@@ -14,7 +14,7 @@ from tests.fixtures.carrier import carrier
 from tests.fixtures.sounds import SORRY
 from tests.fixtures.system import System, eventually
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("callers_are_never_left_in_silence")]
 
 
 async def fails(system: System, within: float) -> CallDetail:
