@@ -64,6 +64,10 @@ async def _no_transfer(call: str, to: str, consulting: bool) -> None:
     raise Refused(f"call {call} is not live in this process")
 
 
+async def _no_consultation(call: str, completes: bool) -> None:
+    raise Refused(f"call {call} is not live in this process")
+
+
 def _nobody_to_tell(extension: str, chosen: OperatorSwitches) -> None:
     """Another process serves the calls, and reads it by itself."""
 
@@ -106,11 +110,12 @@ class WebServices:
     was stored for an operator, so that he is offered nothing more from the answer on. `trunk_states` tells how the enabled trunks
     are, by their ids, as far as that is known.
 
-    `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
-    calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call mode says) and gives
-    the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and
-    gives the call's id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there
-    is no gateway.
+    `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before),
+    `conclude_transfer` ends that consultation (call, whether caller and target are joined; else the operator has his caller
+    again), `place_call` calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call
+    mode says) and gives the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for
+    the installation's) and gives the call's id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code,
+    language); None: there is no gateway.
 
     `open_sip_socket` opens a browser's way to Asterisk, or raises TelephonyUnavailable; `no_telephone` says why the pages can't
     be telephones, None: they can.
@@ -128,6 +133,7 @@ class WebServices:
     state_chosen: Callable[[str, OperatorSwitches], None] = _nobody_to_tell
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
+    conclude_transfer: Callable[[str, bool], Awaitable[None]] = _no_consultation
     place_call: Callable[[str, str, bool | None], str] = _no_outgoing_calls
     dictate_code: Callable[[str, str, str | None], str] = _no_dictation
     send_code: Callable[[str, str, str], Awaitable[None]] | None = None

@@ -53,7 +53,7 @@ from web.views.api_states import place_call, set_state
 from web.views.confirming import call_with_code, confirm_by_code, send_code
 from web.views.missed_calls import mine
 from web.views.operators import as_they_are, own_operator, state_of, team_of
-from web.views.transfers import talks_in
+from web.views.transfers import consults_in, talks_in
 from web.words import CALL_MODE_WORDS, operator_words
 
 _SECONDS_OF_SILENCE = 15.0
@@ -65,10 +65,12 @@ _MOST_MISSED = 10
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """A live call of the operator; `talking` is false while his phone rings for it."""
+    """A live call of the operator; `talking` is false while his phone rings for it. `consulting`: he speaks with somebody else
+    before a transfer."""
 
     call: CallItem
     talking: bool
+    consulting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +311,8 @@ def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
 
 
 def _desk_call(detail: CallDetail, operator: Operator, request: Request, contacts: Mapping[str, str]) -> DeskCall:
-    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talks_in(detail, operator))
+    item = call_item(detail, services(request).clock.now(), contacts)
+    return DeskCall(item, talks_in(detail, operator), consults_in(detail, operator))
 
 
 async def _events(request: Request, extension: str) -> AsyncIterator[str]:
