@@ -183,6 +183,7 @@ def web_services(
         pause_recording,
         operator_states=lambda: engine.presence.states,
         state_chosen=engine.state_chosen,
+        directory_taken_in=engine.directory_taken_in,
         trunk_states=engine.trunk_states,
         transfer=transfer,
         conclude_transfer=conclude_transfer,

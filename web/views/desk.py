@@ -22,7 +22,7 @@ from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
-from controller.bus import DirectoryChanged, OperatorChanged, WrapUpEnded
+from controller.bus import OperatorChanged, WrapUpEnded
 from controller.errors import AttendantError, FieldProblem, InvalidInput, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
@@ -133,7 +133,7 @@ async def choose_call_mode(request: Request) -> Response:
         await given.database.run(change_call_mode, operator.id, mode, acting_user=by, at=now)
     except InvalidInput as refused:
         return await _desk_page(request, mode_refused=refused)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return RedirectResponse("/desk", status_code=303)
 
 
