@@ -92,6 +92,7 @@ from controller.telephony.port import SipAccount, SipTrunk
 log = logging.getLogger(__name__)
 
 REFRESH_EVERY: Final = 10.0
+TAKEN_IN_WITHIN: Final = 2.0
 CONNECT_PATIENCE: Final = 20.0
 CLOSE_PATIENCE: Final = 5.0
 SETTLE_PATIENCE: Final = 2.0
@@ -209,8 +210,10 @@ class Engine:
         self._directory = _Directory({}, (), (), (), {}, frozenset(), {}, (), OutsidePhones(), ())
         self._known_accounts: set[str] = set()
         self._known_trunks: set[str] = set()
-        self._trunk_refused = False
         self._stale = asyncio.Event()
+        self._taken_in = asyncio.Event()
+        self._provision_again = True
+        self._outdated = asyncio.Event()
         self._provisioned = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -258,6 +261,7 @@ class Engine:
             self.missed.run,
             self.transfer_targets.run,
             self._keep_fresh,
+            self._keep_provisioned,
             self._listen_to_bus,
         ]
         if self.stereo is not None:
@@ -290,6 +294,14 @@ class Engine:
     def state_chosen(self, extension: str, chosen: OperatorSwitches) -> None:
         """An operator's state was chosen and is stored: the very next decision goes by it."""
         self.presence.switch(extension, _switches(chosen))
+
+    async def directory_taken_in(self) -> None:
+        """Wait for what was stored, and told by a notice, to be what every decision from now on goes by. Where it can't be read
+        within TAKEN_IN_WITHIN seconds, wait no longer: it is read later.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TAKEN_IN_WITHIN):
+                await self._taken_in.wait()
 
     async def trunk_states(self) -> dict[int, TrunkState]:
         """How the enabled trunks are, by their ids. Asks Asterisk when some of them register."""
@@ -341,6 +353,7 @@ class Engine:
 
     def _on_system_event(self, event: SystemEvent) -> None:
         if isinstance(event, Connected | Disconnected):
+            self._provision_again = True
             self._provisioned.clear()
             self._stale.set()
 
@@ -366,6 +379,7 @@ class Engine:
                 log.warning("numbers, groups and operators could not be read again: %s", error)
 
     async def _refresh(self) -> None:
+        taken_in, self._taken_in = self._taken_in, asyncio.Event()
         if self._prompt_folder is not None:
             self.prompts.set_own(await self._database.read(load_own, self._prompt_folder))
         directory = await self._database.read(_load_directory, self._directory, self._asterisk, self.prompts, self._clock.now())
@@ -381,9 +395,18 @@ class Engine:
         self.presence.set_switches(directory.switches)
         if directory.rules != before.rules:
             self.distributor.set_rules(directory.rules)
+        taken_in.set()
         changed = (directory.operators, directory.trunks) != (before.operators, before.trunks)
-        if self.telephony.connected and (changed or self._trunk_refused or not self._provisioned.is_set()):
-            await self._provision(directory)
+        if self.telephony.connected and (changed or self._provision_again):
+            self._provision_again = False
+            self._outdated.set()
+
+    async def _keep_provisioned(self) -> None:
+        """Beside the reading: where there are many accounts this takes its time, and no decision waits for it."""
+        while True:
+            await self._outdated.wait()
+            self._outdated.clear()
+            await self._provision(self._directory)
 
     async def _provision(self, directory: _Directory) -> None:
         """Bring Asterisk's accounts and trunks to what the database says, and watch the phones."""
@@ -402,6 +425,7 @@ class Engine:
             await self.telephony.set_fallback_dial(_fallback_devices(directory.rules))
         except TelephonyError as error:
             log.warning("SIP accounts and trunks could not be brought up to date: %s", error)
+            self._provision_again = True
             return
         await self.presence.watch(account.name for account in directory.operators)
         await self.trunks.watch(trunk.name for trunk in directory.trunks.values())
@@ -409,7 +433,6 @@ class Engine:
 
     async def _put_trunks(self, trunks: Iterable[SipTrunk]) -> None:
         """A trunk that Asterisk refuses (a host that no name server knows) keeps nothing else from being served."""
-        self._trunk_refused = False
         for trunk in trunks:
             self._known_trunks.add(trunk.name)
             try:
@@ -417,7 +440,7 @@ class Engine:
             except TelephonyUnavailable:
                 raise
             except TelephonyError as error:
-                self._trunk_refused = True
+                self._provision_again = True
                 log.error("calls through %s (%s) can't be made: %s", trunk.name, trunk.host, error)
 
 

@@ -336,6 +336,8 @@ def make_routes() -> list[BaseRoute]:
         Route("/desk/end-wrap-up", for_people(desk.end_own_wrap_up), methods=["POST"]),
         Route("/desk/calls/{id}/transfer", for_people(transfers.show_transfer), methods=["GET"]),
         Route("/desk/calls/{id}/transfer", for_people(transfers.transfer), methods=["POST"]),
+        Route("/desk/calls/{id}/transfer/back", for_people(transfers.take_back), methods=["POST"]),
+        Route("/desk/calls/{id}/transfer/complete", for_people(transfers.complete), methods=["POST"]),
         Route("/desk/call-mode", for_people(desk.choose_call_mode), methods=["POST"]),
         Route("/desk/telephone.json", for_people(telephone.get_account), methods=["GET"]),
         WebSocketRoute("/desk/telephone", telephone.telephone),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from controller.actions.scenarios import KnownPrompts
-from controller.bus import Bus
+from controller.bus import Bus, DirectoryChanged
 from controller.clock import Clock
 from controller.errors import Refused, TelephonyUnavailable
 from controller.presence import OperatorState
@@ -64,7 +64,15 @@ async def _no_transfer(call: str, to: str, consulting: bool) -> None:
     raise Refused(f"call {call} is not live in this process")
 
 
+async def _no_consultation(call: str, completes: bool) -> None:
+    raise Refused(f"call {call} is not live in this process")
+
+
 def _nobody_to_tell(extension: str, chosen: OperatorSwitches) -> None:
+    """Another process serves the calls, and reads it by itself."""
+
+
+async def _nobody_to_wait_for() -> None:
     """Another process serves the calls, and reads it by itself."""
 
 
@@ -103,14 +111,16 @@ class WebServices:
     """`prompts` is what scenarios may play at the moment; `monotonic` is the clock of the log-in limits, in seconds.
 
     `operator_states` is how operators' phones are, by extension; one that is not named is offline. `state_chosen` is told what
-    was stored for an operator, so that he is offered nothing more from the answer on. `trunk_states` tells how the enabled trunks
-    are, by their ids, as far as that is known.
+    was stored for an operator, so that he is offered nothing more from the answer on. `directory_taken_in` waits, not for long,
+    until everything else that was stored is what calls go by. `trunk_states` tells how the enabled trunks are, by their ids, as
+    far as that is known.
 
-    `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before), `place_call`
-    calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call mode says) and gives
-    the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for the installation's) and
-    gives the call's id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code, language); None: there
-    is no gateway.
+    `transfer` gives a live call's caller to somebody else (call, number, whether the operator consults before),
+    `conclude_transfer` ends that consultation (call, whether caller and target are joined; else the operator has his caller
+    again), `place_call` calls an operator and then a number for him (extension, number, whether at his mobile; None: as his call
+    mode says) and gives the call's id, and `dictate_code` calls a number to tell it a code (number, code, language or None for
+    the installation's) and gives the call's id; all raise Refused. So does `send_code`, which sends a code by SMS (number, code,
+    language); None: there is no gateway.
 
     `open_sip_socket` opens a browser's way to Asterisk, or raises TelephonyUnavailable; `no_telephone` says why the pages can't
     be telephones, None: they can.
@@ -126,13 +136,22 @@ class WebServices:
     monotonic: Callable[[], float] = monotonic
     operator_states: Callable[[], Mapping[str, OperatorState]] = dict
     state_chosen: Callable[[str, OperatorSwitches], None] = _nobody_to_tell
+    directory_taken_in: Callable[[], Awaitable[None]] = _nobody_to_wait_for
     trunk_states: Callable[[], Awaitable[Mapping[int, TrunkState]]] = _nothing_known
     transfer: Callable[[str, str, bool], Awaitable[None]] = _no_transfer
+    conclude_transfer: Callable[[str, bool], Awaitable[None]] = _no_consultation
     place_call: Callable[[str, str, bool | None], str] = _no_outgoing_calls
     dictate_code: Callable[[str, str, str | None], str] = _no_dictation
     send_code: Callable[[str, str, str], Awaitable[None]] | None = None
     open_sip_socket: Callable[[], AbstractAsyncContextManager[SipSocket]] = _no_asterisk
     no_telephone: str | None = None
+
+    async def directory_changed(self) -> None:
+        """Tell everybody that what calls need to know has changed, and is stored. Calls of this process go by it from the return
+        on; where they are slow to, or another process serves them, soon.
+        """
+        self.bus.send(DirectoryChanged())
+        await self.directory_taken_in()
 
 
 def workshop(connection: HTTPConnection) -> Workshop:

@@ -44,6 +44,22 @@ STATE_OPERATIONS = (
     ),
     ApiOperation(
         "POST",
+        f"{_API}/calls/{{id}}/transfer/back",
+        api_states.post_transfer_back,
+        "Give an operator who consults before a transfer his caller back",
+        status=202,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
+        f"{_API}/calls/{{id}}/transfer/complete",
+        api_states.post_transfer_complete,
+        "Join the caller with whom his operator consults, as if the operator had hung up",
+        status=202,
+        errors=(409,),
+    ),
+    ApiOperation(
+        "POST",
         f"{_API}/calls",
         api_states.post_call,
         "Call an operator, and then a number for him",

@@ -22,7 +22,7 @@ from controller.calls.facts import CallFacts, CallTools
 from controller.calls.features import FeatureDialogue
 from controller.calls.hours import callers_zone, goes_by_callers, groups_of, state_now, working_time
 from controller.calls.numbers import UNKNOWN, Route, refusing
-from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
+from controller.calls.requests import CheckUp, ConclusionAsked, Dismiss, PauseRecording, TransferAsked
 from controller.calls.scenarios import internal_call
 from controller.calls.session import FALLBACK_CONTEXT, CallSession
 from controller.errors import Refused, TelephonyError, TelephonyUnavailable
@@ -165,6 +165,15 @@ class Arrivals:
         """
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._ask(call, TransferAsked(number, consulting, answer), answer, "it may be transferred or not")
+
+    async def conclude_transfer(self, call: CallId, completes: bool) -> None:
+        """Have whoever consults before a transfer of this call joined with his caller again, or (`completes`) his caller with
+        whom he consults; his line ends then. It has been ordered when this returns, and is done a moment later.
+
+        Raises Refused: the call is not live here, or nobody consults; TelephonyUnavailable: it did not answer.
+        """
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._ask(call, ConclusionAsked(completes, answer), answer, "the consultation may go on or not")
 
     async def _ask(self, call: CallId, request: object, answer: asyncio.Future[_Answer], otherwise: str) -> _Answer:
         mailbox = self._live.get(call)

@@ -29,5 +29,14 @@ class TransferAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class ConclusionAsked:
+    """Somebody wants the operator's consultation to end: `completes` joins caller and target, else the operator has his caller
+    again. `answer` gets nothing, or Refused."""
+
+    completes: bool
+    answer: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Dismiss:
     """The controller stops: the caller goes on in the dialplan."""

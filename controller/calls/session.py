@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from controller.calls.executor import Executor
 from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import HoldDue
-from controller.calls.requests import CheckUp, Dismiss, PauseRecording, TransferAsked
+from controller.calls.requests import CheckUp, ConclusionAsked, Dismiss, PauseRecording, TransferAsked
 from controller.calls.trail import Trail, started
 from controller.calls.transferring import After, KeysPaused, Transfers
 from controller.errors import ChannelGone, Refused, TelephonyError, TelephonyUnavailable
@@ -138,6 +138,8 @@ class CallSession:
                 await self._on_handed_over(message)
             case TransferAsked():
                 await self._reply(message.answer, self._transfer(message.number, message.consulting))
+            case ConclusionAsked():
+                await self._reply(message.answer, self._transfers.conclude(completes=message.completes))
             case PlaybackEnded(channel) if channel != self.facts.channel:
                 pass
             case PlaybackEnded(_, playback, failed) if self._executor.hold.owns(playback):

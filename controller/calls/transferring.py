@@ -2,7 +2,8 @@
 
 Blind:      the operator is free at once; the caller hears music while the target is rung.
 Consulting: the operator speaks with the target while the caller hears music. He hangs up: caller and target are joined. The
-            target hangs up, is not reached, or the operator presses "back": he has his caller again.
+            target hangs up, is not reached, or the operator presses "back": he has his caller again. Either can be ordered
+            for him from outside.
 
 A target who is one of us must be available, a number outside is reached by a trunk. The call center of the call's campaign
 (LNR-5, LNR-6) may have several numbers: the next one is rung when one is busy, out of reach, or not answered. A target who does
@@ -70,6 +71,7 @@ class Transfers:
         self._first: ChannelId | None = None
         self._target: ChannelId | None = None
         self._consultation: BridgeId | None = None
+        self._called_off = False
         self._said = 0
 
     @property
@@ -84,12 +86,16 @@ class Transfers:
 
     def concerns(self, leg: ChannelId) -> bool:
         """Whether the end of this line is ours to judge."""
-        return self._stage in ("consult_ringing", "consult_talking") and leg in (self._first, self._target)
+        return self._consulting and leg in (self._first, self._target)
+
+    @property
+    def _consulting(self) -> bool:
+        return self._stage in ("consult_ringing", "consult_talking")
 
     def check(self, number: str) -> Person:
         """Who is wanted by a transfer now. Raises Refused."""
         tools, operator = self._tools, self._executor.operator
-        if self._executor.operator_leg is None or operator is None or self._stage in ("consult_ringing", "consult_talking"):
+        if self._executor.operator_leg is None or operator is None or self._consulting:
             raise Refused("nobody talks with the caller now")
         if number == CALL_CENTER:
             return self._call_center()
@@ -135,7 +141,7 @@ class Transfers:
         log.info("call %s: %s transfers it to %s", self._facts.call, self._operator, number)
         await self._quietly(self._executor.part())
         if consulting:
-            self._stage = "consult_ringing"
+            self._stage, self._called_off = "consult_ringing", False
             await self._quietly(self._tools.telephony.start_music(self._first))
         else:
             self._stage = "ringing"
@@ -159,9 +165,12 @@ class Transfers:
         if stage == "consult_ringing":
             if leg is None:
                 await self._quietly(self._executor.search_ended(None, None))
-                return await self._resume(refused=True)
-            self._target, self._found = leg, message.operator or ""
-            self._stage, self._consultation = "consult_talking", self._executor.next_bridge()
+                return await self._resume(refused=not self._called_off)
+            self._target, self._found, self._stage = leg, message.operator or "", "consult_talking"
+            if self._called_off:  # in the moment in which he answered
+                self._call_off()
+                return "goes_on"
+            self._consultation = self._executor.next_bridge()
             assert self._first is not None
             await self._quietly(self._tools.telephony.bridge(self._consultation, (self._first, leg)))
             return "goes_on"
@@ -222,6 +231,17 @@ class Transfers:
         if message.count == self._key_count:
             self._keys.forget()
 
+    async def conclude(self, *, completes: bool) -> None:
+        """End the consultation as the operator can: by his key code, or (`completes`) by hanging up, which before the target has
+        answered leaves a blind transfer. Raises Refused: nobody consults.
+        """
+        if not self._consulting or self._first is None:
+            raise Refused("nobody consults before a transfer of this call now")
+        if completes:
+            self._tools.distributor.drop(self._first)
+        else:
+            self._call_off()
+
     async def refuse(self) -> None:
         """Let the operator hear that it is not possible; the caller does not."""
         leg = self._executor.operator_leg
@@ -254,6 +274,7 @@ class Transfers:
     def _call_off(self) -> None:
         """He wants his caller back."""
         if self._stage == "consult_ringing":
+            self._called_off = True
             self._tools.distributor.give_up(self._facts.call)
         elif self._stage == "consult_talking" and self._target is not None:
             self._tools.distributor.drop(self._target)

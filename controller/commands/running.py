@@ -167,6 +167,9 @@ def web_services(
     async def transfer(call: str, to: str, consulting: bool) -> None:
         await engine.arrivals.transfer(CallId(call), to, consulting)
 
+    async def conclude_transfer(call: str, completes: bool) -> None:
+        await engine.arrivals.conclude_transfer(CallId(call), completes)
+
     def place_call(operator: str, number: str, at_mobile: bool | None) -> str:
         return engine.outgoing.place(operator, number, at_mobile=at_mobile)
 
@@ -180,8 +183,10 @@ def web_services(
         pause_recording,
         operator_states=lambda: engine.presence.states,
         state_chosen=engine.state_chosen,
+        directory_taken_in=engine.directory_taken_in,
         trunk_states=engine.trunk_states,
         transfer=transfer,
+        conclude_transfer=conclude_transfer,
         place_call=place_call,
         dictate_code=engine.confirmations.place,
         send_code=None if settings.sms_url is None else SmsGateway(settings.sms_url).send_code,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from controller.actions.groups import create_group, set_members
 from controller.actions.trunks import TrunkDraft, create_trunk
-from controller.bus import WrapUpEnded
+from controller.bus import DirectoryChanged, WrapUpEnded
 from controller.storage.groups import find_group
 from controller.storage.operators import find_operator
 from controller.storage.trunks import TrunkState, find_trunk
@@ -228,3 +229,23 @@ async def test_a_trunks_state_is_what_the_engine_knows(site: Site) -> None:
     waiting = TrunkDraft("Third", "192.0.2.1", username="office")
     await site.database.run(create_trunk, waiting, secret_later=True, acting_user="test", at=NOON)
     assert (await program.get("/api/v1/trunks/3")).json()["state"] == "no_secret"
+
+
+@pytest.mark.parametrize(
+    ("place", "body"), [("operators", ANNA), ("groups", {"name": "Sales"}), ("campaigns", {"name": "Spring"})]
+)
+async def test_a_change_is_answered_when_the_calls_of_this_process_go_by_it(
+    site: Site, place: str, body: dict[str, object]
+) -> None:
+    taken_in = asyncio.Event()
+
+    async def engine_takes_it_in() -> None:
+        await taken_in.wait()
+
+    site.app.state.services = replace(site.app.state.services, directory_taken_in=engine_takes_it_in)
+    async with site.bus.subscribe() as notices:
+        answer = asyncio.create_task(site.program().post(f"/api/v1/{place}", json=body))
+        assert isinstance(await anext(notices), DirectoryChanged)
+        assert not answer.done()
+        taken_in.set()
+        assert (await answer).status_code == 201

@@ -101,6 +101,9 @@ class Switchboard:
     async def transfer(self, call: str, to: str, consulting: bool) -> None:
         self._take(call, to, consulting)
 
+    async def conclude(self, call: str, completes: bool) -> None:
+        self._take(call, completes)
+
     def place(self, operator: str, number: str, at_mobile: bool | None) -> str:
         self._take(operator, number, at_mobile)
         return "01NEW"
@@ -115,7 +118,8 @@ def served_by(site: Site, switchboard: Switchboard) -> Site:
     given = site.app.state.services
     assert isinstance(given, WebServices)
     values = {name: getattr(given, name) for name in WebServices.__dataclass_fields__}
-    site.app = create_app(WebServices(**{**values, "transfer": switchboard.transfer, "place_call": switchboard.place}))
+    taken = {"transfer": switchboard.transfer, "conclude_transfer": switchboard.conclude, "place_call": switchboard.place}
+    site.app = create_app(WebServices(**{**values, **taken}))
     return site
 
 
@@ -139,6 +143,26 @@ async def test_a_transfer_that_is_refused_says_why_and_is_not_in_the_audit_log(s
     bad = await program.post("/api/v1/calls/01LIVE/transfer", json={"to": "*41"})
     assert bad.status_code == 422 and bad.json()["error"]["fields"][0]["field"] == "to"
     assert "call.transfer" not in [one.action for one in await site.database.read(list_audit)]
+
+
+@pytest.mark.covers("SKZ-66")
+@pytest.mark.parametrize(("way", "completes"), [("back", False), ("complete", True)])
+async def test_a_consultation_is_ended_and_the_audit_log_knows_who_wanted_it(site: Site, way: str, completes: bool) -> None:
+    switchboard = Switchboard()
+    program = served_by(site, switchboard).program()
+    site.add_arriving("01LIVE")
+    site.add_arriving("01OVER", ended_at=NOON)
+    answer = await program.post(f"/api/v1/calls/01LIVE/transfer/{way}")
+    assert (answer.status_code, switchboard.asked) == (202, [("01LIVE", completes)])
+    newest = (await site.database.read(list_audit))[0]
+    assert (newest.action, newest.actor, newest.subject) == (f"call.transfer_{way}", "token reports", "call 01LIVE")
+    over = await program.post(f"/api/v1/calls/01OVER/transfer/{way}")
+    assert over.status_code == 409 and "the call is over" in over.text
+    switchboard.refusal = "nobody consults"
+    refused = await program.post(f"/api/v1/calls/01LIVE/transfer/{way}")
+    assert refused.status_code == 409 and "nobody consults" in refused.text
+    assert (await program.post(f"/api/v1/calls/01NONE/transfer/{way}")).status_code == 404
+    assert (await site.database.read(list_audit))[0].id == newest.id, "what was refused is not noted"
 
 
 @pytest.mark.covers("SKZ-75")

@@ -38,9 +38,15 @@ class Switchboard:
 
     refusal: str = ""
     asked: list[tuple[str, str, bool]] = field(default_factory=list)
+    concluded: list[tuple[str, bool]] = field(default_factory=list)
 
     async def transfer(self, call: str, to: str, consulting: bool) -> None:
         self.asked.append((call, to, consulting))
+        if self.refusal:
+            raise Refused(self.refusal)
+
+    async def conclude(self, call: str, completes: bool) -> None:
+        self.concluded.append((call, completes))
         if self.refusal:
             raise Refused(self.refusal)
 
@@ -56,7 +62,7 @@ def switchboard(site: Site) -> Switchboard:
     site.states.update(STATES)  # type: ignore[arg-type]
     talks(site, CALL)
     board = Switchboard()
-    site.app.state.services = replace(site.app.state.services, transfer=board.transfer)
+    site.app.state.services = replace(site.app.state.services, transfer=board.transfer, conclude_transfer=board.conclude)
     return board
 
 
@@ -67,6 +73,14 @@ def talks(site: Site, id: str, extension: str = "2001") -> None:
         leg = session.get(CallLeg, f"{id}-op1")
         assert leg is not None
         leg.operator_extension, leg.talk_ended_at, leg.ended_at = extension, None, None
+
+
+def consults(site: Site) -> None:
+    """Ann has the caller of CALL hear music and speaks with 2002, to whom she may transfer him."""
+    with site.database.session() as session:
+        leg = session.get(CallLeg, f"{CALL}-op2")
+        assert leg is not None
+        leg.operator_extension, leg.transferred_by, leg.answered_at, leg.ended_at = "2002", "2001", NOON, None
 
 
 def ends(site: Site) -> None:
@@ -169,6 +183,40 @@ async def test_what_the_switchboard_refuses_is_said_at_the_field_too(
     answer = await (await site.browser()).post(DIALOG, data=sent)
     assert (answer.status_code, errors(answer.text)) == (422, {field: "The call can't be transferred now."})
     assert await noted(site) == []
+
+
+@pytest.mark.covers("SKZ-66")
+@pytest.mark.parametrize(
+    ("way", "button", "completes"), [("back", "Back to the caller", False), ("complete", "Join the two", True)]
+)
+async def test_who_consults_takes_his_caller_back_or_joins_the_two_on_his_desk(
+    site: Site, switchboard: Switchboard, way: str, button: str, completes: bool
+) -> None:
+    client = await site.browser()
+    assert f'action="{DIALOG}/{way}"' not in (await client.get("/desk")).text
+    consults(site)
+    page = (await client.get("/desk")).text
+    assert f'action="{DIALOG}/{way}"><button type="submit">{button}<' in page and "Consulting" in page
+    assert (await client.post(f"{DIALOG}/{way}")).headers["location"] == "/desk"
+    assert switchboard.concluded == [(CALL, completes)]
+    newest = (await site.database.read(list_audit))[0]
+    assert (newest.actor, newest.action, newest.subject) == ("ann", f"call.transfer_{way}", f"call {CALL}")
+
+
+async def test_whose_consultation_is_over_is_told_so_and_nobody_else_ends_it(site: Site, switchboard: Switchboard) -> None:
+    consults(site)
+    with site.database.session() as session:
+        bob = create_user(session, "bob", PASSWORD, "operator", **BY)
+        link_user(session, "bob", "2002", **BY)
+    client, other = await site.browser(), await site.browser(bob.id)
+    assert "/transfer" not in (await other.get("/desk")).text
+    assert (await other.post(f"{DIALOG}/back")).headers["location"] == "/desk?transfer=over"
+    assert switchboard.concluded == []
+    switchboard.refusal = "nobody consults"
+    answer = await client.post(f"{DIALOG}/back")
+    assert "You do not consult in that call any more." in (await client.get(answer.headers["location"])).text
+    ends(site)
+    assert (await client.post(f"{DIALOG}/complete")).headers["location"] == "/desk?transfer=over"
 
 
 async def test_a_call_center_is_offered_only_where_the_campaign_of_the_call_has_one(site: Site, switchboard: Switchboard) -> None:

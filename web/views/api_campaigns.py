@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.campaigns import add_lead, change_campaign, create_campaign, delete_campaign, remove_lead
-from controller.bus import DirectoryChanged
 from controller.storage import Session
 from controller.storage.campaigns import campaign_view, campaign_views, get_campaign
 from controller.storage.contacts import owners_of
@@ -84,7 +83,7 @@ async def store_campaign(request: Request, new: CampaignChange) -> int:
     """A new campaign; returns its id. Raises as `create_campaign`."""
     given, by = services(request), acting_user(request)
     created = await given.database.run(create_campaign, new.draft(), acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created.id
 
 
@@ -92,14 +91,14 @@ async def replace_campaign(request: Request, new: CampaignChange) -> None:
     """Replace the campaign of the address. Raises as `change_campaign`."""
     given, id, by = services(request), number_id(request), acting_user(request)
     await given.database.run(change_campaign, id, new.draft(), acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def drop_campaign(request: Request) -> None:
     """Remove the campaign of the address. Raises NotFound."""
     given = services(request)
     await given.database.run(delete_campaign, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def load_leads(request: Request, limit: int, after: int) -> list[LeadModel]:

@@ -13,7 +13,6 @@ from controller.actions.contacts import (
     delete_contact,
     unblock_number,
 )
-from controller.bus import DirectoryChanged
 from controller.storage.contacts import BlockedNumber, ContactView, contact_view, get_blocked, list_blocked, list_contacts
 from web.contact_models import (
     BlockChange,
@@ -113,7 +112,7 @@ async def store_block(request: Request, new: BlockChange) -> BlockedNumber:
     given, by = services(request), acting_user(request)
     region, now = given.settings.phone_region, given.clock.now()
     entry = await given.database.run(block_number, new.draft(), region, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return entry
 
 
@@ -122,7 +121,7 @@ async def replace_block(request: Request, new: BlockChange) -> BlockedNumber:
     given, by = services(request), acting_user(request)
     region, now = given.settings.phone_region, given.clock.now()
     entry = await given.database.run(change_block, number_id(request), new.draft(), region, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return entry
 
 
@@ -130,4 +129,4 @@ async def drop_block(request: Request) -> None:
     """Take the entry of the address off the block list."""
     given = services(request)
     await given.database.run(unblock_number, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()

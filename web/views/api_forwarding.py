@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.forwarding import add_common_phone, decide_request, remove_phone, set_own_phone
-from controller.bus import DirectoryChanged
 from controller.storage.forwarding import ForwardingPhone, list_phones, phone_view
 from web.forms import read_json
 from web.forwarding_models import NewPhone, PhoneList, PhoneModel, phone_model
@@ -88,7 +87,7 @@ async def store_phone(request: Request, new: NewPhone) -> int:
         stored = await given.database.run(add_common_phone, new.number, acting_user=by, at=now)
     else:
         stored = await given.database.run(set_own_phone, new.operator, new.number, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return stored.id
 
 
@@ -96,11 +95,11 @@ async def drop_phone(request: Request, id: int) -> None:
     """Remove a phone. Raises as `remove_phone`."""
     given = services(request)
     await given.database.run(remove_phone, id, acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def decide(request: Request, id: int, *, approved: bool) -> None:
     """Approve or refuse. Raises as `decide_request`."""
     given = services(request)
     await given.database.run(decide_request, id, approved, acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()

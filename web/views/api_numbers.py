@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from controller.actions.numbers import change_all_numbers, change_number, create_number, remove_number
 from controller.actions.reachability import Serving, bringing, serving
-from controller.bus import DirectoryChanged
 from controller.schedules import Schedule, State, ZoneMode, state_at, zone_for
 from controller.storage import Session
 from controller.storage.campaigns import campaign_names
@@ -103,7 +102,7 @@ async def put_settings_of_all(request: Request) -> Response:
     given, body = services(request), await read_json(request, NumberSettingsModel)
     by, now = acting_user(request), given.clock.now()
     await given.database.run(change_all_numbers, body.settings(), given.prompts(), acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return await get_numbers(request)
 
 
@@ -187,7 +186,7 @@ async def store_number(request: Request, new: NumberChange) -> int:
         acting_user=by,
         at=now,
     )
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created.id
 
 
@@ -207,14 +206,14 @@ async def replace_number(request: Request, new: NumberChange, *, for_all: bool =
         acting_user=by,
         at=now,
     )
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def drop_number(request: Request) -> None:
     """Remove the number of the address. Raises NotFound."""
     given = services(request)
     await given.database.run(remove_number, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 def _to_check(session: Session, id: int) -> _Surroundings:

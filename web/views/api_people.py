@@ -10,7 +10,7 @@ from starlette.responses import Response
 from controller.actions.groups import change_group, create_group, delete_group, set_members, set_terms
 from controller.actions.operators import change_operator, create_operator, delete_operator, renew_secret
 from controller.actions.trunks import change_trunk, create_trunk, delete_trunk
-from controller.bus import DirectoryChanged, WrapUpEnded
+from controller.bus import WrapUpEnded
 from controller.storage import Session
 from controller.storage.groups import GroupView, group_view, list_groups
 from controller.storage.operators import Operator, OperatorView, get_operator, operator_view, operator_views
@@ -81,7 +81,7 @@ async def store_operator(request: Request, new: NewOperator) -> Operator:
     given, by = services(request), acting_user(request)
     pattern, now = given.settings.extension_pattern, given.clock.now()
     created = await given.database.run(_new_operator, new, pattern, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created
 
 
@@ -89,7 +89,7 @@ async def replace_operator(request: Request, new: OperatorChange) -> OperatorVie
     """Change the operator of the address. Raises as `change_operator`."""
     given, id, by = services(request), number_id(request), acting_user(request)
     changed = await given.database.run(change_operator, id, new.draft(), acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return changed
 
 
@@ -97,14 +97,14 @@ async def drop_operator(request: Request) -> None:
     """Remove the operator of the address. Raises Refused: something uses him; NotFound."""
     given = services(request)
     await given.database.run(delete_operator, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def new_sip_account(request: Request) -> tuple[Operator, SipAccountModel]:
     """Give the phone of the address's operator a new secret. Raises NotFound."""
     given, id, by = services(request), number_id(request), acting_user(request)
     operator = await given.database.run(renew_secret, id, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return operator, sip_account(request, operator)
 
 
@@ -147,7 +147,7 @@ async def store_group(request: Request, new: GroupChange) -> GroupView:
     """A new group with its members. Raises as the actions for groups."""
     given, by = services(request), acting_user(request)
     created = await given.database.run(_new_group, new, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created
 
 
@@ -155,7 +155,7 @@ async def replace_group(request: Request, new: GroupChange) -> GroupView:
     """Replace the group of the address. Raises as the actions for groups."""
     given, id, by = services(request), number_id(request), acting_user(request)
     changed = await given.database.run(_changed_group, id, new, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return changed
 
 
@@ -163,7 +163,7 @@ async def drop_group(request: Request) -> None:
     """Remove the group of the address. Raises Refused: something uses it; NotFound."""
     given = services(request)
     await given.database.run(delete_group, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def get_trunks(request: Request) -> Response:
@@ -202,7 +202,7 @@ async def store_trunk(request: Request, new: TrunkChange) -> int:
     """A new trunk; returns its id. Raises as `create_trunk`."""
     given, by = services(request), acting_user(request)
     created = await given.database.run(create_trunk, new.draft(), acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created.id
 
 
@@ -210,7 +210,7 @@ async def replace_trunk(request: Request, new: TrunkChange) -> None:
     """Replace the trunk of the address. Raises as `change_trunk`."""
     given, by = services(request), acting_user(request)
     await given.database.run(change_trunk, number_id(request), new.draft(), acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def drop_trunk(request: Request) -> None:
@@ -218,7 +218,7 @@ async def drop_trunk(request: Request) -> None:
     given, by = services(request), acting_user(request)
     zone, now = given.settings.zone, given.clock.now()
     await given.database.run(delete_trunk, number_id(request), zone=zone, acting_user=by, at=now)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 def sip_account(request: Request, operator: Operator) -> SipAccountModel:

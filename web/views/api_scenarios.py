@@ -37,7 +37,7 @@ from controller.actions.scenarios import (
     validate_document,
     validate_draft,
 )
-from controller.bus import DirectoryChanged, PromptsChanged, ScenarioPublished
+from controller.bus import PromptsChanged, ScenarioPublished
 from controller.errors import NotFound
 from controller.prompts.workshop import Workshop
 from controller.storage import Session
@@ -270,7 +270,7 @@ async def _take_in_archive(request: Request, content: bytes, name: str | None, p
                 at=given.clock.now(),
             )
     given.bus.send(PromptsChanged())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return _import_done(request, imported)
 
 

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.schedules import change_schedule, create_schedule, delete_schedule
-from controller.bus import DirectoryChanged
 from controller.storage.schedules import StoredSchedule, get_schedule, list_schedules
 from web.forms import read_json, read_query
 from web.rendering import ModelResponse
@@ -57,7 +56,7 @@ async def store_schedule(request: Request, new: ScheduleChange) -> StoredSchedul
     """A new schedule. Raises as `create_schedule`."""
     given, by = services(request), acting_user(request)
     created = await given.database.run(create_schedule, new.name, new.schedule, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return created
 
 
@@ -65,7 +64,7 @@ async def replace_schedule(request: Request, new: ScheduleChange) -> StoredSched
     """Replace the schedule of the address. Raises as `change_schedule`."""
     given, id, by = services(request), number_id(request), acting_user(request)
     changed = await given.database.run(change_schedule, id, new.name, new.schedule, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return changed
 
 
@@ -73,4 +72,4 @@ async def drop_schedule(request: Request) -> None:
     """Remove the schedule of the address. Raises Refused as long as something uses it."""
     given = services(request)
     await given.database.run(delete_schedule, number_id(request), acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from controller.actions.fields import invalid
 from controller.actions.packing import pack
 from controller.actions.setups import Setup, read_setup, read_zip, setup_files, sounds_to_convert, take_in
-from controller.bus import DirectoryChanged, PromptsChanged, ScenarioPublished
+from controller.bus import PromptsChanged, ScenarioPublished
 from controller.errors import InvalidInput
 from controller.prompts.facts import PreparedSound
 from controller.prompts.files import PromptFolder
@@ -74,7 +74,7 @@ async def take_in_upload(request: Request, upload: Upload) -> SetupTaken:
         if taken.prompts:
             given.bus.send(PromptsChanged())
         if taken.directory:
-            given.bus.send(DirectoryChanged())
+            await given.directory_changed()
         for scenario in taken.published:
             given.bus.send(ScenarioPublished(scenario))
     return setup_taken(taken, trial == "true")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from controller.actions.calls import note_outgoing_call, note_transfer
+from controller.actions.calls import note_conclusion, note_outgoing_call, note_transfer
 from controller.actions.operator_states import choose_state
 from controller.bus import DirectoryChanged
 from controller.errors import NotFound, Refused
@@ -59,11 +59,19 @@ async def get_state_changes(request: Request) -> Response:
 async def post_transfer(request: Request) -> Response:
     """Transfer the caller of a live call."""
     body, call = await read_json(request, TransferOrder), text_id(request)
-    detail = await services(request).database.read(get_call, call)
-    if detail.call.ended_at is not None:
-        raise Refused("the call is over: it can't be transferred any more")
+    await _live_call(request, call)
     await transfer_call(request, call, body)
     return Response(status_code=204)
+
+
+async def post_transfer_back(request: Request) -> Response:
+    """Give an operator who consults before a transfer his caller back."""
+    return await _conclude(request, completes=False)
+
+
+async def post_transfer_complete(request: Request) -> Response:
+    """Join the caller with whom his operator consults."""
+    return await _conclude(request, completes=True)
 
 
 async def post_call(request: Request) -> Response:
@@ -88,12 +96,33 @@ async def transfer_call(request: Request, call: str, order: TransferOrder) -> No
     await given.database.run(note_transfer, call, order.to, order.consulting, acting_user=by, at=given.clock.now())
 
 
+async def conclude_transfer(request: Request, call: str, *, completes: bool) -> None:
+    """End the consultation before a transfer: join caller and target, or give the operator his caller back. Raises Refused."""
+    given, by = services(request), acting_user(request)
+    await given.conclude_transfer(call, completes)
+    await given.database.run(note_conclusion, call, completes, acting_user=by, at=given.clock.now())
+
+
 async def place_call(request: Request, operator: str, number: str, at_mobile: bool | None = None) -> str:
     """Begin a call that the operator of this extension has asked for; gives its id. Raises Refused."""
     given, by = services(request), acting_user(request)
     call = given.place_call(operator, number, at_mobile)
     await given.database.run(note_outgoing_call, call, operator, number, acting_user=by, at=given.clock.now())
     return call
+
+
+async def _conclude(request: Request, *, completes: bool) -> Response:
+    call = text_id(request)
+    await _live_call(request, call)
+    await conclude_transfer(request, call, completes=completes)
+    return Response(status_code=202)
+
+
+async def _live_call(request: Request, call: str) -> None:
+    """Raises NotFound; Refused: it is over."""
+    detail = await services(request).database.read(get_call, call)
+    if detail.call.ended_at is not None:
+        raise Refused("the call is over: it can't be transferred any more")
 
 
 def _operator(session: Session, extension: str) -> Operator:

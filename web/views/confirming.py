@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.actions.confirmations import CodeVerdict, Kind, confirm_for_good, enter_code, make_code, withdraw_code
-from controller.bus import DirectoryChanged
 from controller.errors import FieldProblem, InvalidInput, Refused
 from controller.storage.forwarding import ForwardingPhone
 from web.forms import read_json
@@ -80,11 +79,11 @@ async def confirm_by_code(request: Request, id: int, code: str, *, of: Kind = Fo
     verdict = await given.database.run(enter_code, id, code, months, of, acting_user=by, at=now)
     if verdict != "confirmed":
         raise InvalidInput(f"code: {_SAID[verdict]}", [FieldProblem("code", _SAID[verdict])])
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
 
 
 async def keep_confirmed(request: Request, id: int, *, of: Kind = ForwardingPhone) -> None:
     """A number of our own trunk. Raises as `confirm_for_good`."""
     given = services(request)
     await given.database.run(confirm_for_good, id, of, acting_user=acting_user(request), at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()

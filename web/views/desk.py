@@ -22,7 +22,7 @@ from controller.actions.confirmations import CODE_DIGITS
 from controller.actions.desks import set_ringtone
 from controller.actions.forwarding import own_phone_of
 from controller.actions.operators import change_call_mode
-from controller.bus import DirectoryChanged, OperatorChanged, WrapUpEnded
+from controller.bus import OperatorChanged, WrapUpEnded
 from controller.errors import AttendantError, FieldProblem, InvalidInput, Refused
 from controller.ids import new_file_id
 from controller.presence import OperatorState
@@ -53,7 +53,7 @@ from web.views.api_states import place_call, set_state
 from web.views.confirming import call_with_code, confirm_by_code, send_code
 from web.views.missed_calls import mine
 from web.views.operators import as_they_are, own_operator, state_of, team_of
-from web.views.transfers import talks_in
+from web.views.transfers import consults_in, talks_in
 from web.words import CALL_MODE_WORDS, operator_words
 
 _SECONDS_OF_SILENCE = 15.0
@@ -65,10 +65,12 @@ _MOST_MISSED = 10
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """A live call of the operator; `talking` is false while his phone rings for it."""
+    """A live call of the operator; `talking` is false while his phone rings for it. `consulting`: he speaks with somebody else
+    before a transfer."""
 
     call: CallItem
     talking: bool
+    consulting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ async def choose_call_mode(request: Request) -> Response:
         await given.database.run(change_call_mode, operator.id, mode, acting_user=by, at=now)
     except InvalidInput as refused:
         return await _desk_page(request, mode_refused=refused)
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return RedirectResponse("/desk", status_code=303)
 
 
@@ -309,7 +311,8 @@ def _legs(detail: CallDetail, operator: Operator) -> list[Any]:
 
 
 def _desk_call(detail: CallDetail, operator: Operator, request: Request, contacts: Mapping[str, str]) -> DeskCall:
-    return DeskCall(call_item(detail, services(request).clock.now(), contacts), talks_in(detail, operator))
+    item = call_item(detail, services(request).clock.now(), contacts)
+    return DeskCall(item, talks_in(detail, operator), consults_in(detail, operator))
 
 
 async def _events(request: Request, extension: str) -> AsyncIterator[str]:

@@ -1,5 +1,5 @@
 """The dialog with which an operator gives the caller he talks with to somebody else (SKZ-66 to SKZ-69): an available colleague, a
-number outside, or the call center of the call's campaign.
+number outside, or the call center of the call's campaign; and how he ends his consultation before it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from web.security import NO_TEAM
 from web.services import services
 from web.state_models import CALL_CENTER
 from web.transfer_forms import OUTSIDE, TransferText
-from web.views.api_states import transfer_call
+from web.views.api_states import conclude_transfer, transfer_call
 from web.views.operators import as_they_are, own_operator, team_of
 from web.views.places import text_id
 from web.words import operator_words
 
 _OVER = "/desk?transfer=over"
+_ALONE = "/desk?transfer=alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ def talks_in(detail: CallDetail, operator: Operator) -> bool:
     return leg.operator_extension == operator.extension
 
 
+def consults_in(detail: CallDetail, operator: Operator) -> bool:
+    """Whether this operator, whose caller hears music, speaks with somebody to whom he may transfer the call, or has him rung."""
+    mine = [leg for leg in detail.legs if leg.transferred_by == operator.extension and leg.ended_at is None]
+    return talks_in(detail, operator) and any(leg.talk_started_at is None for leg in mine)
+
+
 async def show_transfer(request: Request) -> Response:
     """The dialog of a call; when the operator does not talk in it any more, his desk."""
     found = await _load(request)
@@ -80,6 +87,27 @@ async def transfer(request: Request) -> Response:
         return _dialog(request, found, text, text.wrong(str(refused)))
     told = {"transfer": "consulting" if order.consulting else "given", "to": text.to}
     return RedirectResponse(f"/desk?{urlencode(told)}", status_code=303)
+
+
+async def take_back(request: Request) -> Response:
+    """The operator ends his consultation and has his caller again."""
+    return await _conclude(request, completes=False)
+
+
+async def complete(request: Request) -> Response:
+    """The operator has his caller joined with whom he consults."""
+    return await _conclude(request, completes=True)
+
+
+async def _conclude(request: Request, *, completes: bool) -> Response:
+    found = await _load(request)
+    if not found.goes_on:
+        return RedirectResponse(_OVER, status_code=303)
+    try:
+        await conclude_transfer(request, found.call.call.id, completes=completes)
+    except Refused:
+        return RedirectResponse(_ALONE, status_code=303)
+    return RedirectResponse("/desk", status_code=303)
 
 
 async def _load(request: Request) -> _Found:

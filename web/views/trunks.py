@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from controller.actions.trunks import set_trunk_enabled
-from controller.bus import DirectoryChanged
 from controller.errors import Refused
 from controller.storage import Session
 from controller.storage.numbers import NumberView, number_views
@@ -141,7 +140,7 @@ async def take_away(request: Request) -> Response:
 async def _switch(request: Request, *, enabled: bool) -> Response:
     given, by = services(request), acting_user(request)
     trunk = await given.database.run(set_trunk_enabled, number_id(request), enabled, acting_user=by, at=given.clock.now())
-    given.bus.send(DirectoryChanged())
+    await given.directory_changed()
     return _followed(request, trunk.id)
 
 

@@ -14,7 +14,7 @@ from controller.actions.users import create_user, start_web_session
 from controller.clock import SystemClock
 from controller.ids import CallId
 from controller.storage import Session
-from tests.fixtures.system import System
+from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
 from tests.fixtures.transfers import conversation, reaches, way
 from tests.fixtures.web import PASSWORD, healthy
@@ -35,6 +35,9 @@ async def desk_of_2001(system: System) -> httpx.AsyncClient:
     async def transfer(call: str, to: str, consulting: bool) -> None:
         await system.engine.arrivals.transfer(CallId(call), to, consulting)
 
+    async def conclude_transfer(call: str, completes: bool) -> None:
+        await system.engine.arrivals.conclude_transfer(CallId(call), completes)
+
     known = KnownPrompts(frozenset(), frozenset({"en"}))
     given = WebServices(
         system.asterisk.settings,
@@ -45,6 +48,7 @@ async def desk_of_2001(system: System) -> httpx.AsyncClient:
         lambda: known,
         operator_states=lambda: system.engine.presence.states,
         transfer=transfer,
+        conclude_transfer=conclude_transfer,
     )
     token = await system.database.run(_logged_in)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(given)), base_url="http://attendant.test")
@@ -57,6 +61,10 @@ def _logged_in(session: Session) -> str:
     user = create_user(session, "eve", PASSWORD, "operator", **by)
     link_user(session, "eve", "2001", **by)
     return start_web_session(session, user.id, SESSION_LIFETIME, at=SystemClock().now())
+
+
+async def _shows(client: httpx.AsyncClient, words: str) -> bool:
+    return words in (await client.get("/desk")).text
 
 
 async def dialog(client: httpx.AsyncClient) -> tuple[str, dict[str, bool]]:
@@ -83,7 +91,9 @@ async def test_t40_the_caller_goes_to_the_colleague_who_was_chosen_on_the_desk_a
 
 
 @pytest.mark.covers("SKZ-66")
-async def test_who_is_outside_is_spoken_with_first_and_joined_with_the_caller_by_hanging_up(system: System) -> None:
+async def test_who_is_outside_is_spoken_with_first_and_put_down_and_then_joined_with_the_caller_by_the_desk(
+    system: System,
+) -> None:
     outside = await system.phone_outside(OUTSIDE)
     await system.has_trunk()
     talking, client = await conversation(system), await desk_of_2001(system)
@@ -92,8 +102,18 @@ async def test_who_is_outside_is_spoken_with_first_and_joined_with_the_caller_by
     offered = await outside.ringing()
     await offered.answer()
     await talk(talking.line, offered)
-    await talking.line.hangup()
+    await eventually(lambda: _shows(client, "Consulting"), "the desk does not show the consultation")
+    await client.post(f"{address}/back")
+    await offered.ended()
+    await talk(talking.call, talking.line)
+    await eventually(lambda: _shows(client, "Consulting"), "the desk still shows it", until=False)
+    await client.post(address, data={"to": "outside", "number": "74951234567", "consulting": "on"})
+    offered = await outside.ringing()
+    await offered.answer()
+    await talk(talking.line, offered)
+    await client.post(f"{address}/complete")
+    await talking.line.ended()
     await talk(talking.call, offered)
     await offered.listen(1.0)
     await talking.call.hangup()
-    assert way(await talking.record()) == [("2001", "", True), (OUTSIDE, "2001", True)]
+    assert way(await talking.record()) == [("2001", "", True), (OUTSIDE, "2001", False), (OUTSIDE, "2001", True)]

@@ -11,7 +11,9 @@ from controller.actions.operators import OperatorDraft, change_operator
 from controller.calls.codes import DeskRules
 from controller.errors import Refused
 from controller.settings import Settings
+from controller.storage.audit import list_audit
 from controller.storage.operators import find_operator
+from tests.fixtures.programs import api
 from tests.fixtures.sounds import NOT_POSSIBLE, THANKS, read_wav
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import talk
@@ -159,6 +161,29 @@ async def test_who_consults_and_presses_back_has_his_caller_again(system: System
     record = await talking.record()
     assert way(record) == [("2001", "", True), ("2003", "2001", False)]
     assert len(record.recordings) == 2
+
+
+@pytest.mark.covers("SKZ-66")
+@pytest.mark.parametrize("completes", [False, True], ids=["back", "complete"])
+async def test_a_consultation_that_a_program_has_begun_is_called_off_or_completed_by_it(system: System, completes: bool) -> None:
+    other, talking = await system.operator("2003"), await conversation(system)
+    async with await api(system) as client:
+        order, way_out = f"/api/v1/calls/{talking.id}/transfer", "complete" if completes else "back"
+        early = await client.post(f"{order}/{way_out}")
+        assert early.status_code == 409 and "nobody consults" in early.text
+        assert (await client.post(order, json={"to": "2003", "consulting": True})).status_code == 204
+        offered = await other.ringing()
+        await offered.answer()
+        await talk(talking.line, offered)
+        assert (await client.post(f"{order}/{way_out}")).status_code == 202
+    left, stays = (talking.line, offered) if completes else (offered, talking.line)
+    await left.ended()
+    await talk(talking.call, stays)
+    await stays.listen(1.0)
+    await talking.call.hangup()
+    assert way(await talking.record()) == [("2001", "", True), ("2003", "2001", completes)]
+    audit = [one.action for one in await system.database.read(list_audit) if one.actor == "token program"]
+    assert audit == [f"call.transfer_{way_out}", "call.transfer"]
 
 
 async def test_a_consulted_colleague_who_refuses_gives_the_operator_his_caller_again(system: System) -> None:
