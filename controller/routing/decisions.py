@@ -12,11 +12,12 @@ from controller.presence import OperatorState
 from controller.routing.strategies import Basis
 from controller.storage.journal_changes import RoutingDecided
 
-Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "nobody"]
-"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
-operator was kept for whom we called back, the missed call is forwarded to a phone outside (SKZ-32), or nobody could be chosen."""
+Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "picked_up", "nobody"]
+"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the operator was kept for whom
+we called back, the missed call is forwarded to a phone outside (SKZ-32), somebody picked up what rang elsewhere (SKZ-61), or
+nobody could be chosen."""
 
-Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered", "outside_his_working_time"]
+Hindrance: TypeAlias = Literal["offline", "busy", "ringing", "wrap_up", "engaged", "already_offered", "outside_his_working_time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class LeftOut:
 class Decision:
     """One choice. `strategy` and `version` are the group's, "" and 0 where there is none; `seed` is what chance began with.
 
-    `order` has the candidates as the strategy put them, `offered` who was rung.
+    `order` has the candidates as the strategy put them, `offered` who was rung. Of a call that was "picked_up", `offered` is who
+    did that, and at those `left_out` it rang.
     """
 
     rule: Rule

@@ -77,8 +77,8 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, `missed` to
-    whom the call was offered in vain, in that order, and who answered.
+    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, or that it was
+    picked up elsewhere, `missed` to whom the call was offered in vain, in that order, and who answered.
     """
 
     call: CallId
@@ -236,9 +236,9 @@ class Matching:
             self._talking_for[operator] = entry.target
         return self._taken(call, entry, operator)
 
-    def _taken(self, call: CallId, entry: _Waiting, by: str) -> list[Action]:
+    def _taken(self, call: CallId, entry: _Waiting, by: str, why: Decision | None = None) -> list[Action]:
         missed = [one for one in entry.offered if one not in entry.ringing]
-        return [*self._remove(call, answered_by=by), Ended(call, "answered", by, missed=(*missed, by))]
+        return [*self._remove(call, answered_by=by), Ended(call, "answered", by, why, missed=(*missed, by))]
 
     def pick_up(self, by: str, of: str | None) -> tuple[CallId | None, list[Action]]:
         """The operator takes, on a line of his own, the call that rings at `of`, or (None) the oldest that rings at somebody who
@@ -254,7 +254,13 @@ class Matching:
         self._engaged[by] = call
         if isinstance(entry.target, str):
             self._talking_for[by] = entry.target
-        return call, self._taken(call, entry, by)
+        return call, self._taken(call, entry, by, self._picked_up(entry, by, near))
+
+    def _picked_up(self, entry: _Waiting, by: str, near: set[str]) -> Decision:
+        rang = tuple(LeftOut(one, "ringing") for one in entry.offered if one in entry.ringing & near)
+        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+        strategy, version = ("", 0) if rule is None else (rule.strategy, rule.version)
+        return Decision("picked_up", name_of(entry.target), strategy, version, (by,), (), rang)
 
     def _colleagues(self, operator: str) -> set[str]:
         groups = ({member.extension for member in rule.operators} for rule in self._rules.values())

@@ -436,6 +436,25 @@ def test_offers_that_ring_together_were_one_decision() -> None:
     assert why(offers).offered == (ANN, BOB)
 
 
+@pytest.mark.covers("SKZ-61")
+def test_a_call_that_is_picked_up_says_by_whom_and_at_whom_it_rang() -> None:
+    for of, rang in ((None, (ANN, CAROL)), (CAROL, (CAROL,))):
+        sales = matching("ring_all", ANN, BOB, CAROL, free=(ANN, CAROL))
+        sales.join(FIRST, "Sales")
+        call, actions = sales.pick_up(BOB, of)
+        decided = why(actions)
+        assert (call, decided.rule, decided.offered) == (FIRST, "picked_up", (BOB,))
+        assert (decided.target, decided.strategy, decided.version) == ("Sales", "ring_all", 1)
+        assert decided.left_out == tuple(LeftOut(extension, "ringing") for extension in rang)
+
+
+def test_a_call_to_one_person_that_is_picked_up_says_so_too() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN))
+    _, actions = house.pick_up("2009", ANN)
+    assert why(actions) == Decision("picked_up", ANN, "", 0, ("2009",), (), (LeftOut(ANN, "ringing"),))
+
+
 def test_a_search_that_finds_nobody_says_why() -> None:
     sales = matching("ring_all", ANN, BOB, free=(ANN,))
     sales.join(FIRST, "Sales")
@@ -861,7 +880,8 @@ class AnyHistory(RuleBasedStateMachine):
     def operator_takes_a_call_that_rings_elsewhere(self, by: str, of: str | None) -> None:
         near = {of} if of is not None else self.colleagues(by)
         quiet = self.talking | self.withdrawn
-        ringing = {call for one, call in self.world.lines.items() if one in near and one not in quiet}
+        ringing_at = {one: call for one, call in self.world.lines.items() if one not in quiet}
+        ringing = {call for one, call in ringing_at.items() if one in near}
         free = by not in self.world.lines and by not in self.world.reserved
         line = self.matching.waiting
         call, actions = self.matching.pick_up(by, of)
@@ -870,6 +890,8 @@ class AnyHistory(RuleBasedStateMachine):
             self.world.lines[by] = call
             self.talking.add(by)
             self.took.add(by)
+            rang = {left.extension for left in why(actions).left_out}
+            assert rang and rang == {one for one in near if ringing_at.get(one) == call}, "and it is said whose he took"
         self.follow(actions)
 
     def colleagues(self, operator: str) -> set[str]:
