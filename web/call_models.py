@@ -173,7 +173,7 @@ class LeftOutModel(BaseModel):
     """An operator of the group who was no candidate."""
 
     extension: str
-    why: str = Field(description="offline, talking, ringing, busy, wrap_up, already_offered, engaged, …")
+    why: str = Field(description="offline, talking, ringing, wrap_up, do_not_disturb, already_offered, engaged, …")
     call: str | None = Field(description="the call that he was engaged with")
 
 

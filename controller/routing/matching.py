@@ -27,19 +27,19 @@ Rules, each of them tested:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Final, Literal, TypeAlias
 
 from controller.ids import CallId
+from controller.presence import OperatorState
 from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked, Rule
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target, name_of, phone_of
 from controller.routing.strategies import AT_ONCE, BY_CHANCE, ORDERS, Candidate, OperatorFacts, Turn, basis
 from controller.schedules import WorkingTime
 from ivr.events import RoutingOutcome
 
-Availability: TypeAlias = Literal["offline", "busy", "free"]
 Situation: TypeAlias = Literal["available", "busy"]
 """How a search stands: somebody is being rung for the caller, or everybody who could take him is busy."""
 
@@ -112,8 +112,8 @@ class _Waiting:
     owner_rings: bool = False
     working_time: WorkingTime | None = None
     absent: bool = False
-    reserved: str | None = None
-    """The operator who is kept for him."""
+    kept: Decision | None = None
+    """How the operator was chosen who is kept for him."""
     offered: list[str] = field(default_factory=list)
     ringing: set[str] = field(default_factory=set)
 
@@ -130,7 +130,7 @@ class Matching:
         self._chance = chance or Random()
         self._now = _FIRST_OF_ALL
         self._rules: dict[str, GroupRule] = {}
-        self._phones: dict[str, Availability] = {}
+        self._phones: dict[str, OperatorState] = {}
         self._engaged: dict[str, CallId] = {}
         self._talking_for: dict[str, str] = {}
         self._wrapping_up: set[str] = set()
@@ -181,9 +181,9 @@ class Matching:
         self._rules = {rule.name: rule for rule in rules}
         return self._match()
 
-    def set_phone(self, operator: str, availability: Availability) -> list[Action]:
-        """A phone's state changed."""
-        self._phones[operator] = availability
+    def set_phone(self, operator: str, state: OperatorState) -> list[Action]:
+        """An operator's state changed: he is rung while he is "available", and waited for unless he is "offline"."""
+        self._phones[operator] = state
         return self._match()
 
     def join(
@@ -306,8 +306,8 @@ class Matching:
         entry = self._waiting.pop(call, None)
         if entry is None:
             return []
-        if entry.reserved is not None:
-            del self._engaged[entry.reserved]
+        if entry.kept is not None:
+            del self._engaged[entry.kept.offered[0]]
         others = sorted(entry.ringing - {answered_by})
         return [Withdraw(call, operator, answered_elsewhere=answered_by is not None) for operator in others]
 
@@ -375,9 +375,10 @@ class Matching:
                 yield self._offer(call, entry, rule, extension, choice)
 
     def _reservations(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[CallBack]:
-        choice = self._choice(entry, rule) if entry.reserved is None else None
+        choice = self._choice(entry, rule) if entry.kept is None else None
         if choice is not None:
-            operator = entry.reserved = choice.offered[0]
+            operator = choice.offered[0]
+            entry.kept = replace(choice, rule="kept", offered=(operator,))
             self._engaged[operator] = call
             yield CallBack(call, operator)
 
@@ -437,8 +438,8 @@ class Matching:
             return "engaged"
         if extension in self._wrapping_up:
             return "wrap_up"
-        phone = self._phones.get(extension, "offline")
-        return None if phone == "free" else phone
+        state = self._phones.get(extension, "offline")
+        return None if state == "available" else state
 
     def _works(self, entry: _Waiting, operator: RoutedOperator) -> bool:
         return entry.working_time is None or entry.working_time.holds_for(operator.zone, self._now)
@@ -457,17 +458,17 @@ class Matching:
 
     def _arrive(self, call: CallId, entry: _Waiting) -> list[Action]:
         """He is there: his operator is rung, if he still can be."""
-        operator, entry.absent, entry.reserved = entry.reserved, False, None
-        if operator is None:
+        kept, entry.absent, entry.kept = entry.kept, False, None
+        if kept is None:
             return self._match()
+        (operator,) = kept.offered
         del self._engaged[operator]
         rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
         members = () if rule is None else rule.operators
         member = next((member for member in members if member.extension == operator), None)
         if rule is None or member is None or self._hindrance(entry, member) is not None:
             return self._match()
-        why = Decision("kept", rule.name, rule.strategy, rule.version, (operator,))
-        return [self._offer(call, entry, rule, operator, why), *self._match()]
+        return [self._offer(call, entry, rule, operator, kept), *self._match()]
 
     def _reachable(self, target: Target) -> list[Number]:
         """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
@@ -475,10 +476,10 @@ class Matching:
             return []
         if target.forwarded:
             return list(target.numbers)
-        phone = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "free"
-        if phone == "busy":
+        state = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "available"
+        if state not in ("available", "offline"):
             return []
-        return [number for number in target.numbers if number.outside or phone == "free"]
+        return [number for number in target.numbers if number.outside or state == "available"]
 
     def _could_still_take(self, call: CallId, entry: _Waiting) -> bool:
         if isinstance(entry.target, Person):

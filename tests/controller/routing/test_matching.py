@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.ids import CallId
+from controller.presence import OperatorState
 from controller.routing.decisions import Decision, LeftOut, Ranked
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
+from controller.routing.matching import Action, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, phone_of
 from controller.routing.strategies import ORDERS, Candidate, Turn
 from controller.schedules import Schedule, WorkingTime
@@ -34,7 +35,7 @@ def matching(strategy: Strategy, *extensions: str, free: tuple[str, ...] | None 
     made = Matching()
     made.set_rules([rules("Sales", strategy, *extensions)])
     for extension in extensions if free is None else free:
-        made.set_phone(extension, "free")
+        made.set_phone(extension, "available")
     return made
 
 
@@ -94,9 +95,9 @@ def test_when_all_were_rung_and_none_answered_the_search_ends() -> None:
 
 def test_a_busy_operator_is_waited_for_and_rung_as_soon_as_he_is_free() -> None:
     sales = matching("linear", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     assert sales.join(FIRST, "Sales") == []
-    assert sales.set_phone(ANN, "free") == [offer(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [offer(FIRST, ANN)]
 
 
 def test_a_caller_waits_for_an_operator_who_is_engaged_and_the_first_come_is_first_served() -> None:
@@ -127,13 +128,13 @@ def test_the_longest_wait_ends_the_search_and_the_ringing() -> None:
 def test_a_new_operator_is_offered_the_caller_who_waits_already() -> None:
     sales = matching("linear", ANN)
     sales.join(FIRST, "Sales")
-    sales.set_phone(BOB, "free")
+    sales.set_phone(BOB, "available")
     assert sales.set_rules([rules("Sales", "ring_all", ANN, BOB)]) == [offer(FIRST, BOB)]
 
 
 def test_when_the_last_operator_logs_out_the_waiting_caller_goes_on() -> None:
     sales = matching("ring_all", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(FIRST, "Sales")
     assert sales.set_phone(ANN, "offline") == [Ended(FIRST, "no_operators")]
 
@@ -180,7 +181,7 @@ def test_a_person_who_is_engaged_or_on_his_phone_is_not_waited_for() -> None:
     house.answered(FIRST, ANN)
     assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
     house.line_free(FIRST, ANN)
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "talking")
     assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
 
 
@@ -245,7 +246,7 @@ def test_the_end_of_a_search_names_who_missed_the_call_in_the_order_of_the_offer
 @pytest.mark.covers("SKZ-32")
 def test_a_forwarded_call_rings_the_operators_number_outside_while_his_phone_still_seems_to_ring() -> None:
     house, number = matching("ring_all", ANN, free=()), person(ANN, "100").numbers[1]
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "ringing")
     called = house.join(FIRST, replace(person(ANN), numbers=(number,), forwarded=True))
     assert called == [Offer(FIRST, ANN, number)] and why(called).rule == "forwarded"
 
@@ -299,14 +300,14 @@ def test_t27_when_the_owner_is_not_active_the_strategy_decides_at_once() -> None
 def test_an_owner_who_does_not_answer_leaves_the_caller_to_the_strategy_and_is_not_rung_again() -> None:
     sales = of_terms("ring_all", ANN, BOB, CAROL, sticky_owner=True)
     sales.join(FIRST, "Sales", NINE, operator(CAROL))
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.line_free(FIRST, CAROL) == [offer(FIRST, ANN), offer(FIRST, BOB)]
 
 
 def test_without_the_checkbox_the_owner_is_one_of_many_and_a_stranger_to_the_group_may_be_the_owner() -> None:
     assert matching("linear", ANN, BOB).join(FIRST, "Sales", NINE, operator(BOB)) == [offer(FIRST, ANN)]
     sales = of_terms("linear", ANN, sticky_owner=True)
-    sales.set_phone("2009", "free")
+    sales.set_phone("2009", "available")
     assert sales.join(FIRST, "Sales", NINE, operator("2009")) == [offer(FIRST, "2009")]
     assert sales.line_free(FIRST, "2009") == [offer(FIRST, ANN)]
 
@@ -336,7 +337,7 @@ def test_after_a_conversation_an_operator_is_left_alone_for_his_wrap_up() -> Non
     sales.answered(FIRST, ANN)
     assert sales.line_free(FIRST, ANN, talked=True) == [WrapUp(ANN, 10)]
     assert sales.wrapping_up == {ANN}
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.join(THIRD, person(ANN, "100")) == [Ended(THIRD, "no_operators")]
     assert sales.wrap_up_over(ANN) == [offer(SECOND, ANN)]
 
@@ -355,11 +356,11 @@ def test_groups_that_share_operators_are_served_by_priority_and_then_first_come_
     house = Matching()
     usual, urgent = rules("Sales", "ring_all", ANN), terms(rules("Urgent", "ring_all", ANN), priority=5)
     house.set_rules([usual, urgent])
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "talking")
     for call, group in (("1", "Sales"), ("2", "Urgent"), ("3", "Urgent"), ("4", "Sales")):
         house.join(CallId(call), group)
     served = []
-    house.set_phone(ANN, "free")
+    house.set_phone(ANN, "available")
     while house.engaged:
         call = house.engaged[ANN]
         served.append(call)
@@ -379,7 +380,7 @@ def test_who_is_taken_out_of_the_group_while_he_is_rung_may_still_answer() -> No
 
 def test_a_group_that_is_removed_lets_its_callers_go_on() -> None:
     sales = matching("ring_all", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(FIRST, "Sales")
     assert sales.set_rules([]) == [Ended(FIRST, "no_operators")]
 
@@ -387,8 +388,8 @@ def test_a_group_that_is_removed_lets_its_callers_go_on() -> None:
 def test_the_position_is_that_among_the_callers_of_the_line() -> None:
     house = Matching()
     house.set_rules([rules("Sales", "ring_all", ANN), rules("Support", "ring_all", BOB)])
-    house.set_phone(ANN, "busy")
-    house.set_phone(BOB, "busy")
+    house.set_phone(ANN, "talking")
+    house.set_phone(BOB, "talking")
     for call, group in ((FIRST, "Sales"), (SECOND, "Support"), (THIRD, "Sales")):
         house.join(call, group)
     assert [house.position(call) for call in (FIRST, SECOND, THIRD)] == [1, 1, 2]
@@ -403,7 +404,7 @@ def test_an_offer_says_who_was_considered_who_was_left_out_and_why() -> None:
     sales.answered(FIRST, ANN)
     sales.line_free(FIRST, ANN, talked=True)
     sales.join(SECOND, "Sales")
-    sales.set_phone("2004", "busy")
+    sales.set_phone("2004", "talking")
     sales.join(THIRD, "Sales")
     decided = why(sales.line_free(THIRD, CAROL))
     assert (decided.rule, decided.target, decided.strategy, decided.version) == ("strategy", "Sales", "linear", 1)
@@ -413,7 +414,7 @@ def test_an_offer_says_who_was_considered_who_was_left_out_and_why() -> None:
         LeftOut(ANN, "wrap_up"),
         LeftOut(BOB, "engaged", SECOND),
         LeftOut(CAROL, "already_offered"),
-        LeftOut("2004", "busy"),
+        LeftOut("2004", "talking"),
         LeftOut("2005", "offline"),
     )
 
@@ -518,13 +519,13 @@ def test_an_operator_is_offered_a_call_only_in_his_own_working_time_and_it_is_sa
 @pytest.mark.covers("SKZ-29")
 def test_a_waiting_call_follows_the_clock() -> None:
     sales = team_of_two_cities()
-    sales.set_phone(ANN, "busy")
-    sales.set_phone(BOB, "busy")
+    sales.set_phone(ANN, "talking")
+    sales.set_phone(BOB, "talking")
     sales.at(minutes(-1))
     assert sales.join(FIRST, "Sales", minutes(-1), working_time=OFFICE_DAY) == [], "BOB works for a minute more"
     assert sales.goes_by_the_clock
     sales.at(NINE)
-    assert sales.set_phone(BOB, "free") == []
+    assert sales.set_phone(BOB, "available") == []
     assert sales.look_again() == [], "ANN has begun, and is waited for"
     sales.at(minutes(9 * 60))
     assert sales.look_again() == [Ended(FIRST, "no_operators")]
@@ -536,7 +537,7 @@ def test_the_owner_and_who_is_wanted_in_particular_are_not_rung_outside_their_wo
     sales = team_of_two_cities()
     tokyo = replace(operator(CAROL), zone=ZoneInfo("Asia/Tokyo"))
     sales.set_rules([terms(in_zones(rules("Sales", "linear", ANN), None), sticky_owner=True)])
-    sales.set_phone(CAROL, "free")
+    sales.set_phone(CAROL, "available")
     assert sales.join(FIRST, "Sales", NINE, tokyo, OFFICE_DAY) == [offer(FIRST, ANN)]
     wanted = replace(person(CAROL, "100"), operator=tokyo)
     actions = sales.join(SECOND, wanted, NINE, working_time=OFFICE_DAY)
@@ -590,7 +591,7 @@ def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_
     sales = matching("linear", ANN)
     assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
     assert sales.join(SECOND, "Sales", minutes(1)) == []
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.join(FIRST, "Sales", minutes(2)) == [offer(FIRST, ANN)]
     assert sales.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
     assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
@@ -598,11 +599,11 @@ def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_
 
 def test_the_absent_and_callers_are_served_by_the_moment_they_came() -> None:
     sales = matching("linear", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(SECOND, "Sales", minutes(5))
     sales.join_absent(THIRD, "Sales", minutes(6))
     sales.join_absent(FIRST, "Sales", minutes(4))
-    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [CallBack(FIRST, ANN)]
     assert sales.leave(FIRST) == [offer(SECOND, ANN)]
     assert sales.line_free(SECOND, ANN) == [Ended(SECOND, "no_answer"), CallBack(THIRD, ANN)]
 
@@ -625,13 +626,35 @@ def test_the_absent_wait_for_operators_to_come_and_for_their_group() -> None:
     sales = matching("ring_all", ANN, free=())
     assert sales.join_absent(FIRST, "Sales", NINE) == []
     assert sales.join_absent(SECOND, "Night", NINE) == []
-    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [CallBack(FIRST, ANN)]
     assert sales.absent == (FIRST, SECOND)
+
+
+def test_a_call_back_says_how_its_operator_was_chosen_at_the_moment_of_his_turn() -> None:
+    for strategy in get_args(Strategy):
+        sales = matching(strategy, ANN, BOB, CAROL)
+        sales.set_phone(CAROL, "do_not_disturb")
+        (called,) = sales.join_absent(FIRST, "Sales", NINE)
+        assert isinstance(called, CallBack)
+        for extension in {ANN, BOB, CAROL} - {called.operator}:
+            sales.set_phone(extension, "offline")
+        sales.set_rules([replace(rules("Sales", "linear", ANN, BOB, CAROL), version=2)])
+        decided = why(sales.join(FIRST, "Sales", minutes(1)))
+        assert (decided.rule, decided.offered, decided.left_out) == (
+            "kept",
+            (called.operator,),
+            (LeftOut(CAROL, "do_not_disturb"),),
+        )
+        assert (decided.strategy, decided.version) == (strategy, 1)
+        candidates = [Candidate(operator(extension), place) for place, extension in enumerate((ANN, BOB))]
+        again = ORDERS[strategy](candidates, Turn(-1, Random(decided.seed)))
+        assert [one.extension for one in decided.order] == [one.operator.extension for one in again]
+        assert decided.order[0].extension == called.operator
 
 
 def test_who_arrives_and_finds_his_operator_busy_or_gone_gets_another() -> None:
     for lose in (
-        lambda sales: sales.set_phone(ANN, "busy"),
+        lambda sales: sales.set_phone(ANN, "talking"),
         lambda sales: sales.set_rules([rules("Sales", "linear", BOB)]),
     ):
         sales = matching("linear", ANN, BOB)
@@ -687,7 +710,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.world = World()
         self.calls = 0
         self.ended: Counter[CallId] = Counter()
-        self.phones: dict[str, Availability] = {}
+        self.phones: dict[str, OperatorState] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
         self.numbers: defaultdict[CallId, list[Number]] = defaultdict(list)
@@ -711,7 +734,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.groups[name] = self.group(name, strategy, [ANN, BOB], values)
         self.follow(self.matching.set_rules(self.groups.values()))
         for extension in (ANN, BOB):
-            self.phone_changes(extension, "free")
+            self.phone_changes(extension, "available")
 
     def group(self, name: str, strategy: Strategy, members: list[str], values: dict[str, Any]) -> GroupRule:
         return terms(in_zones(rules(name, strategy, *members), *(ZONES[one] for one in members)), **values)
@@ -733,7 +756,9 @@ class AnyHistory(RuleBasedStateMachine):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
                     assert operator not in self.world.reserved, "nor while he is kept for somebody"
                     phone, wanted = self.phones.get(operator), call in self.wanted
-                    assert number.outside or phone == "free" or (wanted and phone == "busy"), "only a free phone is rung"
+                    assert number.outside or phone == "available" or (wanted and phone not in ("offline", None)), (
+                        "only a free phone is rung"
+                    )
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
@@ -747,7 +772,7 @@ class AnyHistory(RuleBasedStateMachine):
                     self.numbers[call].append(number)
                 case CallBack(call, operator):
                     assert operator not in self.world.lines and operator not in self.world.reserved
-                    assert self.phones.get(operator) == "free"
+                    assert self.phones.get(operator) == "available"
                     assert call in self.world.absent and call not in self.world.reserved.values()
                     assert self.works(call, operator)
                     self.world.reserved[operator] = self.kept[operator] = call
@@ -788,10 +813,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.groups[name] = self.group(name, strategy, members, values)
         self.follow(self.matching.set_rules(self.groups.values()))
 
-    @rule(operator=operators, availability=st.sampled_from(["offline", "busy", "free"]))
-    def phone_changes(self, operator: str, availability: Availability) -> None:
-        self.phones[operator] = availability
-        self.follow(self.matching.set_phone(operator, availability))
+    @rule(operator=operators, state=st.sampled_from(get_args(OperatorState)))
+    def phone_changes(self, operator: str, state: OperatorState) -> None:
+        self.phones[operator] = state
+        self.follow(self.matching.set_phone(operator, state))
 
     @rule(minutes=st.sampled_from([30, 120, 300]))
     def time_passes(self, minutes: int) -> None:
@@ -981,7 +1006,7 @@ class AnyHistory(RuleBasedStateMachine):
             rule = self.groups.get(self.world.absent_from[call])
             members = [member.extension for member in rule.operators] if rule is not None else []
             engaged = self.matching.engaged.keys() | self.wrapping_up
-            free = [one for one in members if one not in engaged and self.phones.get(one) == "free"]
+            free = [one for one in members if one not in engaged and self.phones.get(one) == "available"]
             assert not [one for one in free if self.works(call, one)]
 
     @invariant()
@@ -1005,7 +1030,7 @@ class AnyHistory(RuleBasedStateMachine):
             if situation == "busy" and call in self.lines:
                 members = {one.extension for one in self.groups[self.lines[call]].operators}
                 engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
-                free = {one for one in members - engaged if self.phones.get(one) == "free" and self.works(call, one)}
+                free = {one for one in members - engaged if self.phones.get(one) == "available" and self.works(call, one)}
                 assert free <= {number.shown for number in self.numbers[call]}
 
     @invariant()
