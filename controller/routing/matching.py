@@ -110,6 +110,8 @@ class _Waiting:
     owner: RoutedOperator | None
     """The caller's own operator, until it is decided whether he is rung first."""
     owner_rings: bool = False
+    owner_left_out: LeftOut | None = None
+    """Why the owner does not get the call, from then on."""
     working_time: WorkingTime | None = None
     absent: bool = False
     kept: Decision | None = None
@@ -362,11 +364,14 @@ class Matching:
 
     def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
         owner, entry.owner = entry.owner, None
-        if owner is not None and rule.terms.sticky_owner and self._hindrance(entry, owner) is None:
-            entry.owner_rings = True
-            why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
-            yield self._offer(call, entry, rule, owner.extension, why)
-            return
+        if owner is not None and rule.terms.sticky_owner:
+            is_free = self._hindrance(entry, owner) is None
+            entry.owner_left_out = self._why_not(entry, owner)
+            if is_free:
+                entry.owner_rings = True
+                why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
+                yield self._offer(call, entry, rule, owner.extension, why)
+                return
         if entry.owner_rings or (entry.ringing and rule.strategy not in AT_ONCE):
             return
         choice = self._choice(entry, rule)
@@ -419,6 +424,9 @@ class Matching:
         return Decision("nobody", target, rule.strategy, rule.version, (), (), tuple(self._left_out(entry, rule)))
 
     def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
+        owner = entry.owner_left_out
+        if owner is not None and owner.extension not in [member.extension for member in rule.operators]:
+            yield owner
         for member in rule.operators:
             if self._hindrance(entry, member) is not None:
                 yield self._why_not(entry, member)

@@ -297,6 +297,36 @@ def test_t27_when_the_owner_is_not_active_the_strategy_decides_at_once() -> None
     assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, ANN)]
 
 
+@pytest.mark.covers("SKZ-24")
+def test_t27_it_is_said_why_an_owner_was_passed_over_who_is_not_of_the_group() -> None:
+    sales = of_terms("linear", ANN, BOB, sticky_owner=True)
+    assert why(sales.join(FIRST, "Sales", NINE, operator("2009"))).left_out == (LeftOut("2009", "offline"),)
+    sales.answered(FIRST, ANN)
+    sales.set_phone(BOB, "talking")
+    sales.set_phone("2009", "available")
+    sales.join(SECOND, person("2009"))
+    assert sales.join(THIRD, "Sales", NINE, operator("2009")) == []
+    sales.line_free(SECOND, "2009")
+    decided = why(sales.line_free(FIRST, ANN))
+    assert decided.left_out == (LeftOut("2009", "engaged", SECOND), LeftOut(BOB, "talking")), "as it was when the caller came"
+    sales.set_phone(BOB, "offline")
+    ended = why(sales.line_free(THIRD, ANN))
+    assert (ended.rule, ended.left_out[0]) == ("nobody", LeftOut("2009", "engaged", SECOND))
+
+
+@pytest.mark.covers("SKZ-24")
+def test_an_owner_who_was_rung_in_vain_is_left_out_for_that_whether_he_is_of_the_group_or_not() -> None:
+    for owner in (CAROL, "2009"):
+        sales = of_terms("linear", ANN, CAROL, sticky_owner=True)
+        sales.set_phone("2009", "available")
+        sales.join(FIRST, "Sales", NINE, operator(owner))
+        assert why(sales.line_free(FIRST, owner)).left_out == (LeftOut(owner, "already_offered"),)
+
+
+def test_where_the_owner_is_not_rung_first_nothing_is_said_of_him() -> None:
+    assert why(matching("linear", ANN).join(FIRST, "Sales", NINE, operator("2009"))).left_out == ()
+
+
 def test_an_owner_who_does_not_answer_leaves_the_caller_to_the_strategy_and_is_not_rung_again() -> None:
     sales = of_terms("ring_all", ANN, BOB, CAROL, sticky_owner=True)
     sales.join(FIRST, "Sales", NINE, operator(CAROL))
