@@ -15,8 +15,8 @@ Rules, each of them tested:
   if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
 - The newest group rules and phone states decide, for waiting callers too. Who is being rung, or talks, is left alone: an operator
   who is taken out of the group meanwhile may still answer.
-- A call that is forwarded rings an operator's own number outside whatever his phone does, which may still be reported as
-  ringing for this very call; but not while he is engaged with another.
+- A call that is forwarded rings an operator's own number outside though his phone may still be reported as ringing, for this very
+  call; but not while he talks, is not to be disturbed, or is engaged with another.
 - A call with a working time is offered only to those who work at the moment by their own clocks; for it, who does not is as good
   as offline (SKZ-29). Who picks a call up has chosen that himself.
 - Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
@@ -98,17 +98,19 @@ class WrapUp:
 
 Action: TypeAlias = Offer | Withdraw | CallBack | Ended | WrapUp
 _SEED_BITS: Final = 32
+_LEFT_ALONE: Final = ("talking", "do_not_disturb")
+"""States in which nobody is rung anywhere."""
 _FIRST_OF_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class _Waiting:
     target: Target
-    left: list[Number]
-    """Numbers of the person that have not rung yet."""
     since: datetime
     owner: RoutedOperator | None
     """The caller's own operator, until it is decided whether he is rung first."""
+    left: list[Number] = field(default_factory=list)
+    """Numbers of the person that have not rung yet."""
     owner_rings: bool = False
     owner_left_out: LeftOut | None = None
     """Why the owner does not get the call, from then on."""
@@ -137,6 +139,7 @@ class Matching:
         self._talking_for: dict[str, str] = {}
         self._wrapping_up: set[str] = set()
         self._last_offered: dict[str, str] = {}
+        self._places: dict[CallId, datetime] = {}
         self._waiting: dict[CallId, _Waiting] = {}
 
     @property
@@ -200,26 +203,27 @@ class Matching:
         """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
         that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own;
         `working_time` None: whatever the clock says. With `offered` he is back, because the last of these dropped his call at
-        once: his place is that of `at`, and they are not rung again.
+        once: his place is the one that he had, and they are not rung again.
         """
         entry = self._waiting.get(call)
         if entry is not None and entry.absent:
             return self._arrive(call, entry)
         if entry is None:
             callers = (other.since for other in self._waiting.values() if not other.absent)
-            since = at if offered else max([at, *callers])
-            waiting = _Waiting(target, self._reachable(target), since, owner, working_time=working_time, offered=[*offered])
-            self._place(call, waiting)
+            behind_all = max([at, *callers])
+            since = self._places.get(call, behind_all) if offered else behind_all
+            self._place(call, _Waiting(target, since, owner, working_time=working_time, offered=[*offered]))
         return self._match()
 
     def join_absent(self, call: CallId, group: str, since: datetime, working_time: WorkingTime | None = None) -> list[Action]:
         """Somebody who is not there has taken a place in the group's line, at the moment `since`."""
         if call not in self._waiting:
-            self._place(call, _Waiting(group, [], since, None, working_time=working_time, absent=True))
+            self._place(call, _Waiting(group, since, None, working_time=working_time, absent=True))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
-        """The caller does not wait any more, whatever the reason."""
+        """The caller does not wait any more, whatever the reason, and will not be back."""
+        self._places.pop(call, None)
         return [*self._remove(call, answered_by=None), *self._match()]
 
     def give_up(self, call: CallId) -> list[Action]:
@@ -239,6 +243,7 @@ class Matching:
         return self._taken(call, entry, operator)
 
     def _taken(self, call: CallId, entry: _Waiting, by: str, why: Decision | None = None) -> list[Action]:
+        self._places[call] = entry.since
         missed = [one for one in entry.offered if one not in entry.ringing]
         return [*self._remove(call, answered_by=by), Ended(call, "answered", by, why, missed=(*missed, by))]
 
@@ -272,7 +277,7 @@ class Matching:
         """The operator's line of this call is no more: unanswered, refused, withdrawn, or (`talked`) a conversation is over."""
         entry = self._waiting.get(call)
         if entry is not None and operator in entry.ringing:
-            if entry.left:
+            if entry.left and self._phones.get(operator) not in _LEFT_ALONE:
                 # He stays engaged: a caller who waits for him in a line must not get in between two of his numbers.
                 return [self._next_number(call, entry, operator)]
             entry.ringing.discard(operator)
@@ -320,7 +325,7 @@ class Matching:
             if not entry.absent and not entry.ringing and not self._could_still_take(call, entry):
                 del self._waiting[call]
                 outcome: RoutingOutcome = "no_answer" if entry.offered else "no_operators"
-                actions.append(Ended(call, outcome, why=self._nobody(entry), missed=tuple(entry.offered)))
+                actions.append(Ended(call, outcome, why=self._nobody(call, entry), missed=tuple(entry.offered)))
         return actions
 
     def _in_turn(self) -> list[tuple[CallId, _Waiting]]:
@@ -340,9 +345,9 @@ class Matching:
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
         name = person.operator.extension if person.operator is not None else self._nobody_of(call)
         works = person.operator is None or self._works(entry, person.operator)
-        if not entry.offered and self._phones.get(name) == "offline":
-            # It has gone off while his line of the search before this one was ending.
-            entry.left = [number for number in entry.left if number.outside]
+        if not entry.offered:
+            # Again each time: his state may change while his line of the search before this one is ending.
+            entry.left = self._reachable(person)
         if not entry.offered and entry.left and works and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.append(name)
             entry.ringing.add(name)
@@ -412,16 +417,23 @@ class Matching:
             seed,
         )
 
-    def _nobody(self, entry: _Waiting) -> Decision:
+    def _nobody(self, call: CallId, entry: _Waiting) -> Decision:
         """Why nobody could be chosen."""
         target = entry.target
         if isinstance(target, Person):
-            left_out = [] if target.operator is None else [self._why_not(entry, target.operator)]
+            left_out = [] if target.operator is None else [self._not_reached(call, entry, target.operator)]
             return Decision("nobody", name_of(target), "", 0, (), (), tuple(left_out))
         rule = self._rules.get(target)
         if rule is None:
             return Decision("nobody", target, "", 0, ())
         return Decision("nobody", target, rule.strategy, rule.version, (), (), tuple(self._left_out(entry, rule)))
+
+    def _not_reached(self, call: CallId, entry: _Waiting, operator: RoutedOperator) -> LeftOut:
+        why_not = self._why_not(entry, operator)
+        if why_not.call == call:
+            # That line of his is ending, and did not hinder anything.
+            return LeftOut(operator.extension, self._phones.get(operator.extension, "offline"))
+        return why_not
 
     def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
         owner = entry.owner_left_out
@@ -478,16 +490,14 @@ class Matching:
             return self._match()
         return [self._offer(call, entry, rule, operator, kept), *self._match()]
 
-    def _reachable(self, target: Target) -> list[Number]:
+    def _reachable(self, person: Person) -> list[Number]:
         """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
-        if not isinstance(target, Person):
-            return []
-        if target.forwarded:
-            return list(target.numbers)
-        state = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "available"
+        state = "available" if person.operator is None else self._phones.get(person.operator.extension, "offline")
+        if person.forwarded:
+            return [] if state in _LEFT_ALONE else list(person.numbers)
         if state not in ("available", "offline"):
             return []
-        return [number for number in target.numbers if number.outside or state == "available"]
+        return [number for number in person.numbers if number.outside or state == "available"]
 
     def _could_still_take(self, call: CallId, entry: _Waiting) -> bool:
         if isinstance(entry.target, Person):

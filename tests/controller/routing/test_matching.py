@@ -617,6 +617,68 @@ def test_who_is_wanted_in_particular_and_goes_off_while_his_former_line_ends_is_
     assert isinstance(offered, Offer) and (offered.operator, offered.number.shown) == (BOB, "100")
 
 
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb", "ringing"])
+def test_who_is_wanted_in_particular_and_begins_to_talk_while_his_former_line_ends_is_not_rung(state: OperatorState) -> None:
+    sales = matching("ring_all", ANN, BOB)
+    sales.join(FIRST, "Sales", NINE)
+    sales.answered(FIRST, ANN)
+    assert sales.join(FIRST, person(BOB, "100"), NINE) == []
+    actions = sales.set_phone(BOB, state)
+    assert actions == [Ended(FIRST, "no_operators")]
+    assert why(actions).left_out == (LeftOut(BOB, state),)
+    assert sales.line_free(FIRST, BOB) == []
+
+
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb"])
+def test_who_begins_to_talk_or_is_not_to_be_disturbed_is_rung_on_no_further_number(state: OperatorState) -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN, "100"))
+    house.set_phone(ANN, state)
+    assert house.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer")]
+    assert dict(house.engaged) == {}
+
+
+@pytest.mark.covers("SKZ-32")
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb"])
+def test_a_call_is_not_forwarded_to_who_talks_or_is_not_to_be_disturbed_and_it_is_said_why(state: OperatorState) -> None:
+    sales, number = matching("ring_all", ANN), person(ANN, "100").numbers[1]
+    to_ann = replace(person(ANN), numbers=(number,), forwarded=True)
+    sales.join(FIRST, "Sales")
+    sales.give_up(FIRST)
+    assert sales.join(FIRST, to_ann) == [], "the line on which he has missed it is still being ended"
+    actions = sales.set_phone(ANN, state)
+    assert actions == [Ended(FIRST, "no_operators")]
+    assert why(actions).left_out == (LeftOut(ANN, state),)
+    assert sales.join(FIRST, to_ann) == [Ended(FIRST, "no_operators")]
+
+
+def test_who_was_dropped_at_once_is_back_at_his_place_and_another_is_rung() -> None:
+    sales = matching("linear", ANN, BOB, free=(ANN,))
+    sales.set_phone(BOB, "talking")
+    sales.join(FIRST, "Sales", minutes(0))
+    sales.join(SECOND, "Sales", minutes(1))
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+    assert sales.join(FIRST, "Sales", minutes(0), offered=(ANN,)) == []
+    assert sales.waiting == (FIRST, SECOND)
+    assert sales.set_phone(BOB, "available") == [offer(FIRST, BOB)]
+    assert sales.line_free(FIRST, BOB) == [Ended(FIRST, "no_answer")]
+
+
+def test_who_was_called_back_and_dropped_at_once_is_back_before_those_who_came_after_his_first_call() -> None:
+    sales = matching("linear", ANN, BOB)
+    sales.set_phone(BOB, "talking")
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.join(SECOND, "Sales", minutes(5))
+    sales.join(FIRST, "Sales", minutes(9))
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+    sales.join(THIRD, "Sales", minutes(6))
+    assert sales.join(FIRST, "Sales", minutes(9), offered=(ANN,)) == []
+    assert (sales.waiting, sales.position(FIRST)) == ((FIRST, SECOND, THIRD), 1)
+    assert sales.set_phone(BOB, "available") == [offer(FIRST, BOB)]
+
+
 def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
     sales = matching("linear", ANN)
     assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
@@ -748,11 +810,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.wrapping_up: set[str] = set()
         self.lines: dict[CallId, str] = {}
         self.came: dict[CallId, datetime] = {}
+        self.asked: dict[CallId, datetime] = {}
         self.kept: dict[str, CallId] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
         self.withdrawn: set[str] = set()
         self.took: set[str] = set()
+        self.missed: dict[CallId, tuple[str, ...]] = {}
+        self.dropped: set[CallId] = set()
+        self.unfound: set[CallId] = set()
         self.by_the_clock: set[CallId] = set()
         self.now = minutes(-8 * 60)
         self.matching.at(self.now)
@@ -785,10 +851,10 @@ class AnyHistory(RuleBasedStateMachine):
                 case Offer(call, operator, number):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
                     assert operator not in self.world.reserved, "nor while he is kept for somebody"
-                    phone, wanted = self.phones.get(operator), call in self.wanted
-                    assert number.outside or phone == "available" or (wanted and phone not in ("offline", None)), (
-                        "only a free phone is rung"
-                    )
+                    state, wanted = self.phones.get(operator), call in self.wanted
+                    assert number.outside or state == "available", "only a free phone is rung"
+                    assert state not in ("talking", "do_not_disturb"), "nor anything else of who talks or is not to be disturbed"
+                    assert wanted or operator not in self.offered[call], "nobody is offered a call of his group twice"
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
@@ -811,9 +877,12 @@ class AnyHistory(RuleBasedStateMachine):
                     self.withdrawn.add(operator)
                 case WrapUp(operator):
                     self.wrapping_up.add(operator)
-                case Ended(call):
+                case Ended(call, outcome):
                     self.ended[call] += 1
                     assert self.world.waiting.pop(call, None) is not None, "a search ends once"
+                    if call in self.lines:
+                        self.missed[call] = action.missed
+                        (self.unfound.discard if outcome == "answered" else self.unfound.add)(call)
 
     def is_fair(self, call: CallId, operator: str) -> None:
         """Nobody of at least the same priority who came before, and could have had this operator too, is passed over."""
@@ -859,6 +928,7 @@ class AnyHistory(RuleBasedStateMachine):
         call = self.new_call(time)
         self.world.waiting[call] = self.calls
         self.lines[call] = group
+        self.asked[call] = minutes(self.calls)
         self.comes(call, minutes(self.calls))
         if owner is not None:
             self.owners[call] = owner
@@ -919,8 +989,47 @@ class AnyHistory(RuleBasedStateMachine):
             return
         for kept in (self.lines, self.owners, self.offered, self.numbers):
             kept.pop(call, None)
-        self.by_the_clock.discard(call)
+        for some in (self.by_the_clock, self.unfound, self.dropped):
+            some.discard(call)
         self.join_person(call, here(person(to, *further)), None)
+
+    @precondition(lambda self: self.talking)
+    @rule(data=st.data())
+    def operator_drops_at_once(self, data: st.DataObject) -> None:
+        """That was no conversation: a caller whom a group's line has given to him will be back there in a moment."""
+        operator = data.draw(st.sampled_from(sorted(self.talking)))
+        call = self.world.lines.pop(operator)
+        for some in (self.talking, self.took):
+            some.discard(operator)
+        if call in self.lines and self.missed.get(call, ("",))[-1] == operator and call not in self.world.waiting:
+            self.dropped.add(call)
+        self.follow(self.matching.line_free(call, operator, talked=False))
+
+    @precondition(lambda self: self.dropped)
+    @rule(data=st.data())
+    def who_was_dropped_is_back_at_his_place(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.dropped)))
+        self.dropped.discard(call)
+        self.calls += 1
+        self.world.waiting[call] = self.calls
+        self.offered[call] = set(self.missed[call])
+        own = None if call not in self.owners else with_clock(self.owners[call])
+        time = OFFICE_DAY if call in self.by_the_clock else None
+        self.follow(self.matching.join(call, self.lines[call], self.asked[call], own, time, self.missed[call]))
+
+    @precondition(lambda self: self.unfound)
+    @rule(data=st.data(), number=st.sampled_from(["100", "101"]), attempts=st.integers(1, 2), common=st.booleans())
+    def call_is_forwarded(self, data: st.DataObject, number: str, attempts: int, common: bool) -> None:
+        """Nobody of the group has taken it: a phone outside rings, everybody's or of somebody who has missed it."""
+        call = data.draw(st.sampled_from(sorted(self.unfound)))
+        missed = self.missed[call]
+        if call in self.world.waiting or call in [self.world.lines[operator] for operator in self.talking]:
+            return
+        whose = None if common or not missed else with_clock(data.draw(st.sampled_from(missed)))
+        for kept in (self.lines, self.owners, self.offered, self.numbers):
+            kept.pop(call, None)
+        time = OFFICE_DAY if call in self.by_the_clock else None
+        self.join_person(call, Person(whose, outside(number).numbers * attempts, forwarded=True), time)
 
     @precondition(lambda self: len(self.talking) > 1)
     @rule(data=st.data())
@@ -970,6 +1079,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.calls += 1
         self.world.waiting[call] = self.calls
         self.lines[call] = self.world.absent_from[call]
+        self.asked[call] = minutes(self.calls)
         self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
 
     @precondition(lambda self: self.world.absent)
@@ -1061,7 +1171,7 @@ class AnyHistory(RuleBasedStateMachine):
                 members = {one.extension for one in self.groups[self.lines[call]].operators}
                 engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
                 free = {one for one in members - engaged if self.phones.get(one) == "available" and self.works(call, one)}
-                assert free <= {number.shown for number in self.numbers[call]}
+                assert free <= self.offered[call]
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:
