@@ -122,7 +122,7 @@ class Distributor:
         self._mailboxes = telephony.mailboxes
         self._lines = OperatorLines(telephony, journal, clock, lines, self._inbox, sees_team)
         self._history = WorkHistory(zone)
-        self._matching = Matching(self._history.of, chance)
+        self._matching = Matching(self._history.of, chance, presence.is_undisturbed)
         self._searches: dict[CallId, _Search] = {}
         self._absent: dict[CallId, AbsentRequest] = {}
         self._choices: dict[CallId, int] = {}

@@ -98,8 +98,6 @@ class WrapUp:
 
 Action: TypeAlias = Offer | Withdraw | CallBack | Ended | WrapUp
 _SEED_BITS: Final = 32
-_LEFT_ALONE: Final = ("talking", "do_not_disturb")
-"""States in which nobody is rung anywhere."""
 _FIRST_OF_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -125,13 +123,19 @@ class _Waiting:
 class Matching:
     """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order.
 
-    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed. Working times
-    hold at the moment that `at` said last.
+    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed; `undisturbed` tells
+    who wants no calls, also where his phone's state hides it. Working times hold at the moment that `at` said last.
     """
 
-    def __init__(self, facts: Callable[[str], OperatorFacts] | None = None, chance: Random | None = None) -> None:
+    def __init__(
+        self,
+        facts: Callable[[str], OperatorFacts] | None = None,
+        chance: Random | None = None,
+        undisturbed: Callable[[str], bool] = lambda extension: False,
+    ) -> None:
         self._facts = facts or (lambda extension: OperatorFacts())
         self._chance = chance or Random()
+        self._undisturbed = undisturbed
         self._now = _FIRST_OF_ALL
         self._rules: dict[str, GroupRule] = {}
         self._phones: dict[str, OperatorState] = {}
@@ -277,7 +281,7 @@ class Matching:
         """The operator's line of this call is no more: unanswered, refused, withdrawn, or (`talked`) a conversation is over."""
         entry = self._waiting.get(call)
         if entry is not None and operator in entry.ringing:
-            if entry.left and self._phones.get(operator) not in _LEFT_ALONE:
+            if entry.left and self._left_alone(operator) is None:
                 # He stays engaged: a caller who waits for him in a line must not get in between two of his numbers.
                 return [self._next_number(call, entry, operator)]
             entry.ringing.discard(operator)
@@ -421,19 +425,29 @@ class Matching:
         """Why nobody could be chosen."""
         target = entry.target
         if isinstance(target, Person):
-            left_out = [] if target.operator is None else [self._not_reached(call, entry, target.operator)]
+            left_out = [] if target.operator is None else [self._not_reached(call, entry, target, target.operator)]
             return Decision("nobody", name_of(target), "", 0, (), (), tuple(left_out))
         rule = self._rules.get(target)
         if rule is None:
             return Decision("nobody", target, "", 0, ())
         return Decision("nobody", target, rule.strategy, rule.version, (), (), tuple(self._left_out(entry, rule)))
 
-    def _not_reached(self, call: CallId, entry: _Waiting, operator: RoutedOperator) -> LeftOut:
-        why_not = self._why_not(entry, operator)
-        if why_not.call == call:
+    def _not_reached(self, call: CallId, entry: _Waiting, person: Person, operator: RoutedOperator) -> LeftOut:
+        extension, why_not = operator.extension, self._why_not(entry, operator)
+        if entry.offered or why_not.call not in (None, call):
+            return why_not
+        alone = self._left_alone(extension) if person.forwarded else None
+        if alone is None and why_not.call == call:
             # That line of his is ending, and did not hinder anything.
-            return LeftOut(operator.extension, self._phones.get(operator.extension, "offline"))
-        return why_not
+            alone = self._phones.get(extension, "offline")
+        return why_not if alone is None else LeftOut(extension, alone)
+
+    def _left_alone(self, operator: str) -> OperatorState | None:
+        """Why he is rung nowhere at all; None when he may be."""
+        state = self._phones.get(operator)
+        if state in ("talking", "do_not_disturb"):
+            return state
+        return "do_not_disturb" if self._undisturbed(operator) else None
 
     def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
         owner = entry.owner_left_out
@@ -491,11 +505,14 @@ class Matching:
         return [self._offer(call, entry, rule, operator, kept), *self._match()]
 
     def _reachable(self, person: Person) -> list[Number]:
-        """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
-        state = "available" if person.operator is None else self._phones.get(person.operator.extension, "offline")
-        if person.forwarded:
-            return [] if state in _LEFT_ALONE else list(person.numbers)
-        if state not in ("available", "offline"):
+        """The numbers that are worth ringing now: none while he is on his phone, the others when that is off. Where a call is
+        forwarded to counts only whether he is left alone.
+        """
+        extension = None if person.operator is None else person.operator.extension
+        if extension is None or (person.forwarded and self._left_alone(extension) is None):
+            return list(person.numbers)
+        state = self._phones.get(extension, "offline")
+        if person.forwarded or state not in ("available", "offline"):
             return []
         return [number for number in person.numbers if number.outside or state == "available"]
 

@@ -652,6 +652,16 @@ def test_a_call_is_not_forwarded_to_who_talks_or_is_not_to_be_disturbed_and_it_i
     assert sales.join(FIRST, to_ann) == [Ended(FIRST, "no_operators")]
 
 
+@pytest.mark.covers("SKZ-32")
+def test_a_call_is_not_forwarded_to_who_wants_no_calls_though_his_phone_is_off_or_still_rings() -> None:
+    for state in ("offline", "ringing"):
+        house = Matching(undisturbed=lambda extension: extension == ANN)
+        house.set_phone(ANN, state)
+        actions = house.join(FIRST, replace(person(ANN), numbers=outside("100").numbers, forwarded=True))
+        assert actions == [Ended(FIRST, "no_operators")]
+        assert why(actions) == Decision("nobody", ANN, "", 0, (), (), (LeftOut(ANN, "do_not_disturb"),))
+
+
 def test_who_was_dropped_at_once_is_back_at_his_place_and_another_is_rung() -> None:
     sales = matching("linear", ANN, BOB, free=(ANN,))
     sales.set_phone(BOB, "talking")
@@ -798,7 +808,8 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.matching = Matching(chance=Random(1))
+        self.undisturbed: set[str] = set()
+        self.matching = Matching(chance=Random(1), undisturbed=self.undisturbed.__contains__)
         self.world = World()
         self.calls = 0
         self.ended: Counter[CallId] = Counter()
@@ -854,13 +865,15 @@ class AnyHistory(RuleBasedStateMachine):
                     state, wanted = self.phones.get(operator), call in self.wanted
                     assert number.outside or state == "available", "only a free phone is rung"
                     assert state not in ("talking", "do_not_disturb"), "nor anything else of who talks or is not to be disturbed"
+                    goes_on = wanted and bool(self.numbers[call])
+                    hidden = goes_on or (wanted and self.wanted[call].forwarded)
+                    assert not hidden or operator not in self.undisturbed, "nor though his phone does not show it"
                     assert wanted or operator not in self.offered[call], "nobody is offered a call of his group twice"
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
                         "and it is said why"
                     )
-                    goes_on = wanted and bool(self.numbers[call])
                     assert self.works(call, operator) or goes_on, "and in his working time"
                     self.is_fair(call, operator)
                     self.offered[call].add(operator)
@@ -916,6 +929,11 @@ class AnyHistory(RuleBasedStateMachine):
     def phone_changes(self, operator: str, state: OperatorState) -> None:
         self.phones[operator] = state
         self.follow(self.matching.set_phone(operator, state))
+
+    @rule(operator=operators)
+    def operator_wants_no_calls_or_wants_them_again(self, operator: str) -> None:
+        """His phone does not show it yet."""
+        self.undisturbed ^= {operator}
 
     @rule(minutes=st.sampled_from([30, 120, 300]))
     def time_passes(self, minutes: int) -> None:
