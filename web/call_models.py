@@ -173,7 +173,7 @@ class LeftOutModel(BaseModel):
     """An operator of the group who was no candidate."""
 
     extension: str
-    why: str = Field(description="offline, talking, ringing, busy, wrap_up, already_offered, engaged, …")
+    why: str = Field(description="offline, talking, ringing, wrap_up, do_not_disturb, already_offered, engaged, …")
     call: str | None = Field(description="the call that he was engaged with")
 
 
@@ -183,12 +183,13 @@ class DecisionModel(BaseModel):
     number: int
     at: datetime
     rule: str = Field(
-        description="strategy, owner (the caller's own operator), person, kept (for a call back), forwarded, or nobody"
+        description="strategy, owner (the caller's own operator), person, kept (for a call back), forwarded, picked_up "
+        "(while it rang at those left out), or nobody"
     )
     target: str = Field(description="the group, or the person")
     strategy: str
     rule_version: int
-    offered: list[str] = Field(description="extensions that were rung, or the number outside")
+    offered: list[str] = Field(description="extensions that were rung, the number outside, or who picked the call up")
     order: list[RankedModel]
     left_out: list[LeftOutModel]
     seed: int | None = Field(description="what chance began with")

@@ -82,6 +82,7 @@ def decision_words(decision: DecisionModel) -> str:
         "person": f"{decision.target} was wanted",
         "kept": f"kept for the call back in {decision.target}",
         "forwarded": f"nobody took it: forwarded to {decision.target}",
+        "picked_up": f"picked up while it rang at {', '.join(left.extension for left in decision.left_out)}",
     }.get(decision.rule, f"nobody of {group}" if decision.strategy else f"{decision.target} could not be reached")
 
 

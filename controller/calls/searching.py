@@ -15,7 +15,6 @@ from controller.calls.facts import CallFacts, CallTools
 from controller.calls.holding import Heard, Hold
 from controller.errors import AttendantError
 from controller.routing import LineRequest, Person, RoutedOperator, SearchEnded, Target
-from controller.routing.rules import name_of
 from controller.storage.contacts import caller_facts
 from controller.telephony.mailboxes import Mailbox
 from ivr.commands import RouteToExtension, RouteToExternal, RouteToGroup, RouteToManager
@@ -103,14 +102,10 @@ class PersonSearch:
         if self._in_group:
             self._in_group = False
             self._forwards.extend(tools.people.forwarded_to(facts.forwarding, ended.missed, tools.clock.now()))
-        while self._forwards:
-            person = self._forwards.popleft()
-            if person.operator is not None and self._is_left_alone(person.operator.extension):
-                log.info("call %s is not forwarded to %s: he talks, or is not to be disturbed", facts.call, name_of(person))
-                continue
-            self._ring(ended.visit, person)
-            return True
-        return False
+        if not self._forwards:
+            return False
+        self._ring(ended.visit, self._forwards.popleft())
+        return True
 
     def _shows_called(self, phone: Person) -> bool:
         """Whether this phone outside is shown the number called, and not who calls. A number that may not be shown is none, for
@@ -120,10 +115,6 @@ class PersonSearch:
         if facts.forwarding.shows != "called":
             return False
         return self._tools.lines.may_dial(phone.numbers[0].trunk, came_in_on=called, own=called)
-
-    def _is_left_alone(self, extension: str) -> bool:
-        presence = self._tools.presence
-        return presence.states.get(extension) == "talking" or presence.is_undisturbed(extension)
 
     def transfer(self, visit: VisitId, person: Person, seconds: float, transferred_by: str, language: str) -> None:
         """Search somebody to whom the caller is transferred, for so long."""

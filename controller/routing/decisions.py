@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -12,11 +11,12 @@ from controller.presence import OperatorState
 from controller.routing.strategies import Basis
 from controller.storage.journal_changes import RoutingDecided
 
-Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "nobody"]
-"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the
-operator was kept for whom we called back, the missed call is forwarded to a phone outside (SKZ-32), or nobody could be chosen."""
+Rule: TypeAlias = Literal["strategy", "owner", "person", "kept", "forwarded", "picked_up", "nobody"]
+"""What decided: the group's strategy, the caller's own operator (SKZ-24), one person was wanted, the operator was kept for whom
+we called back, the missed call is forwarded to a phone outside (SKZ-32), somebody picked up what rang elsewhere (SKZ-61), or
+nobody could be chosen."""
 
-Hindrance: TypeAlias = Literal["offline", "busy", "wrap_up", "engaged", "already_offered", "outside_his_working_time"]
+Hindrance: TypeAlias = OperatorState | Literal["engaged", "already_offered", "outside_his_working_time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One choice. `strategy` and `version` are the group's, "" and 0 where there is none; `seed` is what chance began with.
+    """One choice, all as it was at that moment, though who was "kept" is rung only later. `strategy` and `version` are the
+    group's, "" and 0 where there is none; `seed` is what chance began with.
 
-    `order` has the candidates as the strategy put them, `offered` who was rung.
+    `order` has the candidates as the strategy put them, `offered` who was rung. Of a call that was "picked_up", `offered` is who
+    did that, and at those `left_out` it rang.
     """
 
     rule: Rule
@@ -53,17 +55,10 @@ class Decision:
     seed: int | None = None
 
 
-def on_record(why: Decision, call: CallId, number: int, at: datetime, states: Mapping[str, OperatorState]) -> RoutingDecided:
-    """The decision as it is kept with the call, of which it is the `number`-th; `states`: operators' states at that moment."""
-    left_out = tuple((one.extension, _state(one, states), one.call) for one in why.left_out)
+def on_record(why: Decision, call: CallId, number: int, at: datetime) -> RoutingDecided:
+    """The decision as it is kept with the call, of which it is the `number`-th."""
+    left_out = tuple((one.extension, one.hindrance, one.call) for one in why.left_out)
     order = tuple((one.extension, one.basis) for one in why.order)
     return RoutingDecided(
         call, number, at, why.rule, why.target, why.strategy, why.version, why.offered, order, left_out, why.seed
     )
-
-
-def _state(left_out: LeftOut, states: Mapping[str, OperatorState]) -> str:
-    """Why he was left out, as precisely as his phone tells it."""
-    if left_out.hindrance in ("offline", "busy"):
-        return states.get(left_out.extension, left_out.hindrance)
-    return left_out.hindrance

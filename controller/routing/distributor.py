@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import count
 from random import Random
-from typing import Final
 
 from controller.clock import Clock
 from controller.ids import CallId, ChannelId
@@ -21,7 +20,7 @@ from controller.presence import OperatorState, PresenceTracker
 from controller.routing.decisions import Decision, on_record
 from controller.routing.history import PastWork, WorkHistory, expected_wait
 from controller.routing.lines import NumberLines
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
+from controller.routing.matching import Action, CallBack, Ended, Matching, Offer, Situation, Withdraw, WrapUp
 from controller.routing.operator_lines import OperatorLine, OperatorLines, Silent, TalkedTooLong, TalkEndsSoon
 from controller.routing.requests import (
     AbsentRequest,
@@ -42,16 +41,6 @@ from controller.telephony.port import Telephony
 from ivr.events import RoutingOutcome
 
 log = logging.getLogger(__name__)
-
-_AVAILABILITY: Final[dict[OperatorState, Availability]] = {
-    "offline": "offline",
-    "available": "free",
-    "ringing": "busy",
-    "talking": "busy",
-    "wrap_up": "busy",
-    # On a break he is there: callers wait for him as long as they would, and nothing of his rings.
-    "do_not_disturb": "busy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +129,7 @@ class Distributor:
         self._mailboxes = telephony.mailboxes
         self._lines = OperatorLines(telephony, journal, clock, lines, self._inbox, sees_team)
         self._history = WorkHistory(zone)
-        self._matching = Matching(self._history.of, chance)
+        self._matching = Matching(self._history.of, chance, presence.is_undisturbed)
         self._searches: dict[CallId, _Search] = {}
         self._absent: dict[CallId, AbsentRequest] = {}
         self._choices: dict[CallId, int] = {}
@@ -277,7 +266,7 @@ class Distributor:
             case _WaitedTooLong(call):
                 self._act(self._matching.give_up(call))
             case _PhoneChanged(operator, state):
-                self._on_phone(operator, _AVAILABILITY[state])
+                self._on_phone(operator, state)
             case _Before(past):
                 self._history.load(past)
             case _WrapUpOver(operator, turn):
@@ -330,13 +319,13 @@ class Distributor:
             left = 60 - now.second - now.microsecond / 1e6
             self._minute = asyncio.get_running_loop().call_later(left, self._inbox.put_nowait, _MinuteBegins())
 
-    def _on_phone(self, operator: str, availability: Availability) -> None:
-        if availability == "offline":
+    def _on_phone(self, operator: str, state: OperatorState) -> None:
+        if state == "offline":
             self._present.discard(operator)
         elif operator not in self._present:
             self._present.add(operator)
             self._history.comes(operator, self._clock.now())
-        self._act(self._matching.set_phone(operator, availability))
+        self._act(self._matching.set_phone(operator, state))
 
     def _on_rules(self, rules: tuple[GroupRule, ...]) -> None:
         before = self._operators
@@ -408,7 +397,7 @@ class Distributor:
             return
         search.explained = why
         number = self._choices[call] = self._choices.get(call, 0) + 1
-        self._journal.record(on_record(why, call, number, self._clock.now(), self._presence.states))
+        self._journal.record(on_record(why, call, number, self._clock.now()))
 
     def _ring(self, offer: Offer) -> None:
         self._explain(offer.call, offer.why)

@@ -15,8 +15,8 @@ Rules, each of them tested:
   if nobody was rung, else "no_answer". Operators who are busy may still take him, so he waits for them.
 - The newest group rules and phone states decide, for waiting callers too. Who is being rung, or talks, is left alone: an operator
   who is taken out of the group meanwhile may still answer.
-- A call that is forwarded rings an operator's own number outside whatever his phone does, which may still be reported as
-  ringing for this very call; but not while he is engaged with another.
+- A call that is forwarded rings an operator's own number outside though his phone may still be reported as ringing, for this very
+  call; but not while he talks, is not to be disturbed, or is engaged with another.
 - A call with a working time is offered only to those who work at the moment by their own clocks; for it, who does not is as good
   as offline (SKZ-29). Who picks a call up has chosen that himself.
 - Somebody absent (he is called back) has a place in the line like a caller, by the moment he took it. When it is his turn, one
@@ -27,19 +27,19 @@ Rules, each of them tested:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Final, Literal, TypeAlias
 
 from controller.ids import CallId
+from controller.presence import OperatorState
 from controller.routing.decisions import Decision, Hindrance, LeftOut, Ranked, Rule
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, Target, name_of, phone_of
 from controller.routing.strategies import AT_ONCE, BY_CHANCE, ORDERS, Candidate, OperatorFacts, Turn, basis
 from controller.schedules import WorkingTime
 from ivr.events import RoutingOutcome
 
-Availability: TypeAlias = Literal["offline", "busy", "free"]
 Situation: TypeAlias = Literal["available", "busy"]
 """How a search stands: somebody is being rung for the caller, or everybody who could take him is busy."""
 
@@ -77,8 +77,8 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, `missed` to
-    whom the call was offered in vain, in that order, and who answered.
+    """The search is over; `operator` has the caller when it was "answered". `why` says why nobody could be chosen, or that it was
+    picked up elsewhere, `missed` to whom the call was offered in vain, in that order, and who answered.
     """
 
     call: CallId
@@ -104,16 +104,18 @@ _FIRST_OF_ALL: Final = datetime.min.replace(tzinfo=UTC)
 @dataclass(slots=True)
 class _Waiting:
     target: Target
-    left: list[Number]
-    """Numbers of the person that have not rung yet."""
     since: datetime
     owner: RoutedOperator | None
     """The caller's own operator, until it is decided whether he is rung first."""
+    left: list[Number] = field(default_factory=list)
+    """Numbers of the person that have not rung yet."""
     owner_rings: bool = False
+    owner_left_out: LeftOut | None = None
+    """Why the owner does not get the call, from then on."""
     working_time: WorkingTime | None = None
     absent: bool = False
-    reserved: str | None = None
-    """The operator who is kept for him."""
+    kept: Decision | None = None
+    """How the operator was chosen who is kept for him."""
     offered: list[str] = field(default_factory=list)
     ringing: set[str] = field(default_factory=set)
 
@@ -121,21 +123,28 @@ class _Waiting:
 class Matching:
     """Waiting callers, operators, and who is engaged with whom. Every method returns what to do now, in order.
 
-    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed. Working times
-    hold at the moment that `at` said last.
+    `facts` tells of operators' work what strategies go by; `chance` gives each decision that needs it a seed; `undisturbed` tells
+    who wants no calls, also where his phone's state hides it. Working times hold at the moment that `at` said last.
     """
 
-    def __init__(self, facts: Callable[[str], OperatorFacts] | None = None, chance: Random | None = None) -> None:
+    def __init__(
+        self,
+        facts: Callable[[str], OperatorFacts] | None = None,
+        chance: Random | None = None,
+        undisturbed: Callable[[str], bool] = lambda extension: False,
+    ) -> None:
         self._facts = facts or (lambda extension: OperatorFacts())
         self._chance = chance or Random()
+        self._undisturbed = undisturbed
         self._now = _FIRST_OF_ALL
         self._rules: dict[str, GroupRule] = {}
-        self._phones: dict[str, Availability] = {}
+        self._phones: dict[str, OperatorState] = {}
         self._engaged: dict[str, CallId] = {}
         self._talking_for: dict[str, str] = {}
-        self._kept: dict[CallId, str] = {}
+        self._asked: dict[CallId, str] = {}
         self._wrapping_up: set[str] = set()
         self._last_offered: dict[str, str] = {}
+        self._places: dict[CallId, datetime] = {}
         self._waiting: dict[CallId, _Waiting] = {}
 
     @property
@@ -182,9 +191,9 @@ class Matching:
         self._rules = {rule.name: rule for rule in rules}
         return self._match()
 
-    def set_phone(self, operator: str, availability: Availability) -> list[Action]:
-        """A phone's state changed."""
-        self._phones[operator] = availability
+    def set_phone(self, operator: str, state: OperatorState) -> list[Action]:
+        """An operator's state changed: he is rung while he is "available", and waited for unless he is "offline"."""
+        self._phones[operator] = state
         return self._match()
 
     def join(
@@ -199,36 +208,37 @@ class Matching:
         """A caller wants somebody: he comes behind all callers, and behind the absent who took their place before `at`. A call
         that waits already keeps its place in the former line; somebody absent has arrived by it. `owner`: the caller's own;
         `working_time` None: whatever the clock says. With `offered` he is back, because the last of these dropped his call at
-        once: his place is that of `at`, and they are not rung again.
+        once: his place is the one that he had, and they are not rung again.
         """
         entry = self._waiting.get(call)
         if entry is not None and entry.absent:
             return self._arrive(call, entry)
         if entry is None:
             callers = (other.since for other in self._waiting.values() if not other.absent)
-            since = at if offered else max([at, *callers])
-            waiting = _Waiting(target, self._reachable(target), since, owner, working_time=working_time, offered=[*offered])
-            self._place(call, waiting)
+            behind_all = max([at, *callers])
+            since = self._places.get(call, behind_all) if offered else behind_all
+            self._place(call, _Waiting(target, since, owner, working_time=working_time, offered=[*offered]))
         return self._match()
 
     def join_absent(self, call: CallId, group: str, since: datetime, working_time: WorkingTime | None = None) -> list[Action]:
         """Somebody who is not there has taken a place in the group's line, at the moment `since`."""
         if call not in self._waiting:
-            self._place(call, _Waiting(group, [], since, None, working_time=working_time, absent=True))
+            self._place(call, _Waiting(group, since, None, working_time=working_time, absent=True))
         return self._match()
 
     def leave(self, call: CallId) -> list[Action]:
-        """The caller does not wait any more, whatever the reason; who was kept for the call is free."""
-        kept = self._kept.pop(call, "")
-        if self._engaged.get(kept) == call:
-            del self._engaged[kept]
+        """The caller does not wait any more, whatever the reason, and will not be back; who has asked for the call is free."""
+        self._places.pop(call, None)
+        asked = self._asked.pop(call, "")
+        if self._engaged.get(asked) == call:
+            del self._engaged[asked]
         return [*self._remove(call, answered_by=None), *self._match()]
 
     def keep(self, call: CallId, operator: str) -> bool:
         """The operator is engaged with a call that he has asked for, until it is left; False: he is engaged already."""
         if operator in self._engaged:
             return False
-        self._engaged[operator], self._kept[call] = call, operator
+        self._engaged[operator], self._asked[call] = call, operator
         return True
 
     def give_up(self, call: CallId) -> list[Action]:
@@ -247,9 +257,10 @@ class Matching:
             self._talking_for[operator] = entry.target
         return self._taken(call, entry, operator)
 
-    def _taken(self, call: CallId, entry: _Waiting, by: str) -> list[Action]:
+    def _taken(self, call: CallId, entry: _Waiting, by: str, why: Decision | None = None) -> list[Action]:
+        self._places[call] = entry.since
         missed = [one for one in entry.offered if one not in entry.ringing]
-        return [*self._remove(call, answered_by=by), Ended(call, "answered", by, missed=(*missed, by))]
+        return [*self._remove(call, answered_by=by), Ended(call, "answered", by, why, missed=(*missed, by))]
 
     def pick_up(self, by: str, of: str | None) -> tuple[CallId | None, list[Action]]:
         """The operator takes, on a line of his own, the call that rings at `of`, or (None) the oldest that rings at somebody who
@@ -265,7 +276,13 @@ class Matching:
         self._engaged[by] = call
         if isinstance(entry.target, str):
             self._talking_for[by] = entry.target
-        return call, self._taken(call, entry, by)
+        return call, self._taken(call, entry, by, self._picked_up(entry, by, near))
+
+    def _picked_up(self, entry: _Waiting, by: str, near: set[str]) -> Decision:
+        rang = tuple(LeftOut(one, "ringing") for one in entry.offered if one in entry.ringing & near)
+        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+        strategy, version = ("", 0) if rule is None else (rule.strategy, rule.version)
+        return Decision("picked_up", name_of(entry.target), strategy, version, (by,), (), rang)
 
     def _colleagues(self, operator: str) -> set[str]:
         groups = ({member.extension for member in rule.operators} for rule in self._rules.values())
@@ -275,7 +292,7 @@ class Matching:
         """The operator's line of this call is no more: unanswered, refused, withdrawn, or (`talked`) a conversation is over."""
         entry = self._waiting.get(call)
         if entry is not None and operator in entry.ringing:
-            if entry.left:
+            if entry.left and self._left_alone(operator) is None:
                 # He stays engaged: a caller who waits for him in a line must not get in between two of his numbers.
                 return [self._next_number(call, entry, operator)]
             entry.ringing.discard(operator)
@@ -311,8 +328,8 @@ class Matching:
         entry = self._waiting.pop(call, None)
         if entry is None:
             return []
-        if entry.reserved is not None:
-            del self._engaged[entry.reserved]
+        if entry.kept is not None:
+            del self._engaged[entry.kept.offered[0]]
         others = sorted(entry.ringing - {answered_by})
         return [Withdraw(call, operator, answered_elsewhere=answered_by is not None) for operator in others]
 
@@ -323,7 +340,7 @@ class Matching:
             if not entry.absent and not entry.ringing and not self._could_still_take(call, entry):
                 del self._waiting[call]
                 outcome: RoutingOutcome = "no_answer" if entry.offered else "no_operators"
-                actions.append(Ended(call, outcome, why=self._nobody(entry), missed=tuple(entry.offered)))
+                actions.append(Ended(call, outcome, why=self._nobody(call, entry), missed=tuple(entry.offered)))
         return actions
 
     def _in_turn(self) -> list[tuple[CallId, _Waiting]]:
@@ -343,9 +360,9 @@ class Matching:
     def _person_offers(self, call: CallId, entry: _Waiting, person: Person) -> Iterator[Offer]:
         name = person.operator.extension if person.operator is not None else self._nobody_of(call)
         works = person.operator is None or self._works(entry, person.operator)
-        if not entry.offered and self._phones.get(name) == "offline":
-            # It has gone off while his line of the search before this one was ending.
-            entry.left = [number for number in entry.left if number.outside]
+        if not entry.offered:
+            # Again each time: his state may change while his line of the search before this one is ending.
+            entry.left = self._reachable(person)
         if not entry.offered and entry.left and works and name not in self._engaged and name not in self._wrapping_up:
             entry.offered.append(name)
             entry.ringing.add(name)
@@ -367,11 +384,14 @@ class Matching:
 
     def _group_offers(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[Offer]:
         owner, entry.owner = entry.owner, None
-        if owner is not None and rule.terms.sticky_owner and self._hindrance(entry, owner) is None:
-            entry.owner_rings = True
-            why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
-            yield self._offer(call, entry, rule, owner.extension, why)
-            return
+        if owner is not None and rule.terms.sticky_owner:
+            is_free = self._hindrance(entry, owner) is None
+            entry.owner_left_out = self._why_not(entry, owner)
+            if is_free:
+                entry.owner_rings = True
+                why = Decision("owner", rule.name, rule.strategy, rule.version, (owner.extension,))
+                yield self._offer(call, entry, rule, owner.extension, why)
+                return
         if entry.owner_rings or (entry.ringing and rule.strategy not in AT_ONCE):
             return
         choice = self._choice(entry, rule)
@@ -380,9 +400,10 @@ class Matching:
                 yield self._offer(call, entry, rule, extension, choice)
 
     def _reservations(self, call: CallId, entry: _Waiting, rule: GroupRule) -> Iterator[CallBack]:
-        choice = self._choice(entry, rule) if entry.reserved is None else None
+        choice = self._choice(entry, rule) if entry.kept is None else None
         if choice is not None:
-            operator = entry.reserved = choice.offered[0]
+            operator = choice.offered[0]
+            entry.kept = replace(choice, rule="kept", offered=(operator,))
             self._engaged[operator] = call
             yield CallBack(call, operator)
 
@@ -411,18 +432,38 @@ class Matching:
             seed,
         )
 
-    def _nobody(self, entry: _Waiting) -> Decision:
+    def _nobody(self, call: CallId, entry: _Waiting) -> Decision:
         """Why nobody could be chosen."""
         target = entry.target
         if isinstance(target, Person):
-            left_out = [] if target.operator is None else [self._why_not(entry, target.operator)]
+            left_out = [] if target.operator is None else [self._not_reached(call, entry, target, target.operator)]
             return Decision("nobody", name_of(target), "", 0, (), (), tuple(left_out))
         rule = self._rules.get(target)
         if rule is None:
             return Decision("nobody", target, "", 0, ())
         return Decision("nobody", target, rule.strategy, rule.version, (), (), tuple(self._left_out(entry, rule)))
 
+    def _not_reached(self, call: CallId, entry: _Waiting, person: Person, operator: RoutedOperator) -> LeftOut:
+        extension, why_not = operator.extension, self._why_not(entry, operator)
+        if entry.offered or why_not.call not in (None, call):
+            return why_not
+        alone = self._left_alone(extension) if person.forwarded else None
+        if alone is None and why_not.call == call:
+            # That line of his is ending, and did not hinder anything.
+            alone = self._phones.get(extension, "offline")
+        return why_not if alone is None else LeftOut(extension, alone)
+
+    def _left_alone(self, operator: str) -> OperatorState | None:
+        """Why he is rung nowhere at all; None when he may be."""
+        state = self._phones.get(operator)
+        if state in ("talking", "do_not_disturb"):
+            return state
+        return "do_not_disturb" if self._undisturbed(operator) else None
+
     def _left_out(self, entry: _Waiting, rule: GroupRule) -> Iterator[LeftOut]:
+        owner = entry.owner_left_out
+        if owner is not None and owner.extension not in [member.extension for member in rule.operators]:
+            yield owner
         for member in rule.operators:
             if self._hindrance(entry, member) is not None:
                 yield self._why_not(entry, member)
@@ -442,8 +483,8 @@ class Matching:
             return "engaged"
         if extension in self._wrapping_up:
             return "wrap_up"
-        phone = self._phones.get(extension, "offline")
-        return None if phone == "free" else phone
+        state = self._phones.get(extension, "offline")
+        return None if state == "available" else state
 
     def _works(self, entry: _Waiting, operator: RoutedOperator) -> bool:
         return entry.working_time is None or entry.working_time.holds_for(operator.zone, self._now)
@@ -462,28 +503,29 @@ class Matching:
 
     def _arrive(self, call: CallId, entry: _Waiting) -> list[Action]:
         """He is there: his operator is rung, if he still can be."""
-        operator, entry.absent, entry.reserved = entry.reserved, False, None
-        if operator is None:
+        kept, entry.absent, entry.kept = entry.kept, False, None
+        if kept is None:
             return self._match()
+        (operator,) = kept.offered
         del self._engaged[operator]
         rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
         members = () if rule is None else rule.operators
         member = next((member for member in members if member.extension == operator), None)
         if rule is None or member is None or self._hindrance(entry, member) is not None:
             return self._match()
-        why = Decision("kept", rule.name, rule.strategy, rule.version, (operator,))
-        return [self._offer(call, entry, rule, operator, why), *self._match()]
+        return [self._offer(call, entry, rule, operator, kept), *self._match()]
 
-    def _reachable(self, target: Target) -> list[Number]:
-        """The numbers that are worth ringing now: none while he is on his phone, the others when that is off."""
-        if not isinstance(target, Person):
+    def _reachable(self, person: Person) -> list[Number]:
+        """The numbers that are worth ringing now: none while he is on his phone, the others when that is off. Where a call is
+        forwarded to counts only whether he is left alone.
+        """
+        extension = None if person.operator is None else person.operator.extension
+        if extension is None or (person.forwarded and self._left_alone(extension) is None):
+            return list(person.numbers)
+        state = self._phones.get(extension, "offline")
+        if person.forwarded or state not in ("available", "offline"):
             return []
-        if target.forwarded:
-            return list(target.numbers)
-        phone = self._phones.get(target.operator.extension, "offline") if target.operator is not None else "free"
-        if phone == "busy":
-            return []
-        return [number for number in target.numbers if number.outside or phone == "free"]
+        return [number for number in person.numbers if number.outside or state == "available"]
 
     def _could_still_take(self, call: CallId, entry: _Waiting) -> bool:
         if isinstance(entry.target, Person):

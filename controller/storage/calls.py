@@ -169,7 +169,8 @@ class RoutingDecision(SQLModel, table=True):
     """Why the call was offered to these operators, or could be to nobody; `number` counts 1, 2, … within the call.
 
     `rule`: "strategy" · "owner" (the caller's own operator comes first) · "person" (somebody in particular is wanted) · "kept"
-    (for whom we called back) · "forwarded" (to a phone outside, for nobody of the group took it) · "nobody".
+    (for whom we called back, chosen when his turn came) · "forwarded" (to a phone outside, for nobody of the group took it) ·
+    "picked_up" (by the one who is `offered`, while it rang at those `left_out`) · "nobody".
     `target` is the group or the person; `strategy` and `rule_version` are the group's of that moment. `offered`: extensions.
     `order`: [extension, what the strategy went by] of every candidate, as the strategy put them, with `seed` for chance.
     `left_out`: [extension, why, the call that he was engaged with].

@@ -9,6 +9,7 @@ import pytest
 
 from controller.actions.recordings import let_token_hear, let_user_hear
 from controller.actions.users import create_token, create_user, revoke_token, start_web_session
+from controller.storage.calls import RoutingDecision
 from controller.storage.users import list_api_tokens
 from tests.fixtures.web import NOON, PASSWORD, Site, healthy
 from web.security import SESSION_LIFETIME
@@ -78,6 +79,22 @@ async def test_a_call_in_the_list_has_nodes_exit_operator_and_talk_time(site: Si
         ],
         "next_cursor": None,
     }
+
+
+@pytest.mark.covers("SKZ-61")
+async def test_who_picked_a_call_up_and_at_whom_it_rang_is_told_by_the_api_and_on_its_page(site: Site) -> None:
+    site.add_arriving("01TALK")
+    chosen = {"target": "Sales", "strategy": "ring_all", "rule_version": 2, "order": []}
+    left_out = [["2002", "ringing", None], ["2003", "ringing", None]]
+    decision = RoutingDecision(
+        call_id="01TALK", number=1, at=NOON, rule="picked_up", offered=["2001"], left_out=left_out, **chosen
+    )
+    await site.database.run(lambda session: session.add(decision))
+    (told,) = (await site.program().get("/api/v1/calls/01TALK")).json()["decisions"]
+    assert (told["rule"], told["offered"]) == ("picked_up", ["2001"])
+    assert [(one["extension"], one["why"]) for one in told["left_out"]] == [("2002", "ringing"), ("2003", "ringing")]
+    page = (await (await site.browser()).get("/calls/01TALK")).text
+    assert "picked up while it rang at 2002, 2003" in page
 
 
 async def test_one_call_has_its_moves_legs_and_recordings(site: Site) -> None:

@@ -16,6 +16,7 @@ const STAYS = [
   [/^\/missed-calls\/[^/]+\/call-back$/, "This call can’t be made now."],
   [/^\/desk\/(state|end-wrap-up)$/, "Your state can’t be changed so now."],
   [/^\/desk\/call$/, "This call can’t be made now.", "desk-team"],
+  [/^\/desk\/calls\/[^/]+\/transfer\/(back|complete)$/, "You do not consult in this call any more."],
 ]; // with what is said of a refusal, or the part of the page that says it itself
 const SOUND = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
 const STATES = {

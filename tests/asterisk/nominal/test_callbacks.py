@@ -108,6 +108,9 @@ async def test_a_caller_is_called_back_when_an_operator_becomes_free(system: Sys
     assert (record.call.line_name, record.call.outcome, record.call.ended_by) == (f"Line {NUMBER}", "talked", "caller")
     assert way(record) == [("please_hold", "next"), ("called_back", None)]
     assert (done.attempts, len(record.recordings)) == (1, 1)
+    (choice,) = record.decisions
+    assert (choice.rule, choice.target, choice.offered) == ("kept", "Single", ["2003"])
+    assert [extension for extension, _ in choice.order] == ["2003"] and choice.left_out == []
 
 
 async def test_who_declines_goes_on_and_is_not_called(system: System) -> None:

@@ -14,7 +14,7 @@ from controller.commands.phoning import Caller
 from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.operator_states import operators_now, state_changes
 from controller.storage.operators import find_operator
-from tests.fixtures.distributing import NUMBER, desk
+from tests.fixtures.distributing import NUMBER, decided, desk
 from tests.fixtures.programs import api
 from tests.fixtures.sounds import DISTURBED, LOGGED_IN, LOGGED_OUT, NOT_POSSIBLE, SORRY, UNDISTURBED, Tone
 from tests.fixtures.system import Line, System
@@ -298,6 +298,8 @@ async def test_a_call_that_rings_at_a_colleague_is_picked_up_from_another_phone(
     assert [(leg.operator_extension, leg.cause) for leg in record.legs] == [("2001", 26), ("2003", 16)]
     assert record.talk_leg is not None and record.talk_leg.operator_extension == "2003"
     assert record.call.outcome == "talked"
+    choice = (await decided(system, record)).decisions[-1]
+    assert (choice.rule, choice.offered, choice.left_out) == ("picked_up", ["2003"], [["2001", "ringing", None]])
 
 
 async def test_a_call_that_rings_at_one_extension_is_picked_up_by_it(system: System) -> None:

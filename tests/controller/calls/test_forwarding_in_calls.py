@@ -8,7 +8,7 @@ from controller.calls.confirming import ConfirmationCalls
 from controller.calls.numbers import Route
 from controller.errors import Refused
 from controller.routing import OutsidePhone, OutsidePhones, OwnNumber
-from controller.storage.calls import CallDetail
+from controller.storage.calls import CallDetail, get_call
 from controller.storage.campaigns import CampaignView
 from controller.storage.forwarding import Forwarding
 from controller.telephony.causes import OUTGOING_BARRED
@@ -67,6 +67,11 @@ async def test_who_does_not_want_to_be_disturbed_any_more_is_left_alone(center: 
     await until(lambda: is_over(caller))
     (record,) = await center.at_rest()
     assert rung(record) == [("2001", "2001")]
+    decided = await center.database.read(get_call, record.call.id)
+    assert [(one.rule, one.target, one.left_out) for one in decided.decisions][1:] == [
+        ("nobody", "Sales", [["2001", "already_offered", None]]),
+        ("nobody", "2001", [["2001", "do_not_disturb", None]]),
+    ]
 
 
 @pytest.mark.covers("SKZ-31")

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.ids import CallId
+from controller.presence import OperatorState
 from controller.routing.decisions import Decision, LeftOut, Ranked
-from controller.routing.matching import Action, Availability, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
+from controller.routing.matching import Action, CallBack, Ended, Matching, Offer, Withdraw, WrapUp
 from controller.routing.rules import GroupRule, Number, Person, RoutedOperator, phone_of
 from controller.routing.strategies import ORDERS, Candidate, Turn
 from controller.schedules import Schedule, WorkingTime
@@ -34,7 +35,7 @@ def matching(strategy: Strategy, *extensions: str, free: tuple[str, ...] | None 
     made = Matching()
     made.set_rules([rules("Sales", strategy, *extensions)])
     for extension in extensions if free is None else free:
-        made.set_phone(extension, "free")
+        made.set_phone(extension, "available")
     return made
 
 
@@ -94,9 +95,9 @@ def test_when_all_were_rung_and_none_answered_the_search_ends() -> None:
 
 def test_a_busy_operator_is_waited_for_and_rung_as_soon_as_he_is_free() -> None:
     sales = matching("linear", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     assert sales.join(FIRST, "Sales") == []
-    assert sales.set_phone(ANN, "free") == [offer(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [offer(FIRST, ANN)]
 
 
 def test_a_caller_waits_for_an_operator_who_is_engaged_and_the_first_come_is_first_served() -> None:
@@ -127,13 +128,13 @@ def test_the_longest_wait_ends_the_search_and_the_ringing() -> None:
 def test_a_new_operator_is_offered_the_caller_who_waits_already() -> None:
     sales = matching("linear", ANN)
     sales.join(FIRST, "Sales")
-    sales.set_phone(BOB, "free")
+    sales.set_phone(BOB, "available")
     assert sales.set_rules([rules("Sales", "ring_all", ANN, BOB)]) == [offer(FIRST, BOB)]
 
 
 def test_when_the_last_operator_logs_out_the_waiting_caller_goes_on() -> None:
     sales = matching("ring_all", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(FIRST, "Sales")
     assert sales.set_phone(ANN, "offline") == [Ended(FIRST, "no_operators")]
 
@@ -190,7 +191,7 @@ def test_a_person_who_is_engaged_or_on_his_phone_is_not_waited_for() -> None:
     house.answered(FIRST, ANN)
     assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
     house.line_free(FIRST, ANN)
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "talking")
     assert house.join(SECOND, person(ANN, "100")) == [Ended(SECOND, "no_operators")]
 
 
@@ -255,7 +256,7 @@ def test_the_end_of_a_search_names_who_missed_the_call_in_the_order_of_the_offer
 @pytest.mark.covers("SKZ-32")
 def test_a_forwarded_call_rings_the_operators_number_outside_while_his_phone_still_seems_to_ring() -> None:
     house, number = matching("ring_all", ANN, free=()), person(ANN, "100").numbers[1]
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "ringing")
     called = house.join(FIRST, replace(person(ANN), numbers=(number,), forwarded=True))
     assert called == [Offer(FIRST, ANN, number)] and why(called).rule == "forwarded"
 
@@ -306,17 +307,47 @@ def test_t27_when_the_owner_is_not_active_the_strategy_decides_at_once() -> None
     assert sales.join(FIRST, "Sales", NINE, operator(CAROL)) == [offer(FIRST, ANN)]
 
 
+@pytest.mark.covers("SKZ-24")
+def test_t27_it_is_said_why_an_owner_was_passed_over_who_is_not_of_the_group() -> None:
+    sales = of_terms("linear", ANN, BOB, sticky_owner=True)
+    assert why(sales.join(FIRST, "Sales", NINE, operator("2009"))).left_out == (LeftOut("2009", "offline"),)
+    sales.answered(FIRST, ANN)
+    sales.set_phone(BOB, "talking")
+    sales.set_phone("2009", "available")
+    sales.join(SECOND, person("2009"))
+    assert sales.join(THIRD, "Sales", NINE, operator("2009")) == []
+    sales.line_free(SECOND, "2009")
+    decided = why(sales.line_free(FIRST, ANN))
+    assert decided.left_out == (LeftOut("2009", "engaged", SECOND), LeftOut(BOB, "talking")), "as it was when the caller came"
+    sales.set_phone(BOB, "offline")
+    ended = why(sales.line_free(THIRD, ANN))
+    assert (ended.rule, ended.left_out[0]) == ("nobody", LeftOut("2009", "engaged", SECOND))
+
+
+@pytest.mark.covers("SKZ-24")
+def test_an_owner_who_was_rung_in_vain_is_left_out_for_that_whether_he_is_of_the_group_or_not() -> None:
+    for owner in (CAROL, "2009"):
+        sales = of_terms("linear", ANN, CAROL, sticky_owner=True)
+        sales.set_phone("2009", "available")
+        sales.join(FIRST, "Sales", NINE, operator(owner))
+        assert why(sales.line_free(FIRST, owner)).left_out == (LeftOut(owner, "already_offered"),)
+
+
+def test_where_the_owner_is_not_rung_first_nothing_is_said_of_him() -> None:
+    assert why(matching("linear", ANN).join(FIRST, "Sales", NINE, operator("2009"))).left_out == ()
+
+
 def test_an_owner_who_does_not_answer_leaves_the_caller_to_the_strategy_and_is_not_rung_again() -> None:
     sales = of_terms("ring_all", ANN, BOB, CAROL, sticky_owner=True)
     sales.join(FIRST, "Sales", NINE, operator(CAROL))
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.line_free(FIRST, CAROL) == [offer(FIRST, ANN), offer(FIRST, BOB)]
 
 
 def test_without_the_checkbox_the_owner_is_one_of_many_and_a_stranger_to_the_group_may_be_the_owner() -> None:
     assert matching("linear", ANN, BOB).join(FIRST, "Sales", NINE, operator(BOB)) == [offer(FIRST, ANN)]
     sales = of_terms("linear", ANN, sticky_owner=True)
-    sales.set_phone("2009", "free")
+    sales.set_phone("2009", "available")
     assert sales.join(FIRST, "Sales", NINE, operator("2009")) == [offer(FIRST, "2009")]
     assert sales.line_free(FIRST, "2009") == [offer(FIRST, ANN)]
 
@@ -346,7 +377,7 @@ def test_after_a_conversation_an_operator_is_left_alone_for_his_wrap_up() -> Non
     sales.answered(FIRST, ANN)
     assert sales.line_free(FIRST, ANN, talked=True) == [WrapUp(ANN, 10)]
     assert sales.wrapping_up == {ANN}
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.join(THIRD, person(ANN, "100")) == [Ended(THIRD, "no_operators")]
     assert sales.wrap_up_over(ANN) == [offer(SECOND, ANN)]
 
@@ -365,11 +396,11 @@ def test_groups_that_share_operators_are_served_by_priority_and_then_first_come_
     house = Matching()
     usual, urgent = rules("Sales", "ring_all", ANN), terms(rules("Urgent", "ring_all", ANN), priority=5)
     house.set_rules([usual, urgent])
-    house.set_phone(ANN, "busy")
+    house.set_phone(ANN, "talking")
     for call, group in (("1", "Sales"), ("2", "Urgent"), ("3", "Urgent"), ("4", "Sales")):
         house.join(CallId(call), group)
     served = []
-    house.set_phone(ANN, "free")
+    house.set_phone(ANN, "available")
     while house.engaged:
         call = house.engaged[ANN]
         served.append(call)
@@ -389,7 +420,7 @@ def test_who_is_taken_out_of_the_group_while_he_is_rung_may_still_answer() -> No
 
 def test_a_group_that_is_removed_lets_its_callers_go_on() -> None:
     sales = matching("ring_all", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(FIRST, "Sales")
     assert sales.set_rules([]) == [Ended(FIRST, "no_operators")]
 
@@ -397,8 +428,8 @@ def test_a_group_that_is_removed_lets_its_callers_go_on() -> None:
 def test_the_position_is_that_among_the_callers_of_the_line() -> None:
     house = Matching()
     house.set_rules([rules("Sales", "ring_all", ANN), rules("Support", "ring_all", BOB)])
-    house.set_phone(ANN, "busy")
-    house.set_phone(BOB, "busy")
+    house.set_phone(ANN, "talking")
+    house.set_phone(BOB, "talking")
     for call, group in ((FIRST, "Sales"), (SECOND, "Support"), (THIRD, "Sales")):
         house.join(call, group)
     assert [house.position(call) for call in (FIRST, SECOND, THIRD)] == [1, 1, 2]
@@ -413,7 +444,7 @@ def test_an_offer_says_who_was_considered_who_was_left_out_and_why() -> None:
     sales.answered(FIRST, ANN)
     sales.line_free(FIRST, ANN, talked=True)
     sales.join(SECOND, "Sales")
-    sales.set_phone("2004", "busy")
+    sales.set_phone("2004", "talking")
     sales.join(THIRD, "Sales")
     decided = why(sales.line_free(THIRD, CAROL))
     assert (decided.rule, decided.target, decided.strategy, decided.version) == ("strategy", "Sales", "linear", 1)
@@ -423,7 +454,7 @@ def test_an_offer_says_who_was_considered_who_was_left_out_and_why() -> None:
         LeftOut(ANN, "wrap_up"),
         LeftOut(BOB, "engaged", SECOND),
         LeftOut(CAROL, "already_offered"),
-        LeftOut("2004", "busy"),
+        LeftOut("2004", "talking"),
         LeftOut("2005", "offline"),
     )
 
@@ -444,6 +475,25 @@ def test_offers_that_ring_together_were_one_decision() -> None:
     offers = matching("ring_all", ANN, BOB).join(FIRST, "Sales")
     assert all(isinstance(one, Offer) and one.why is why(offers) for one in offers)
     assert why(offers).offered == (ANN, BOB)
+
+
+@pytest.mark.covers("SKZ-61")
+def test_a_call_that_is_picked_up_says_by_whom_and_at_whom_it_rang() -> None:
+    for of, rang in ((None, (ANN, CAROL)), (CAROL, (CAROL,))):
+        sales = matching("ring_all", ANN, BOB, CAROL, free=(ANN, CAROL))
+        sales.join(FIRST, "Sales")
+        call, actions = sales.pick_up(BOB, of)
+        decided = why(actions)
+        assert (call, decided.rule, decided.offered) == (FIRST, "picked_up", (BOB,))
+        assert (decided.target, decided.strategy, decided.version) == ("Sales", "ring_all", 1)
+        assert decided.left_out == tuple(LeftOut(extension, "ringing") for extension in rang)
+
+
+def test_a_call_to_one_person_that_is_picked_up_says_so_too() -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN))
+    _, actions = house.pick_up("2009", ANN)
+    assert why(actions) == Decision("picked_up", ANN, "", 0, ("2009",), (), (LeftOut(ANN, "ringing"),))
 
 
 def test_a_search_that_finds_nobody_says_why() -> None:
@@ -509,13 +559,13 @@ def test_an_operator_is_offered_a_call_only_in_his_own_working_time_and_it_is_sa
 @pytest.mark.covers("SKZ-29")
 def test_a_waiting_call_follows_the_clock() -> None:
     sales = team_of_two_cities()
-    sales.set_phone(ANN, "busy")
-    sales.set_phone(BOB, "busy")
+    sales.set_phone(ANN, "talking")
+    sales.set_phone(BOB, "talking")
     sales.at(minutes(-1))
     assert sales.join(FIRST, "Sales", minutes(-1), working_time=OFFICE_DAY) == [], "BOB works for a minute more"
     assert sales.goes_by_the_clock
     sales.at(NINE)
-    assert sales.set_phone(BOB, "free") == []
+    assert sales.set_phone(BOB, "available") == []
     assert sales.look_again() == [], "ANN has begun, and is waited for"
     sales.at(minutes(9 * 60))
     assert sales.look_again() == [Ended(FIRST, "no_operators")]
@@ -527,7 +577,7 @@ def test_the_owner_and_who_is_wanted_in_particular_are_not_rung_outside_their_wo
     sales = team_of_two_cities()
     tokyo = replace(operator(CAROL), zone=ZoneInfo("Asia/Tokyo"))
     sales.set_rules([terms(in_zones(rules("Sales", "linear", ANN), None), sticky_owner=True)])
-    sales.set_phone(CAROL, "free")
+    sales.set_phone(CAROL, "available")
     assert sales.join(FIRST, "Sales", NINE, tokyo, OFFICE_DAY) == [offer(FIRST, ANN)]
     wanted = replace(person(CAROL, "100"), operator=tokyo)
     actions = sales.join(SECOND, wanted, NINE, working_time=OFFICE_DAY)
@@ -577,11 +627,83 @@ def test_who_is_wanted_in_particular_and_goes_off_while_his_former_line_ends_is_
     assert isinstance(offered, Offer) and (offered.operator, offered.number.shown) == (BOB, "100")
 
 
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb", "ringing"])
+def test_who_is_wanted_in_particular_and_begins_to_talk_while_his_former_line_ends_is_not_rung(state: OperatorState) -> None:
+    sales = matching("ring_all", ANN, BOB)
+    sales.join(FIRST, "Sales", NINE)
+    sales.answered(FIRST, ANN)
+    assert sales.join(FIRST, person(BOB, "100"), NINE) == []
+    actions = sales.set_phone(BOB, state)
+    assert actions == [Ended(FIRST, "no_operators")]
+    assert why(actions).left_out == (LeftOut(BOB, state),)
+    assert sales.line_free(FIRST, BOB) == []
+
+
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb"])
+def test_who_begins_to_talk_or_is_not_to_be_disturbed_is_rung_on_no_further_number(state: OperatorState) -> None:
+    house = matching("ring_all", ANN)
+    house.join(FIRST, person(ANN, "100"))
+    house.set_phone(ANN, state)
+    assert house.line_free(FIRST, ANN) == [Ended(FIRST, "no_answer")]
+    assert dict(house.engaged) == {}
+
+
+@pytest.mark.covers("SKZ-32")
+@pytest.mark.parametrize("state", ["talking", "do_not_disturb"])
+def test_a_call_is_not_forwarded_to_who_talks_or_is_not_to_be_disturbed_and_it_is_said_why(state: OperatorState) -> None:
+    sales, number = matching("ring_all", ANN), person(ANN, "100").numbers[1]
+    to_ann = replace(person(ANN), numbers=(number,), forwarded=True)
+    sales.join(FIRST, "Sales")
+    sales.give_up(FIRST)
+    assert sales.join(FIRST, to_ann) == [], "the line on which he has missed it is still being ended"
+    actions = sales.set_phone(ANN, state)
+    assert actions == [Ended(FIRST, "no_operators")]
+    assert why(actions).left_out == (LeftOut(ANN, state),)
+    assert sales.join(FIRST, to_ann) == [Ended(FIRST, "no_operators")]
+
+
+@pytest.mark.covers("SKZ-32")
+def test_a_call_is_not_forwarded_to_who_wants_no_calls_though_his_phone_is_off_or_still_rings() -> None:
+    for state in ("offline", "ringing"):
+        house = Matching(undisturbed=lambda extension: extension == ANN)
+        house.set_phone(ANN, state)
+        actions = house.join(FIRST, replace(person(ANN), numbers=outside("100").numbers, forwarded=True))
+        assert actions == [Ended(FIRST, "no_operators")]
+        assert why(actions) == Decision("nobody", ANN, "", 0, (), (), (LeftOut(ANN, "do_not_disturb"),))
+
+
+def test_who_was_dropped_at_once_is_back_at_his_place_and_another_is_rung() -> None:
+    sales = matching("linear", ANN, BOB, free=(ANN,))
+    sales.set_phone(BOB, "talking")
+    sales.join(FIRST, "Sales", minutes(0))
+    sales.join(SECOND, "Sales", minutes(1))
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+    assert sales.join(FIRST, "Sales", minutes(0), offered=(ANN,)) == []
+    assert sales.waiting == (FIRST, SECOND)
+    assert sales.set_phone(BOB, "available") == [offer(FIRST, BOB)]
+    assert sales.line_free(FIRST, BOB) == [Ended(FIRST, "no_answer")]
+
+
+def test_who_was_called_back_and_dropped_at_once_is_back_before_those_who_came_after_his_first_call() -> None:
+    sales = matching("linear", ANN, BOB)
+    sales.set_phone(BOB, "talking")
+    sales.join_absent(FIRST, "Sales", NINE)
+    sales.join(SECOND, "Sales", minutes(5))
+    sales.join(FIRST, "Sales", minutes(9))
+    sales.answered(FIRST, ANN)
+    assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
+    sales.join(THIRD, "Sales", minutes(6))
+    assert sales.join(FIRST, "Sales", minutes(9), offered=(ANN,)) == []
+    assert (sales.waiting, sales.position(FIRST)) == ((FIRST, SECOND, THIRD), 1)
+    assert sales.set_phone(BOB, "available") == [offer(FIRST, BOB)]
+
+
 def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_for_him() -> None:
     sales = matching("linear", ANN)
     assert sales.join_absent(FIRST, "Sales", NINE) == [CallBack(FIRST, ANN)]
     assert sales.join(SECOND, "Sales", minutes(1)) == []
-    assert sales.set_phone(ANN, "free") == []
+    assert sales.set_phone(ANN, "available") == []
     assert sales.join(FIRST, "Sales", minutes(2)) == [offer(FIRST, ANN)]
     assert sales.answered(FIRST, ANN) == [Ended(FIRST, "answered", ANN)]
     assert sales.line_free(FIRST, ANN) == [offer(SECOND, ANN)]
@@ -589,11 +711,11 @@ def test_somebody_absent_is_called_when_it_is_his_turn_and_his_operator_is_kept_
 
 def test_the_absent_and_callers_are_served_by_the_moment_they_came() -> None:
     sales = matching("linear", ANN, free=())
-    sales.set_phone(ANN, "busy")
+    sales.set_phone(ANN, "talking")
     sales.join(SECOND, "Sales", minutes(5))
     sales.join_absent(THIRD, "Sales", minutes(6))
     sales.join_absent(FIRST, "Sales", minutes(4))
-    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [CallBack(FIRST, ANN)]
     assert sales.leave(FIRST) == [offer(SECOND, ANN)]
     assert sales.line_free(SECOND, ANN) == [Ended(SECOND, "no_answer"), CallBack(THIRD, ANN)]
 
@@ -616,13 +738,35 @@ def test_the_absent_wait_for_operators_to_come_and_for_their_group() -> None:
     sales = matching("ring_all", ANN, free=())
     assert sales.join_absent(FIRST, "Sales", NINE) == []
     assert sales.join_absent(SECOND, "Night", NINE) == []
-    assert sales.set_phone(ANN, "free") == [CallBack(FIRST, ANN)]
+    assert sales.set_phone(ANN, "available") == [CallBack(FIRST, ANN)]
     assert sales.absent == (FIRST, SECOND)
+
+
+def test_a_call_back_says_how_its_operator_was_chosen_at_the_moment_of_his_turn() -> None:
+    for strategy in get_args(Strategy):
+        sales = matching(strategy, ANN, BOB, CAROL)
+        sales.set_phone(CAROL, "do_not_disturb")
+        (called,) = sales.join_absent(FIRST, "Sales", NINE)
+        assert isinstance(called, CallBack)
+        for extension in {ANN, BOB, CAROL} - {called.operator}:
+            sales.set_phone(extension, "offline")
+        sales.set_rules([replace(rules("Sales", "linear", ANN, BOB, CAROL), version=2)])
+        decided = why(sales.join(FIRST, "Sales", minutes(1)))
+        assert (decided.rule, decided.offered, decided.left_out) == (
+            "kept",
+            (called.operator,),
+            (LeftOut(CAROL, "do_not_disturb"),),
+        )
+        assert (decided.strategy, decided.version) == (strategy, 1)
+        candidates = [Candidate(operator(extension), place) for place, extension in enumerate((ANN, BOB))]
+        again = ORDERS[strategy](candidates, Turn(-1, Random(decided.seed)))
+        assert [one.extension for one in decided.order] == [one.operator.extension for one in again]
+        assert decided.order[0].extension == called.operator
 
 
 def test_who_arrives_and_finds_his_operator_busy_or_gone_gets_another() -> None:
     for lose in (
-        lambda sales: sales.set_phone(ANN, "busy"),
+        lambda sales: sales.set_phone(ANN, "talking"),
         lambda sales: sales.set_rules([rules("Sales", "linear", BOB)]),
     ):
         sales = matching("linear", ANN, BOB)
@@ -674,11 +818,12 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.matching = Matching(chance=Random(1))
+        self.undisturbed: set[str] = set()
+        self.matching = Matching(chance=Random(1), undisturbed=self.undisturbed.__contains__)
         self.world = World()
         self.calls = 0
         self.ended: Counter[CallId] = Counter()
-        self.phones: dict[str, Availability] = {}
+        self.phones: dict[str, OperatorState] = {}
         self.groups: dict[str, GroupRule] = {}
         self.wanted: dict[CallId, Person] = {}
         self.numbers: defaultdict[CallId, list[Number]] = defaultdict(list)
@@ -686,11 +831,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.wrapping_up: set[str] = set()
         self.lines: dict[CallId, str] = {}
         self.came: dict[CallId, datetime] = {}
+        self.asked: dict[CallId, datetime] = {}
         self.kept: dict[str, CallId] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
         self.withdrawn: set[str] = set()
         self.took: set[str] = set()
+        self.missed: dict[CallId, tuple[str, ...]] = {}
+        self.dropped: set[CallId] = set()
+        self.unfound: set[CallId] = set()
         self.by_the_clock: set[CallId] = set()
         self.now = minutes(-8 * 60)
         self.matching.at(self.now)
@@ -702,7 +851,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.groups[name] = self.group(name, strategy, [ANN, BOB], values)
         self.follow(self.matching.set_rules(self.groups.values()))
         for extension in (ANN, BOB):
-            self.phone_changes(extension, "free")
+            self.phone_changes(extension, "available")
 
     def group(self, name: str, strategy: Strategy, members: list[str], values: dict[str, Any]) -> GroupRule:
         return terms(in_zones(rules(name, strategy, *members), *(ZONES[one] for one in members)), **values)
@@ -723,14 +872,18 @@ class AnyHistory(RuleBasedStateMachine):
                 case Offer(call, operator, number):
                     assert operator not in self.world.lines, "nobody is offered two calls, or rung on two numbers, at once"
                     assert operator not in self.world.reserved, "nor while he is kept for somebody"
-                    phone, wanted = self.phones.get(operator), call in self.wanted
-                    assert number.outside or phone == "free" or (wanted and phone == "busy"), "only a free phone is rung"
+                    state, wanted = self.phones.get(operator), call in self.wanted
+                    assert number.outside or state == "available", "only a free phone is rung"
+                    assert state not in ("talking", "do_not_disturb"), "nor anything else of who talks or is not to be disturbed"
+                    goes_on = wanted and bool(self.numbers[call])
+                    hidden = goes_on or (wanted and self.wanted[call].forwarded)
+                    assert not hidden or operator not in self.undisturbed, "nor though his phone does not show it"
+                    assert wanted or operator not in self.offered[call], "nobody is offered a call of his group twice"
                     assert operator not in self.wrapping_up, "nobody is rung while he wraps up"
                     assert call in self.world.waiting, "only for a caller who waits"
                     assert action.why is not None and (operator in action.why.offered or call in self.wanted), (
                         "and it is said why"
                     )
-                    goes_on = wanted and bool(self.numbers[call])
                     assert self.works(call, operator) or goes_on, "and in his working time"
                     self.is_fair(call, operator)
                     self.offered[call].add(operator)
@@ -738,7 +891,7 @@ class AnyHistory(RuleBasedStateMachine):
                     self.numbers[call].append(number)
                 case CallBack(call, operator):
                     assert operator not in self.world.lines and operator not in self.world.reserved
-                    assert self.phones.get(operator) == "free"
+                    assert self.phones.get(operator) == "available"
                     assert call in self.world.absent and call not in self.world.reserved.values()
                     assert self.works(call, operator)
                     self.world.reserved[operator] = self.kept[operator] = call
@@ -747,9 +900,12 @@ class AnyHistory(RuleBasedStateMachine):
                     self.withdrawn.add(operator)
                 case WrapUp(operator):
                     self.wrapping_up.add(operator)
-                case Ended(call):
+                case Ended(call, outcome):
                     self.ended[call] += 1
                     assert self.world.waiting.pop(call, None) is not None, "a search ends once"
+                    if call in self.lines:
+                        self.missed[call] = action.missed
+                        (self.unfound.discard if outcome == "answered" else self.unfound.add)(call)
 
     def is_fair(self, call: CallId, operator: str) -> None:
         """Nobody of at least the same priority who came before, and could have had this operator too, is passed over."""
@@ -779,10 +935,15 @@ class AnyHistory(RuleBasedStateMachine):
         self.groups[name] = self.group(name, strategy, members, values)
         self.follow(self.matching.set_rules(self.groups.values()))
 
-    @rule(operator=operators, availability=st.sampled_from(["offline", "busy", "free"]))
-    def phone_changes(self, operator: str, availability: Availability) -> None:
-        self.phones[operator] = availability
-        self.follow(self.matching.set_phone(operator, availability))
+    @rule(operator=operators, state=st.sampled_from(get_args(OperatorState)))
+    def phone_changes(self, operator: str, state: OperatorState) -> None:
+        self.phones[operator] = state
+        self.follow(self.matching.set_phone(operator, state))
+
+    @rule(operator=operators)
+    def operator_wants_no_calls_or_wants_them_again(self, operator: str) -> None:
+        """His phone does not show it yet."""
+        self.undisturbed ^= {operator}
 
     @rule(minutes=st.sampled_from([30, 120, 300]))
     def time_passes(self, minutes: int) -> None:
@@ -795,6 +956,7 @@ class AnyHistory(RuleBasedStateMachine):
         call = self.new_call(time)
         self.world.waiting[call] = self.calls
         self.lines[call] = group
+        self.asked[call] = minutes(self.calls)
         self.comes(call, minutes(self.calls))
         if owner is not None:
             self.owners[call] = owner
@@ -855,8 +1017,47 @@ class AnyHistory(RuleBasedStateMachine):
             return
         for kept in (self.lines, self.owners, self.offered, self.numbers):
             kept.pop(call, None)
-        self.by_the_clock.discard(call)
+        for some in (self.by_the_clock, self.unfound, self.dropped):
+            some.discard(call)
         self.join_person(call, here(person(to, *further)), None)
+
+    @precondition(lambda self: self.talking)
+    @rule(data=st.data())
+    def operator_drops_at_once(self, data: st.DataObject) -> None:
+        """That was no conversation: a caller whom a group's line has given to him will be back there in a moment."""
+        operator = data.draw(st.sampled_from(sorted(self.talking)))
+        call = self.world.lines.pop(operator)
+        for some in (self.talking, self.took):
+            some.discard(operator)
+        if call in self.lines and self.missed.get(call, ("",))[-1] == operator and call not in self.world.waiting:
+            self.dropped.add(call)
+        self.follow(self.matching.line_free(call, operator, talked=False))
+
+    @precondition(lambda self: self.dropped)
+    @rule(data=st.data())
+    def who_was_dropped_is_back_at_his_place(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(sorted(self.dropped)))
+        self.dropped.discard(call)
+        self.calls += 1
+        self.world.waiting[call] = self.calls
+        self.offered[call] = set(self.missed[call])
+        own = None if call not in self.owners else with_clock(self.owners[call])
+        time = OFFICE_DAY if call in self.by_the_clock else None
+        self.follow(self.matching.join(call, self.lines[call], self.asked[call], own, time, self.missed[call]))
+
+    @precondition(lambda self: self.unfound)
+    @rule(data=st.data(), number=st.sampled_from(["100", "101"]), attempts=st.integers(1, 2), common=st.booleans())
+    def call_is_forwarded(self, data: st.DataObject, number: str, attempts: int, common: bool) -> None:
+        """Nobody of the group has taken it: a phone outside rings, everybody's or of somebody who has missed it."""
+        call = data.draw(st.sampled_from(sorted(self.unfound)))
+        missed = self.missed[call]
+        if call in self.world.waiting or call in [self.world.lines[operator] for operator in self.talking]:
+            return
+        whose = None if common or not missed else with_clock(data.draw(st.sampled_from(missed)))
+        for kept in (self.lines, self.owners, self.offered, self.numbers):
+            kept.pop(call, None)
+        time = OFFICE_DAY if call in self.by_the_clock else None
+        self.join_person(call, Person(whose, outside(number).numbers * attempts, forwarded=True), time)
 
     @precondition(lambda self: len(self.talking) > 1)
     @rule(data=st.data())
@@ -871,7 +1072,8 @@ class AnyHistory(RuleBasedStateMachine):
     def operator_takes_a_call_that_rings_elsewhere(self, by: str, of: str | None) -> None:
         near = {of} if of is not None else self.colleagues(by)
         quiet = self.talking | self.withdrawn
-        ringing = {call for one, call in self.world.lines.items() if one in near and one not in quiet}
+        ringing_at = {one: call for one, call in self.world.lines.items() if one not in quiet}
+        ringing = {call for one, call in ringing_at.items() if one in near}
         free = by not in self.world.lines and by not in self.world.reserved
         line = self.matching.waiting
         call, actions = self.matching.pick_up(by, of)
@@ -880,6 +1082,8 @@ class AnyHistory(RuleBasedStateMachine):
             self.world.lines[by] = call
             self.talking.add(by)
             self.took.add(by)
+            rang = {left.extension for left in why(actions).left_out}
+            assert rang and rang == {one for one in near if ringing_at.get(one) == call}, "and it is said whose he took"
         self.follow(actions)
 
     def colleagues(self, operator: str) -> set[str]:
@@ -903,6 +1107,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.calls += 1
         self.world.waiting[call] = self.calls
         self.lines[call] = self.world.absent_from[call]
+        self.asked[call] = minutes(self.calls)
         self.follow(self.matching.join(call, "Sales", minutes(self.calls)))
 
     @precondition(lambda self: self.world.absent)
@@ -969,7 +1174,7 @@ class AnyHistory(RuleBasedStateMachine):
             rule = self.groups.get(self.world.absent_from[call])
             members = [member.extension for member in rule.operators] if rule is not None else []
             engaged = self.matching.engaged.keys() | self.wrapping_up
-            free = [one for one in members if one not in engaged and self.phones.get(one) == "free"]
+            free = [one for one in members if one not in engaged and self.phones.get(one) == "available"]
             assert not [one for one in free if self.works(call, one)]
 
     @invariant()
@@ -993,8 +1198,8 @@ class AnyHistory(RuleBasedStateMachine):
             if situation == "busy" and call in self.lines:
                 members = {one.extension for one in self.groups[self.lines[call]].operators}
                 engaged = self.world.lines.keys() | self.world.reserved.keys() | self.wrapping_up
-                free = {one for one in members - engaged if self.phones.get(one) == "free" and self.works(call, one)}
-                assert free <= {number.shown for number in self.numbers[call]}
+                free = {one for one in members - engaged if self.phones.get(one) == "available" and self.works(call, one)}
+                assert free <= self.offered[call]
 
     @invariant()
     def nobody_waits_in_vain(self) -> None:
