@@ -833,6 +833,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.came: dict[CallId, datetime] = {}
         self.asked: dict[CallId, datetime] = {}
         self.kept: dict[str, CallId] = {}
+        self.own_calls: dict[str, CallId] = {}
         self.owners: dict[CallId, str] = {}
         self.offered: defaultdict[CallId, set[str]] = defaultdict(set)
         self.withdrawn: set[str] = set()
@@ -1007,6 +1008,21 @@ class AnyHistory(RuleBasedStateMachine):
         self.wanted[call] = wanted
         self.follow(self.matching.join(call, wanted, working_time=time))
 
+    @rule(operator=operators)
+    def operator_asks_for_a_call(self, operator: str) -> None:
+        call = self.new_call(None)
+        engaged = operator in self.matching.engaged
+        assert self.matching.keep(call, operator) is not engaged
+        if not engaged:
+            self.world.reserved[operator] = self.own_calls[operator] = call
+
+    @precondition(lambda self: self.own_calls)
+    @rule(data=st.data())
+    def the_call_that_he_has_asked_for_is_over(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.own_calls)))
+        del self.world.reserved[operator]
+        self.follow(self.matching.leave(self.own_calls.pop(operator)))
+
     @precondition(lambda self: self.talking)
     @rule(data=st.data(), to=operators, further=further_numbers)
     def operator_transfers_his_caller(self, data: st.DataObject, to: str, further: list[str]) -> None:
@@ -1098,10 +1114,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.world.absent_from[call] = group
         self.follow(self.matching.join_absent(call, group, minutes(since), time))
 
-    @precondition(lambda self: self.world.reserved)
+    @precondition(lambda self: self.world.reserved.keys() - self.own_calls.keys())
     @rule(data=st.data())
     def the_absent_is_reached(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.world.reserved)))
+        operator = data.draw(st.sampled_from(sorted(self.world.reserved.keys() - self.own_calls.keys())))
         call = self.world.reserved.pop(operator)
         del self.world.absent[call]
         self.calls += 1
