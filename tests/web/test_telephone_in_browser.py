@@ -18,6 +18,7 @@ from controller.storage.operators import find_operator
 from tests.fixtures.browser import LIMIT, Desk, served
 from tests.fixtures.web import NOON, Site
 from tests.web.test_missed_calls import missed
+from tests.web.test_transfer_dialog import CALL, consults, talks
 from web.security import SESSION_LIFETIME
 
 pytestmark = pytest.mark.timeout(120)
@@ -104,7 +105,7 @@ async def test_what_is_pressed_on_the_page_does_not_take_the_telephone_away(site
         async with Desk.opened(context) as desk:
             page = desk.page
             await is_(page, "lost")
-            await page.evaluate("window.name = 'the same page'")
+            await page.evaluate("window.same = true")
             for said in ("", "This call can’t be made now."):
                 async with page.expect_response("**/missed-calls/01A/call-back"):
                     await page.get_by_role("button", name="Call back").click()
@@ -114,7 +115,7 @@ async def test_what_is_pressed_on_the_page_does_not_take_the_telephone_away(site
             async with context.expect_page() as beside:
                 await page.get_by_role("link", name="74951112233").click()
             await (await beside.value).close()
-            assert await page.evaluate("window.name") == "the same page"
+            assert await page.evaluate("window.same")
             await is_(page, "lost")
     assert placed == ["74951112233"]
 
@@ -143,12 +144,45 @@ async def test_a_colleague_is_called_from_the_page_without_taking_the_telephone_
     site.app.state.services = replace(site.app.state.services, place_call=place)
     async with visitor(site, chromium) as context, Desk.opened(context) as desk:
         page, line = desk.page, desk.page.get_by_label("Name or extension")
-        await page.evaluate("window.name = 'the same page'")
+        await page.evaluate("window.same = true")
         for typed, said in (("zoe", "Nobody in the team has this name"), ("2002", "and Demo operator 2002 is called.")):
             await line.fill(typed)
             await line.press("Enter")
             await desk.shows(said)
-        assert await page.evaluate("window.name") == "the same page"
+        assert await page.evaluate("window.same")
         await expect(line).to_have_value("", timeout=LIMIT)
         await expect(page.locator("#telephone-ended")).to_have_text("")
     assert placed == ["2002"]
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_a_consultation_is_ended_on_the_page_without_taking_the_telephone_away(site: Site, chromium: Browser) -> None:
+    concluded: list[bool] = []
+
+    async def conclude(_call: str, completes: bool) -> None:
+        concluded.append(completes)
+
+    site.app.state.services = replace(site.app.state.services, conclude_transfer=conclude)
+    async with visitor(site, chromium) as context:
+        talks(site, CALL)
+        consults(site)
+        async with Desk.opened(context) as desk:
+            await desk.page.evaluate("window.same = true")
+            for name in ("Back to the caller", "Join the two"):
+                async with desk.page.expect_response("**/transfer/*"):
+                    await desk.page.get_by_role("button", name=name).click()
+            assert await desk.page.evaluate("window.same")
+    assert concluded == [False, True]
+
+
+@pytest.mark.covers("SKZ-66")
+async def test_the_transfer_of_a_call_is_opened_by_the_mouse_beside_the_telephone(site: Site, chromium: Browser) -> None:
+    async with visitor(site, chromium) as context:
+        talks(site, CALL)
+        async with Desk.opened(context) as desk:
+            await is_(desk.page, "lost")
+            async with context.expect_page() as beside:
+                await desk.page.get_by_role("link", name="Transfer the call").click()
+            dialog = await beside.value
+            await expect(dialog.get_by_role("heading", level=1)).to_contain_text("Transfer", timeout=LIMIT)
+            assert dialog.url.endswith(f"/desk/calls/{CALL}/transfer")
