@@ -58,6 +58,7 @@ class AriTelephony:
         self._channels = Channels(app, self.mailboxes, self._report)
         self._call: Operations | None = None
         self._devices: set[str] = set()
+        self._bridged: dict[BridgeId, tuple[ChannelId, ...]] = {}
         self._device_news: Counter[str] = Counter()
         self._up = asyncio.Event()
         self._replaced = False
@@ -372,6 +373,7 @@ class AriTelephony:
         joined = self._request("bridges.addChannel", bridgeId=bridge, channel=",".join(channels))
         # Music goes on inside a bridge and drowns the other side.
         silenced = [self.stop_music(channel) for channel in channels if self._has_music(channel)]
+        self._bridged[bridge] = tuple(channels)
         # Sent together: Asterisk serves the requests of one connection in turn.
         try:
             results = await asyncio.gather(*silenced, made, joined, return_exceptions=True)
@@ -391,8 +393,16 @@ class AriTelephony:
             await self.unbridge(bridge)
 
     async def unbridge(self, bridge: BridgeId) -> None:
-        with contextlib.suppress(ChannelGone):
-            await self._request("bridges.destroy", bridgeId=bridge)
+        # Who is still leaving a dissolved bridge is played nothing, and no end of it is ever reported; a removal waits for him.
+        there = [channel for channel in self._bridged.pop(bridge, ()) if self._channels.line(channel) is not None]
+        parted = [self._part(bridge, channel) for channel in there]
+        *_, ended = await asyncio.gather(*parted, self._request("bridges.destroy", bridgeId=bridge), return_exceptions=True)
+        if isinstance(ended, BaseException) and not isinstance(ended, ChannelGone):
+            raise ended
+
+    async def _part(self, bridge: BridgeId, channel: ChannelId) -> None:
+        with contextlib.suppress(TelephonyError):
+            await self._request("bridges.removeChannel", bridgeId=bridge, channel=channel)
 
     # -- phones
 

@@ -32,6 +32,7 @@ from tests.fixtures.web_sip import web_phone
 PROMPT = "sound:tt-monkeys"
 """Sixteen seconds."""
 DIGIT = "sound:digits/1"
+BEEP = "sound:beep"
 
 
 def finish(world: Any, playback: str) -> None:
@@ -152,6 +153,18 @@ async def test_an_operator_answers_and_talks_with_the_caller_who_heard_music(wor
     gone = await world.gone(leg)
     assert (gone.cause, gone.by_us, gone.lost) == (16, False, False)
     assert {one.channel for one in await world.telephony.channels()} == {caller.channel}
+
+
+async def test_who_has_just_left_a_conversation_is_played_what_follows_every_time(world: Any) -> None:
+    """Asterisk takes a prompt for somebody who is still leaving a dissolved bridge, plays nothing, and never reports its end."""
+    caller, _, leg = await connect(world)
+    for number in range(20):
+        bridge, prompt = world.new_bridge(), f"p{number}"
+        await world.telephony.bridge(bridge, [caller.channel, leg])
+        await world.telephony.unbridge(bridge)
+        await world.telephony.play(caller.channel, prompt, [BEEP], "en")
+        finish(world, prompt)
+        assert await world.next(PlaybackEnded) == PlaybackEnded(caller.channel, prompt, failed=False)
 
 
 async def test_both_sides_keys_are_reported_in_a_conversation(world: Any) -> None:
