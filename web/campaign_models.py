@@ -54,7 +54,6 @@ class CampaignChange(GroupTermsModel):
         False,
         description="true: the numbers of its callers and leads are shown to administrators alone, and on no operator's phone",
     )
-
     recordings_days: int | None = Field(
         None,
         ge=1,

@@ -36,8 +36,8 @@ MOST_TRANSFER_NUMBERS: Final = 10
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
     """What may be changed of a campaign. `numbers` are numbers of ours; `operators` extensions and `groups` names, in order;
-    `transfer_numbers` phone numbers and SIP addresses, the main one first.
-    Recordings of calls to its numbers stay for `recordings_days`; None: as others.
+    `transfer_numbers` phone numbers and SIP addresses, the main one first. Recordings of calls to its numbers stay for
+    `recordings_days`; None: as others.
     """
 
     name: str

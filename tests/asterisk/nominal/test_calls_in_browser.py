@@ -7,12 +7,25 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from controller.softphone import SoftPhone
 from tests.fixtures.sounds import SORRY
 from tests.fixtures.system import Line, System
 from tests.fixtures.talk import CALLER_TONE, OPERATOR_TONE
-from tests.fixtures.telephone import desk_in_browser
+from tests.fixtures.telephone import BrowserPhone, desk_in_browser
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser, pytest.mark.timeout(120)]
+
+
+async def talks_and_hangs_up(phone: BrowserPhone, colleague: SoftPhone) -> None:
+    """The colleague's phone rings for the operator of the browser; they hear each other, and the operator hangs up."""
+    ringing = await colleague.ringing()
+    await ringing.answer()
+    ringing.send_tone(CALLER_TONE)
+    await ringing.hears_tone(OPERATOR_TONE)
+    await phone.hears(CALLER_TONE)
+    await phone.press("Hang up")
+    await ringing.ended()
+    await phone.call_is("none")
 
 
 @pytest.mark.covers("SKZ-72", "SKZ-73")
@@ -78,14 +91,7 @@ async def test_the_operator_calls_a_colleague_from_the_browser_and_refuses_a_cal
     async with desk_in_browser(system, tmp_path) as phone:
         await phone.panel.get_by_label("Number").fill("2003")
         await phone.press("Call")
-        ringing = await colleague.ringing()
-        await ringing.answer()
-        ringing.send_tone(CALLER_TONE)
-        await ringing.hears_tone(OPERATOR_TONE)
-        await phone.hears(CALLER_TONE)
-        await phone.press("Hang up")
-        await ringing.ended()
-        await phone.call_is("none")
+        await talks_and_hangs_up(phone, colleague)
         caller = await system.caller()
         outside = await caller.phone.dial(Line.SALES)
         await phone.call_is("rings")
@@ -104,14 +110,7 @@ async def test_a_colleague_whose_name_is_typed_is_called_once_the_browser_has_an
         await phone.page.keyboard.press("Enter")
         await phone.call_is("rings")
         await phone.press("Answer")
-        ringing = await colleague.ringing()
-        await ringing.answer()
-        ringing.send_tone(CALLER_TONE)
-        await ringing.hears_tone(OPERATOR_TONE)
-        await phone.hears(CALLER_TONE)
-        await phone.press("Hang up")
-        await ringing.ended()
-        await phone.call_is("none")
+        await talks_and_hangs_up(phone, colleague)
 
 
 @pytest.mark.covers("SKZ-62")
