@@ -280,7 +280,7 @@ class Matching:
 
     def _picked_up(self, entry: _Waiting, by: str, near: set[str]) -> Decision:
         rang = tuple(LeftOut(one, "ringing") for one in entry.offered if one in entry.ringing & near)
-        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+        rule = self._rule_of(entry.target)
         strategy, version = ("", 0) if rule is None else (rule.strategy, rule.version)
         return Decision("picked_up", name_of(entry.target), strategy, version, (by,), (), rang)
 
@@ -347,8 +347,12 @@ class Matching:
         """The waiting callers as they are served."""
         return sorted(self._waiting.items(), key=lambda one: -self._priority(one[1].target))
 
+    def _rule_of(self, target: Target) -> GroupRule | None:
+        """The group that is wanted; None: a person is, or there is no such group any more."""
+        return self._rules.get(target) if isinstance(target, str) else None
+
     def _priority(self, target: Target) -> int:
-        rule = self._rules.get(target) if isinstance(target, str) else None
+        rule = self._rule_of(target)
         return 0 if rule is None else rule.terms.priority
 
     def _offers(self, call: CallId, entry: _Waiting) -> Iterator[Offer | CallBack]:
@@ -508,7 +512,7 @@ class Matching:
             return self._match()
         (operator,) = kept.offered
         del self._engaged[operator]
-        rule = self._rules.get(entry.target) if isinstance(entry.target, str) else None
+        rule = self._rule_of(entry.target)
         members = () if rule is None else rule.operators
         member = next((member for member in members if member.extension == operator), None)
         if rule is None or member is None or self._hindrance(entry, member) is not None:

@@ -11,13 +11,11 @@ import pytest
 
 from controller.actions.contacts import ContactDraft, create_contact
 from controller.actions.groups import MemberDraft
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.bus import WrapUpEnded
 from controller.routing import RoutedOperator
 from controller.routing.strategies import Candidate, Turn, weighted_random
 from controller.softphone import PhoneCall, PhoneTimeout
 from controller.storage.calls import CallDetail
-from controller.storage.operators import find_operator
 from tests.fixtures.branching import BY
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk, first_of, has_group, talked
 from tests.fixtures.programs import api
@@ -90,9 +88,7 @@ async def test_t27_the_strategy_decides_at_once_when_the_owner_is_not_active(sys
 
 @pytest.mark.covers("SKZ-24", "SKZ-63")
 async def test_the_owner_is_not_rung_for_a_group_when_he_takes_no_inbound_calls(system: System) -> None:
-    one = await system.database.read(find_operator, "2003")
-    assert one is not None
-    await system.change(change_operator, one.id, OperatorDraft(one.name, inbound=False))
+    await system.change_operator("2003", inbound=False)
     await desk(system, "linear", ALL, sticky_owner=True)
     phones = [await system.operator(extension) for extension in ("2001", "2003")]
     caller = await system.caller()

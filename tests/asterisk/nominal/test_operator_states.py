@@ -9,7 +9,6 @@ from typing import TypeAlias
 import pytest
 
 from controller.actions.operator_states import choose_state
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.commands.phoning import Caller
 from controller.softphone import PhoneCall, SoftPhone
 from controller.storage.operator_states import operators_now, state_changes
@@ -193,9 +192,7 @@ async def test_a_whole_call_is_in_the_history_of_the_operators_states(system: Sy
 
 @pytest.mark.covers("SKZ-63")
 async def test_t42_an_operator_without_inbound_calls_has_no_do_not_disturb_and_is_not_rung(system: System) -> None:
-    one = await system.database.read(find_operator, "2001")
-    assert one is not None
-    await system.change(change_operator, one.id, OperatorDraft(one.name, inbound=False))
+    await system.change_operator("2001", inbound=False)
     phone, other = await system.operator("2001"), await system.operator("2002")
     await dials(phone, "*431", NOT_POSSIBLE)
     assert system.engine.presence.states["2001"] in ("talking", "available")

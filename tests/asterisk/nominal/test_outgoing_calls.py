@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.errors import Refused
 from controller.ids import CallId
 from controller.storage.calls import CallDetail, get_call
-from controller.storage.operators import RungNumber, find_operator
+from controller.storage.operators import RungNumber
 from tests.fixtures.carrier import carrier
 from tests.fixtures.sounds import NOBODY
 from tests.fixtures.system import Line, System, eventually
@@ -26,10 +25,7 @@ async def record_of(system: System, call: CallId) -> CallDetail:
 
 async def telephones_with_his_mobile(system: System, extension: str, ring_seconds: int = 20) -> None:
     """His call mode is his own number, and the engine knows it."""
-    operator = await system.database.read(find_operator, extension)
-    assert operator is not None
-    draft = OperatorDraft(operator.name, numbers=[RungNumber(MOBILE, ring_seconds)], call_mode="own_number")
-    await system.change(change_operator, operator.id, draft)
+    await system.change_operator(extension, numbers=[RungNumber(MOBILE, ring_seconds)], call_mode="own_number")
     await eventually(lambda: system.engine.people.known(extension).at_mobile, "the engine does not know")  # type: ignore[union-attr]
 
 

@@ -6,10 +6,8 @@ import asyncio
 
 import pytest
 
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.softphone import PhoneCall, PhoneError, SoftPhone
 from controller.storage.calls import CallFilters, list_calls
-from controller.storage.operators import find_operator
 from tests.fixtures.system import System, eventually
 from tests.fixtures.talk import talk
 from tests.fixtures.transfers import Conversation, can_not_be_chosen, conversation, reaches, transfer_target, way
@@ -78,9 +76,7 @@ async def test_t41_without_access_to_the_team_the_transfer_key_reaches_numbers_o
 
 async def loses_his_team(system: System, extension: str) -> None:
     """He does not see his colleagues any more, and the engine knows it."""
-    stored = await system.database.read(find_operator, extension)
-    assert stored is not None
-    await system.change(change_operator, stored.id, OperatorDraft(stored.name, team=False))
+    await system.change_operator(extension, team=False)
     await eventually(lambda: system.engine.people.sees_team(extension), "the engine does not know it", until=False)
 
 

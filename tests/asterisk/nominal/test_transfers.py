@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.calls.codes import DeskRules
 from controller.errors import Refused
 from controller.settings import Settings
 from controller.storage.audit import list_audit
-from controller.storage.operators import find_operator
 from tests.fixtures.programs import api
 from tests.fixtures.sounds import NOT_POSSIBLE, THANKS, read_wav
 from tests.fixtures.system import Line, System
@@ -55,9 +53,7 @@ async def test_the_scenario_goes_on_after_the_conversation_with_the_colleague(sy
 async def test_t41_an_operator_who_does_not_see_his_colleagues_can_transfer_to_numbers_outside_only(system: System) -> None:
     outside = await system.phone_outside(OUTSIDE)
     await system.has_trunk()
-    one = await system.database.read(find_operator, "2001")
-    assert one is not None
-    await system.change(change_operator, one.id, OperatorDraft(one.name, team=False))
+    await system.change_operator("2001", team=False)
     talking, other = await conversation(system), await system.operator("2003")
     with pytest.raises(Refused, match="does not see his colleagues"):
         await talking.transfer("2003")

@@ -8,10 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.actions.schedules import create_schedule
 from controller.schedules import Schedule
-from controller.storage.operators import find_operator
 from tests.fixtures.branching import BY, keeps_hours, way
 from tests.fixtures.distributing import GROUP, NUMBER, decided, desk
 from tests.fixtures.lines import open_line
@@ -27,9 +25,7 @@ LINE = "8112"
 
 
 async def lives_in(system: System, extension: str, zone: str) -> None:
-    operator = await system.database.read(find_operator, extension)
-    assert operator is not None
-    await system.change(change_operator, operator.id, OperatorDraft(operator.name, time_zone=zone))
+    await system.change_operator(extension, time_zone=zone)
     await eventually(
         lambda: {str(one.zone) for rule in rules(system) for one in rule.operators if one.extension == extension},
         f"the engine does not know where {extension} lives",

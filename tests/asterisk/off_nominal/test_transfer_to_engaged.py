@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from controller.actions.operators import OperatorDraft, change_operator
 from controller.errors import Refused
 from controller.softphone import PhoneError
-from controller.storage.operators import RungNumber, find_operator
+from controller.storage.operators import RungNumber
 from tests.asterisk.nominal.test_callbacks import accepts, busy_operator, offers, stands_in_line
 from tests.fixtures.sounds import NOT_POSSIBLE
 from tests.fixtures.system import System, eventually
@@ -24,9 +23,7 @@ DIRECT, MOBILE = "8071", "79161234567"
 async def called_at_his_mobile(system: System) -> None:
     """2003 has refused a call at his own phone; it rings at his further number now."""
     mobile = await system.phone_outside(MOBILE)
-    one = await system.database.read(find_operator, "2003")
-    assert one is not None
-    await system.change(change_operator, one.id, OperatorDraft(one.name, numbers=[RungNumber(MOBILE, 20)]))
+    await system.change_operator("2003", numbers=[RungNumber(MOBILE, 20)])
     operation = {"type": "dial_extension", "extension": "2003"}
     links = {"failed": "sorry", "wrong_number": "sorry"}
     await system.serves(DIRECT, "direct", {"direct": {"operation": operation, "links": links}})
